@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/array.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *array_grow(void *parray, size_t *n, size_t size)
+{
+	char *array;
+
+	memcpy(&array, parray, sizeof(array));
+	if ((*n & (*n - 1)) == 0) {
+		size_t capacity = *n ? *n * 2 : 1;
+
+		if (capacity > SIZE_MAX / size)
+			return NULL;
+		array = realloc(array, capacity * size);
+		if (!array)
+			return NULL;
+		memcpy(parray, &array, sizeof(array));
+	}
+	memset(array + *n * size, 0, size);
+	(*n)++;
+	return array + (*n - 1) * size;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Growable arrays: a pointer `x` and a count `n_x` side by side in a struct.
+ * The capacity is the next power of two above the count, so none is kept.
+ */
+#ifndef WEIR_BASE_ARRAY_H
+#define WEIR_BASE_ARRAY_H
+
+#include <errno.h>
+#include <stddef.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * Appends one zeroed element to the array *parray of *n elements.  Returns
+ * it, or NULL when there is no memory; the array is then as it was.
+ */
+void *array_grow(void *parray, size_t *n, size_t size);
+
+/* ARRAY_ADD(policy, groups): a pointer to a new zeroed policy->groups[…]. */
+#define ARRAY_ADD(owner, name)                  \
+	((__typeof__((owner)->name))array_grow( \
+		&(owner)->name, &(owner)->n_##name, sizeof(*(owner)->name)))
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image in user space: the tables of image_abi.h as arrays.  Made from a
+ * policy (rules/compile.h) or read back from the maps that are in force
+ * (cgroup/tables.h), and compared with another (rules/image_diff.h).
+ */
+#ifndef WEIR_RULES_IMAGE_H
+#define WEIR_RULES_IMAGE_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "rules/image_abi.h"
+
+struct path_entry {
+	struct path_key key;
+	struct path_value value;
+};
+
+/* All arrays belong to the image. */
+struct image {
+	struct chain_row *chains;
+	size_t n_chains;
+	struct rule_row *rules; /* by chain, then by number */
+	size_t n_rules;
+	struct set_row *sets; /* a set's id is its index */
+	size_t n_sets;
+	struct element_key *elements; /* sorted by image_sort */
+	size_t n_elements;
+	struct group_row *groups;
+	size_t n_groups;
+	struct path_entry *paths; /* sorted by image_sort */
+	size_t n_paths;
+	struct glob_row *globs;
+	size_t n_globs;
+	struct device_row *devices;
+	size_t n_devices;
+	char *strings; /* strings[0] is NUL */
+	size_t n_strings;
+};
+
+struct image *image_new(void);
+void image_free(struct image *image);
+DEFINE_CLEANUP(struct image *, image_free);
+
+/* Adds text, or finds it where it was the last one added.  -ENOMEM. */
+int image_add_string(struct image *image, const char *text, str_off *ret_off);
+
+/* The text at off; "" where off lies outside (a damaged table). */
+const char *image_string(const struct image *image, str_off off);
+
+/* Brings the tables whose order means nothing into a fixed one. */
+void image_sort(struct image *image);
+
+#endif

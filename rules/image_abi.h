@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The image: a policy as flat tables, the same bytes in user space and in
+ * the maps that the BPF programs read.  Each table is an inner map of an
+ * array-of-maps with two slots; generation & 1 is the slot in force.
+ * A program reads the generation once per packet, so it never sees a
+ * mixture of two policies.  Only user space writes these tables.
+ *
+ * Integers are in host byte order unless typed __be.  Padding is explicit
+ * and zero, so rows compare with memcmp.  An index of NONE means "no such".
+ */
+#ifndef WEIR_RULES_IMAGE_ABI_H
+#define WEIR_RULES_IMAGE_ABI_H
+
+#include <linux/types.h>
+
+#define NONE 0xffffffffU
+
+/* Offset into the table of strings, where texts end in NUL. 0 is "". */
+typedef __u32 str_off;
+
+/* Strings are stored in pages: only user space reads them. */
+#define STRINGS_PAGE 4096
+
+struct strings_page {
+	char bytes[STRINGS_PAGE];
+};
+
+/* ------------------------------------------------------------ rules */
+
+enum {
+	ROW_DENY = 0, /* the values of enum verdict */
+	ROW_ALLOW = 1,
+	ROW_REJECT = 2,
+};
+
+/* What a rule looks at: bits of rule_row.looks. */
+enum {
+	LOOK_FAMILY = 1 << 0,
+	LOOK_PROTOCOL = 1 << 1,
+	LOOK_SRC = 1 << 2,     /* src.addr/mask, or src.set */
+	LOOK_SRC_NOT = 1 << 3, /* … must not match */
+	LOOK_DST = 1 << 4,
+	LOOK_DST_NOT = 1 << 5,
+	LOOK_SRC_PORT = 1 << 6, /* src.port range, or src.port_set */
+	LOOK_DST_PORT = 1 << 7,
+	LOOK_STATE = 1 << 8,
+	LOOK_ICMP_TYPE = 1 << 9,
+	LOOK_TCP_FLAGS = 1 << 10,
+	LOOK_MARK = 1 << 11,
+	LOOK_DSCP = 1 << 12,
+	LOOK_IFINDEX = 1 << 13,
+	LOOK_UID = 1 << 14,
+	LOOK_LENGTH = 1 << 15,
+	LOOK_LIMIT = 1 << 16, /* looked at last: it spends a token */
+};
+
+/* What a rule does besides its verdict: bits of rule_row.does. */
+enum {
+	DO_LOG = 1 << 0,
+};
+
+/* The states of a packet: bits, STATE_* of rules/policy.h. */
+enum {
+	PACKET_NEW = 1 << 0,
+	PACKET_ESTABLISHED = 1 << 1,
+	PACKET_RELATED = 1 << 2,
+	PACKET_INVALID = 1 << 3,
+};
+
+struct row_side {
+	/* IPv4 as ::ffff:a.b.c.d; compared as (address & mask) == addr */
+	__u8 addr[16];
+	__u8 mask[16];
+	__u32 set;		     /* in elements; NONE: addr and mask */
+	__u32 port_set;		     /* in elements; NONE: the range */
+	__u16 port_first, port_last; /* inclusive */
+	__u32 pad;
+};
+
+struct rule_row {
+	__u32 looks;
+	__u8 verdict;
+	__u8 family; /* 4 or 6 */
+	__u8 protocol;
+	__u8 states; /* any of these PACKET_* */
+	struct row_side src, dst;
+	__u64 icmp_types[4]; /* bit t % 64 of [t / 64] */
+	__u8 tcp_mask, tcp_value;
+	__u8 dscp;
+	__u8 does;
+	__u32 mark, mark_mask;
+	__u32 ifindex; /* 0: the interface is not there now, no match */
+	__u32 uid;
+	__u16 length_first, length_last; /* bytes of the IP packet */
+	__u64 limit_interval_ns;	 /* between two tokens */
+	__u64 limit_burst_ns;		 /* tokens saved, as time */
+	__u32 counter;			 /* in counters and rule_limits */
+	__u32 chain;
+	__u32 number; /* its key in the file */
+	__u32 line;
+	str_off file;
+	str_off text; /* canonical */
+	str_off log_prefix;
+	str_off iface;
+};
+
+_Static_assert(sizeof(struct row_side) == 48, "no hidden padding");
+_Static_assert(sizeof(struct rule_row) == 208, "no hidden padding");
+
+enum {
+	CHAIN_STRICT = 1 << 0,	 /* no built-in exceptions on a device */
+	CHAIN_LOOPBACK = 1 << 1, /* some rule names the interface lo */
+};
+
+struct chain_row {
+	__u32 first, count; /* in rules */
+	__u32 counter;	    /* of the policy verdict */
+	__u8 policy;
+	__u8 flags;
+	__u8 pad[2];
+	__u32 line;
+	str_off file;
+	str_off name;
+};
+
+_Static_assert(sizeof(struct chain_row) == 28, "no hidden padding");
+
+/*
+ * Elements of sets: one longest-prefix trie holds all sets of an image.
+ * prefixlen counts from the set's id.  A network: 32 + its prefix length in
+ * the 128-bit form of the address.  A port: 32 + 16, or less for an aligned
+ * range, big endian in data[0..1].
+ */
+struct element_key {
+	__u32 prefixlen;
+	__be32 set;
+	__u8 data[16];
+};
+
+struct element_value {
+	__u32 present; /* always 1 */
+};
+
+/* A named set, and the anonymous ones made of lists in rules. */
+struct set_row {
+	__u32 elements; /* as written: a range counts once */
+	__u32 is_ports;
+	__u32 line;
+	str_off file;
+	str_off name; /* "": anonymous */
+};
+
+/* ------------------------------------------------ groups and devices */
+
+enum {
+	SHAPE_NONE = 0, /* the values of enum shaper, AUTO resolved */
+	SHAPE_PACE = 1,
+	SHAPE_EDT = 2,
+	SHAPE_HTB = 3,
+	SHAPE_POLICE = 4,
+};
+
+struct limit_row {
+	__u64 rate_bytes;  /* bytes per second on the wire; 0: no limit */
+	__u64 burst_bytes; /* never 0 where there is a limit */
+};
+
+struct group_row {
+	__u32 uid; /* never used again for a group of another name */
+	__u8 share_all;
+	__u8 shape_out;
+	__u8 shape_in;
+	__u8 shaper; /* as asked for: enum shaper */
+	struct limit_row out, in;
+	__u32 chain_out, chain_in; /* or NONE */
+	__u32 line;
+	str_off file;
+	str_off name;
+	str_off matches; /* the patterns, one a line */
+};
+
+_Static_assert(sizeof(struct group_row) == 64, "no hidden padding");
+
+#define CGROUP_PATH_MAX	 256 /* of a match, with its NUL */
+#define CGROUP_LEVEL_MAX 16  /* how deep below the root a match may reach */
+#define GLOBS_MAX	 128 /* patterns with *, ? or [ in one policy */
+#define SCOPES_MAX	 8   /* groups that hold for one cgroup */
+
+/*
+ * A group's place.  Which groups a cgroup is in is found out by name, in
+ * the kernel, when its first packet passes: so it need not exist when the
+ * policy is applied.  A path without wildcards is a key of this table.
+ */
+struct path_key {
+	char path[CGROUP_PATH_MAX]; /* "/a/b", filled up with NUL */
+};
+
+struct path_value {
+	__u32 group;
+};
+
+/* A path with wildcards: these are tried one after the other. */
+struct glob_row {
+	char pattern[CGROUP_PATH_MAX];
+	__u32 group;
+	__u32 level; /* how many components it has, from 1 */
+};
+
+/*
+ * A device: one that the policy names, or a container's veth that a group's
+ * limit needs.  The index of its row stays while the device does: the tc
+ * filter carries it as its classid.
+ */
+struct device_row {
+	__u32 in_use;	  /* 0: a hole */
+	__u32 ifindex;	  /* 0: not there now */
+	__u32 out_class;  /* HTB class for what leaves; 0: none */
+	__u32 in_class;	  /* likewise, on the ifb */
+	__u32 in_ifindex; /* the ifb that what arrives is sent through; 0 */
+	__u32 chain_out, chain_in;
+	__u32 group;  /* that this is a veth of; NONE: a device of its own */
+	__u64 cgroup; /* id; of the veth's container */
+	struct limit_row out, in;
+	__u8 shaper; /* as asked for */
+	__u8 takeover;
+	__u8 pad[2];
+	__u32 line;
+	str_off file;
+	str_off name;
+	str_off netns;
+	__u32 pad2;
+};
+
+_Static_assert(sizeof(struct device_row) == 96, "no hidden padding");
+
+#define DEVICES_MAX 4096 /* the classid has 16 bits, and 0 is no device */
+
+/* -------------------------------------------------- what BPF counts */
+
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/*
+ * Counters are per processor, in chunks, so that more can be added while
+ * the others go on: counter c is entry c % COUNTER_CHUNK of chunk
+ * c / COUNTER_CHUNK.  BPF writes, user space reads.
+ */
+#define COUNTER_CHUNK  1024
+#define COUNTER_CHUNKS 1024
+
+#endif

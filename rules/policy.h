@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A policy: everything the INI files say, as plain structs.  Text becomes a
+ * policy here (policy_read), a policy becomes an image in rules/compile.h.
+ * Strings and arrays belong to the struct they hang from; policy_free frees
+ * everything.  Numbers are in host byte order unless their type says else.
+ */
+#ifndef WEIR_RULES_POLICY_H
+#define WEIR_RULES_POLICY_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "rules/problem.h"
+
+/* Where something was written.  file belongs to the policy. */
+struct where {
+	const char *file;
+	int line;
+};
+
+enum verdict {
+	VERDICT_DENY,
+	VERDICT_ALLOW,
+	VERDICT_REJECT,
+};
+
+enum share {
+	SHARE_EACH, /* each matched cgroup has a limit of its own */
+	SHARE_ALL,  /* all matched cgroups have one limit together */
+};
+
+enum shaper {
+	SHAPER_AUTO,
+	SHAPER_PACE,
+	SHAPER_EDT,
+	SHAPER_HTB,
+	SHAPER_POLICE,
+};
+
+/* A rate limit in one direction.  No limit: rate_bps is 0. */
+struct limit {
+	uint64_t rate_bps;    /* bits per second, on the wire */
+	uint64_t burst_bytes; /* how far above the rate; 0: the default */
+};
+
+struct group {
+	char *name;
+	struct where where;
+	char **matches; /* absolute paths below the cgroup2 mount, globs */
+	size_t n_matches;
+	enum share share;
+	enum shaper shaper;
+	struct limit in, out;
+	char *filter_in, *filter_out; /* names of chains, or NULL */
+};
+
+struct device {
+	char *name;
+	struct where where;
+	char *netns; /* name below /run/netns, or NULL for our own */
+	enum shaper shaper;
+	bool takeover; /* may replace a qdisc that is not ours */
+	struct limit in, out;
+	char *filter_in, *filter_out;
+};
+
+enum family {
+	FAMILY_ANY,
+	FAMILY_IP4,
+	FAMILY_IP6,
+};
+
+/*
+ * An inclusive range of addresses of one family.  IPv4 addresses are kept
+ * as ::ffff:a.b.c.d, so that one comparison serves both.
+ */
+struct network {
+	enum family family;
+	struct in6_addr first, last;
+};
+
+struct port_range {
+	uint16_t first, last;
+};
+
+/* One side of a rule.  Empty lists match anything. */
+struct endpoint {
+	bool negated; /* the address lists match where they do not hold */
+	struct network *networks;
+	size_t n_networks;
+	char **sets; /* names of sets of networks */
+	size_t n_sets;
+	struct port_range *ports;
+	size_t n_ports;
+	char **port_sets; /* names of sets of ports */
+	size_t n_port_sets;
+};
+
+/* Bits of rule.states. */
+enum {
+	STATE_NEW = 1 << 0,
+	STATE_ESTABLISHED = 1 << 1,
+	STATE_RELATED = 1 << 2,
+	STATE_INVALID = 1 << 3,
+};
+
+#define PROTOCOL_ANY (-1)
+#define DSCP_ANY     (-1)
+
+struct rule {
+	uint32_t number;
+	struct where where;
+	enum verdict verdict;
+	enum family family; /* also set by icmp (ip4) and icmp6 (ip6) */
+	int protocol;	    /* IP protocol, or PROTOCOL_ANY */
+	struct endpoint from, to;
+	unsigned int states;	/* STATE_*, 0: any */
+	bool has_icmp_types;	/* protocol is then icmp or icmp6 */
+	uint64_t icmp_types[4]; /* a bit per type, type t in [t / 64] */
+	uint8_t flags_mask;	/* TCP flags looked at; 0: none */
+	uint8_t flags_value;
+	bool has_mark;
+	uint32_t mark, mark_mask;
+	int dscp; /* 0..63, or DSCP_ANY */
+	char *iface;
+	bool has_uid;
+	uint32_t uid;
+	bool has_length;
+	uint16_t length_first, length_last; /* bytes, IP header included */
+	bool log;
+	char *log_prefix;
+	uint32_t limit_count; /* 0: no limit */
+	uint32_t limit_seconds;
+	uint32_t limit_burst; /* packets, at least 1 where there is a limit */
+	char *comment;
+	char *text; /* the rule in canonical form: what stats shows */
+};
+
+struct chain {
+	char *name;
+	struct where where;
+	enum verdict policy;
+	bool strict;
+	struct rule *rules; /* by number */
+	size_t n_rules;
+};
+
+/* A set holds networks or ports, never both. */
+struct set {
+	char *name;
+	struct where where;
+	struct network *networks;
+	size_t n_networks;
+	struct port_range *ports;
+	size_t n_ports;
+};
+
+struct policy {
+	struct group *groups;
+	size_t n_groups;
+	struct device *devices;
+	size_t n_devices;
+	struct chain *chains;
+	size_t n_chains;
+	struct set *sets;
+	size_t n_sets;
+	char **files; /* what struct where points into */
+	size_t n_files;
+};
+
+/*
+ * Reads files (a path, or "-" for standard input) into one policy.  What is
+ * wrong with them, all of it, goes to problems.  Returns -EINVAL where there
+ * is at least one error, -ENOMEM, or 0 with *ret_policy to be freed.
+ */
+int policy_read(char *const *files, size_t n_files, struct problems *problems,
+		struct policy **ret_policy);
+
+void policy_free(struct policy *policy);
+DEFINE_CLEANUP(struct policy *, policy_free);
+
+const struct chain *policy_chain(const struct policy *policy, const char *name);
+const struct set *policy_set(const struct policy *policy, const char *name);
+
+#endif
