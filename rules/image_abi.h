@@ -14,6 +14,8 @@
 
 #include <linux/types.h>
 
+#include "rules/glob_abi.h"
+
 #define NONE 0xffffffffU
 
 /* Offset into the table of strings, where texts end in NUL. 0 is "". */
@@ -182,10 +184,9 @@ struct group_row {
 
 _Static_assert(sizeof(struct group_row) == 64, "no hidden padding");
 
-#define CGROUP_PATH_MAX	 256 /* of a match, with its NUL */
-#define CGROUP_LEVEL_MAX 16  /* how deep below the root a match may reach */
-#define GLOBS_MAX	 128 /* patterns with *, ? or [ in one policy */
-#define SCOPES_MAX	 8   /* groups that hold for one cgroup */
+#define CGROUP_PATH_MAX 256 /* of a match, with its NUL */
+#define GLOBS_MAX	128 /* patterns with *, ? or [ in one policy */
+#define SCOPES_MAX	8   /* groups that hold for one cgroup */
 
 /*
  * A group's place.  Which groups a cgroup is in is found out by name, in
@@ -200,12 +201,7 @@ struct path_value {
 	__u32 group;
 };
 
-/* A path with wildcards: these are tried one after the other. */
-struct glob_row {
-	char pattern[CGROUP_PATH_MAX];
-	__u32 group;
-	__u32 level; /* how many components it has, from 1 */
-};
+/* Paths with wildcards are rows of glob_abi.h, tried one after the other. */
 
 /*
  * A device: one that the policy names, or a container's veth that a group's

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Patterns of cgroup paths: *, ? and [a-z] or [!a-z], none of which matches
+ * a '/'.  A pattern is compiled to tokens once; user space and BPF then
+ * match with the very same function, so both mean the same cgroups.
+ */
+#ifndef WEIR_RULES_GLOB_H
+#define WEIR_RULES_GLOB_H
+
+#include "rules/glob_abi.h"
+
+/*
+ * Compiles an absolute pattern.  Returns -EINVAL for an unclosed [ or an
+ * empty class, -E2BIG where it is too long or has too many classes.
+ * group of the row is left 0.
+ */
+int glob_compile(const char *pattern, struct glob_row *ret_row);
+
+/* Whether pattern has anything but plain characters. */
+int glob_has_wildcards(const char *pattern);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A compiled pattern, and the matcher that user space and BPF share. */
+#ifndef WEIR_RULES_GLOB_ABI_H
+#define WEIR_RULES_GLOB_ABI_H
+
+#include <linux/types.h>
+
+#define CGROUP_PATH_MAX	 256 /* of a pattern, with its NUL */
+#define CGROUP_LEVEL_MAX 16  /* how deep below the root it may reach */
+#define GLOB_CLASSES	 8   /* [...] in one pattern */
+
+/* A token: what it is in the high byte, which in the low one. */
+enum {
+	GLOB_END = 0,
+	GLOB_CHAR = 1 << 8,  /* | the character */
+	GLOB_ANY = 2 << 8,   /* ? */
+	GLOB_STAR = 3 << 8,  /* * */
+	GLOB_CLASS = 4 << 8, /* | the index of its bitmap */
+	GLOB_KIND = 0xff00,
+};
+
+struct glob_row {
+	__u16 tokens[CGROUP_PATH_MAX];
+	__u8 classes[GLOB_CLASSES][32]; /* bit c % 8 of byte c / 8 */
+	__u32 group;			/* index of its row */
+	__u32 level;			/* components, at least 1 */
+};
+
+_Static_assert(sizeof(struct glob_row) == 776, "no hidden padding");
+
+/* Paths are matched in a buffer of this size, beyond which none matches. */
+#define GLOB_PATH_MAX 512
+
+/*
+ * Tokens and characters tried before giving up.  A '*' starts over at most
+ * once per character of its component, so this is far above what sane names
+ * take; a name made to be slow ends in GLOB_TOO_HARD.
+ */
+#define GLOB_STEPS    1024
+#define GLOB_TOO_HARD (-1)
+
+static inline __attribute__((always_inline)) int glob_token_fits(
+	const struct glob_row *row, __u16 token, __u8 c)
+{
+	if (c == 0)
+		return 0;
+	switch (token & GLOB_KIND) {
+	case GLOB_CHAR:
+		return (token & 0xff) == c;
+	case GLOB_ANY:
+		return c != '/';
+	case GLOB_CLASS:
+		return c != '/' &&
+		       (row->classes[token & (GLOB_CLASSES - 1)][c / 8] >>
+			(c % 8)) &
+			       1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Whether the whole of path, which ends at length, fits: 1, 0 or
+ * GLOB_TOO_HARD.  path has GLOB_PATH_MAX bytes.
+ */
+static inline __attribute__((always_inline)) int glob_match(
+	const struct glob_row *row, const char *path, __u32 length)
+{
+	__u32 t = 0, p = 0, star_t = 0, star_p = 0, step;
+	int starred = 0;
+
+	for (step = 0; step < GLOB_STEPS; step++) {
+		__u16 token = row->tokens[t & (CGROUP_PATH_MAX - 1)];
+		__u8 c = p < length ? path[p & (GLOB_PATH_MAX - 1)] : 0;
+
+		if (token == GLOB_STAR) {
+			starred = 1;
+			star_t = ++t;
+			star_p = p;
+			continue;
+		}
+		if (token == GLOB_END && c == 0)
+			return 1;
+		if (glob_token_fits(row, token, c)) {
+			t++;
+			p++;
+			continue;
+		}
+		/* Let the last star take one more, but never a '/'. */
+		if (!starred || star_p >= length ||
+		    path[star_p & (GLOB_PATH_MAX - 1)] == '/')
+			return 0;
+		t = star_t;
+		p = ++star_p;
+	}
+	return GLOB_TOO_HARD;
+}
+
+#endif
