@@ -184,7 +184,6 @@ struct group_row {
 
 _Static_assert(sizeof(struct group_row) == 64, "no hidden padding");
 
-#define CGROUP_PATH_MAX 256 /* of a match, with its NUL */
 #define GLOBS_MAX	128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX	8   /* groups that hold for one cgroup */
 
