@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All maps that the objects of cgroup/ and tc/ share, declared once and
+ * pinned by name.  The tables of the image have two slots; the other slot is
+ * filled while this one is in force, and `generation` switches.  A program
+ * reads the generation once per packet and passes the slot on.
+ */
+#ifndef WEIR_RULES_TABLES_BPF_H
+#define WEIR_RULES_TABLES_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "rules/flow_abi.h"
+#include "rules/image_abi.h"
+
+#define SLOTS 2
+
+/*
+ * Rows of an inner array; user space makes each as long as it needs, which
+ * is what the flag is for, and reading beyond its end gives NULL.
+ */
+#define INNER_ARRAY(name, row)                      \
+	struct name {                               \
+		__uint(type, BPF_MAP_TYPE_ARRAY);   \
+		__uint(map_flags, BPF_F_INNER_MAP); \
+		__uint(max_entries, 1);             \
+		__type(key, __u32);                 \
+		__type(value, row);                 \
+	}
+
+#define TABLE(inner)                                      \
+	struct {                                          \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
+		__uint(max_entries, SLOTS);               \
+		__type(key, __u32);                       \
+		__uint(pinning, LIBBPF_PIN_BY_NAME);      \
+		__array(values, struct inner);            \
+	}
+
+INNER_ARRAY(rules_inner, struct rule_row);
+INNER_ARRAY(chains_inner, struct chain_row);
+INNER_ARRAY(sets_inner, struct set_row);
+INNER_ARRAY(groups_inner, struct group_row);
+INNER_ARRAY(globs_inner, struct glob_row);
+INNER_ARRAY(devices_inner, struct device_row);
+INNER_ARRAY(strings_inner, struct strings_page);
+
+struct elements_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct element_key);
+	__type(value, struct element_value);
+};
+
+struct paths_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct path_key);
+	__type(value, struct path_value);
+};
+
+struct counters_inner {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_CHUNK);
+	__type(key, __u32);
+	__type(value, struct counter);
+};
+
+/* User space writes: the atomic switch.  All programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} generation SEC(".maps");
+
+/* User space writes, the matcher reads. */
+TABLE(rules_inner) rules SEC(".maps");
+
+/* User space writes, the matcher reads. */
+TABLE(chains_inner) chains SEC(".maps");
+
+/* User space writes, the matcher reads. */
+TABLE(elements_inner) elements SEC(".maps");
+
+/* User space writes and reads: what `elements` came from. */
+TABLE(sets_inner) sets SEC(".maps");
+
+/* User space writes, the cgroup programs read. */
+TABLE(groups_inner) groups SEC(".maps");
+
+/* User space writes, the cgroup programs read. */
+TABLE(paths_inner) paths SEC(".maps");
+
+/* User space writes, the cgroup programs read. */
+TABLE(globs_inner) globs SEC(".maps");
+
+/* User space writes, the tc programs read. */
+TABLE(devices_inner) devices SEC(".maps");
+
+/* User space writes and reads: names, files and texts. */
+TABLE(strings_inner) strings SEC(".maps");
+
+/* User space adds chunks; all programs count; user space reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, COUNTER_CHUNKS);
+	__type(key, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__array(values, struct counters_inner);
+} counters SEC(".maps");
+
+/* User space adds and removes entries, the matcher writes them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, COUNTER_CHUNK *COUNTER_CHUNKS);
+	__type(key, __u32);
+	__type(value, struct rule_limit);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} rule_limits SEC(".maps");
+
+/* The matcher writes and reads; the oldest flow goes when it is full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} flows SEC(".maps");
+
+/* To be called once per packet; the slot in force is generation & 1. */
+static __always_inline __u32 generation_read(void)
+{
+	__u32 zero = 0;
+	volatile __u32 *value = bpf_map_lookup_elem(&generation, &zero);
+
+	return value ? *value : 0;
+}
+
+static __always_inline __u32 generation_slot(void)
+{
+	return generation_read() & 1;
+}
+
+/* A row, or NULL beyond the end of the table. */
+#define TABLE_ROW(table, slot, index)                               \
+	({                                                          \
+		__u32 slot_ = (slot), index_ = (index);             \
+		void *inner_ = bpf_map_lookup_elem(&table, &slot_); \
+		inner_ ? bpf_map_lookup_elem(inner_, &index_) : 0;  \
+	})
+
+static __always_inline const struct rule_row *table_rule(__u32 slot,
+							 __u32 index)
+{
+	return TABLE_ROW(rules, slot, index);
+}
+
+static __always_inline const struct chain_row *table_chain(__u32 slot,
+							   __u32 index)
+{
+	return TABLE_ROW(chains, slot, index);
+}
+
+static __always_inline const struct group_row *table_group(__u32 slot,
+							   __u32 index)
+{
+	return TABLE_ROW(groups, slot, index);
+}
+
+static __always_inline const struct glob_row *table_glob(__u32 slot,
+							 __u32 index)
+{
+	return TABLE_ROW(globs, slot, index);
+}
+
+static __always_inline const struct device_row *table_device(__u32 slot,
+							     __u32 index)
+{
+	return TABLE_ROW(devices, slot, index);
+}
+
+static __always_inline const struct path_value *table_path(
+	__u32 slot, const struct path_key *key)
+{
+	void *inner = bpf_map_lookup_elem(&paths, &slot);
+
+	return inner ? bpf_map_lookup_elem(inner, key) : 0;
+}
+
+/* Whether a set has the address or port of the key (its full length). */
+static __always_inline int table_has(__u32 slot, const struct element_key *key)
+{
+	void *inner = bpf_map_lookup_elem(&elements, &slot);
+
+	return inner && bpf_map_lookup_elem(inner, key);
+}
+
+/*
+ * Counters are per processor, yet added to atomically: a program that sends
+ * for a process can be interrupted by one that sends for a softirq, and both
+ * by the same rule.
+ */
+static __always_inline void counter_add(__u32 counter, __u64 packets,
+					__u64 bytes)
+{
+	__u32 chunk = counter / COUNTER_CHUNK, index = counter % COUNTER_CHUNK;
+	void *inner = bpf_map_lookup_elem(&counters, &chunk);
+	struct counter *value;
+
+	value = inner ? bpf_map_lookup_elem(inner, &index) : 0;
+	if (!value)
+		return;
+	__sync_fetch_and_add(&value->packets, packets);
+	__sync_fetch_and_add(&value->bytes, bytes);
+}
+
+#endif
