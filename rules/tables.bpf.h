@@ -18,15 +18,16 @@
 
 /*
  * Rows of an inner array; user space makes each as long as it needs, which
- * is what the flag is for, and reading beyond its end gives NULL.
+ * is what the flag is for, and reading beyond its end gives NULL.  Sizes
+ * instead of types: clang writes no BTF for what only inner maps name.
  */
 #define INNER_ARRAY(name, row)                      \
 	struct name {                               \
 		__uint(type, BPF_MAP_TYPE_ARRAY);   \
 		__uint(map_flags, BPF_F_INNER_MAP); \
 		__uint(max_entries, 1);             \
-		__type(key, __u32);                 \
-		__type(value, row);                 \
+		__uint(key_size, sizeof(__u32));    \
+		__uint(value_size, sizeof(row));    \
 	}
 
 #define TABLE(inner)                                      \
@@ -50,22 +51,22 @@ struct elements_inner {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct element_key);
-	__type(value, struct element_value);
+	__uint(key_size, sizeof(struct element_key));
+	__uint(value_size, sizeof(struct element_value));
 };
 
 struct paths_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct path_key);
-	__type(value, struct path_value);
+	__uint(key_size, sizeof(struct path_key));
+	__uint(value_size, sizeof(struct path_value));
 };
 
 struct counters_inner {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, COUNTER_CHUNK);
-	__type(key, __u32);
-	__type(value, struct counter);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct counter));
 };
 
 /* User space writes: the atomic switch.  All programs read. */
