@@ -184,8 +184,8 @@ struct group_row {
 
 _Static_assert(sizeof(struct group_row) == 64, "no hidden padding");
 
-#define GLOBS_MAX	128 /* patterns with *, ? or [ in one policy */
-#define SCOPES_MAX	8   /* groups that hold for one cgroup */
+#define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
+#define SCOPES_MAX 8   /* groups that hold for one cgroup */
 
 /*
  * A group's place.  Which groups a cgroup is in is found out by name, in

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the cgroup programs keep, shared with user space.  The tables they
+ * read are in rules/image_abi.h.  Host byte order, explicit padding.
+ */
+#ifndef WEIR_CGROUP_ABI_H
+#define WEIR_CGROUP_ABI_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include "cgroup/pace_abi.h"
+#include "rules/image_abi.h"
+
+/* One group that holds for a cgroup, and at which of its ancestors. */
+struct member_scope {
+	__u64 cgroup; /* id of the ancestor, or itself, that matched */
+	__u32 group;  /* index of its row */
+	__u32 pad;
+};
+
+/*
+ * What is known of a cgroup: the groups it is in, from the root down.  Made
+ * by BPF from the cgroup's path when its first packet of a generation
+ * passes; a cache that may be lost.  Key: the cgroup's id.
+ */
+struct member {
+	__u64 cgroup;	  /* the key again: an LRU map may reuse an element */
+	__u32 generation; /* that this was made for */
+	__u32 count;
+	struct member_scope scopes[SCOPES_MAX];
+};
+
+/*
+ * Where the path of a cgroup is put together: scratch that does not fit on
+ * a BPF stack.  Key: a random number that only its maker knows, for as long
+ * as that takes; per-processor scratch would be shared with whoever
+ * preempts the program.
+ */
+struct place {
+	__u64 kernfs[CGROUP_LEVEL_MAX + 1]; /* addresses, by level */
+	__u64 ids[CGROUP_LEVEL_MAX + 1];
+	__u32 ends[CGROUP_LEVEL_MAX + 1]; /* length of the path, by level */
+	__u32 depth;			  /* of the cgroup; the root has 0 */
+	struct glob_cursor cursor;
+	struct member member; /* what was found so far */
+	/* The name after the last that counts may reach beyond. */
+	char path[GLOB_PATH_MAX + 256];
+};
+
+struct scope_key {
+	__u64 cgroup; /* id; 0 for a group with share = all */
+	__u32 group_uid;
+	__u32 pad;
+};
+
+/* What one direction of a scope let through, and did not. */
+struct tally {
+	__u64 passed_bytes; /* on the wire: with link header, per segment */
+	__u64 passed_packets;
+	__u64 dropped_bytes; /* above the limit */
+	__u64 dropped_packets;
+	__u64 denied_packets; /* by a chain */
+};
+
+/* A clock that only drops: the bound on what arrives without a queue. */
+struct police {
+	__u64 next_ns; /* when what was sent so far would be through */
+};
+
+/*
+ * The state of a group at one cgroup.  BPF makes it on first sight and
+ * writes it under its lock; user space reads it, and removes those whose
+ * cgroup is gone.
+ */
+struct scope {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct pace out;
+	struct police in;
+	struct tally out_tally;
+	struct tally in_tally;
+};
+
+/*
+ * Which generations the programs at an anchor cgroup work for: the anchors
+ * of the old and the new policy are both attached while one is switched to
+ * the other, and a packet must meet only one of them.  Both inclusive.
+ */
+struct anchor {
+	__u32 first_generation;
+	__u32 last_generation;
+};
+
+/* What went wrong where nobody can be told: a count each, per processor. */
+enum {
+	FAULT_MEMBER,	/* a cgroup's groups could not be found out: denied */
+	FAULT_TOO_MANY, /* a cgroup in more than SCOPES_MAX groups: denied */
+	FAULT_SCOPE,	/* no room for the state of a limit: not limited */
+	FAULTS,
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding cgroups: by path, and by a group's patterns. */
+#ifndef WEIR_CGROUP_FIND_H
+#define WEIR_CGROUP_FIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "rules/image.h"
+
+struct found_cgroup {
+	char *path;	/* below the mount, "/a/b" */
+	uint64_t id;	/* what the kernel calls its cgroup id */
+	uint32_t group; /* index of the group's row in the image */
+};
+
+struct found_cgroups {
+	struct found_cgroup *list;
+	size_t n_list;
+};
+
+void found_cgroups_clear(struct found_cgroups *found);
+
+/* The id of the cgroup at the folder that fd is open on. */
+int find_cgroup_id(int fd, uint64_t *ret_id);
+
+/*
+ * The folder that all matches of a pattern are below, "" for the root: its
+ * plain beginning, in a buffer of CGROUP_PATH_MAX.  Returns the level of
+ * what lies in that folder.
+ */
+uint32_t find_glob_base(const struct glob_row *glob, char *ret_base);
+
+/*
+ * All cgroups below mount that groups of the image match, by path.  Cgroups
+ * that vanish meanwhile are left out.
+ */
+int find_cgroups(const char *mount, const struct image *image,
+		 struct found_cgroups *ret_found, struct err *err);
+
+/*
+ * Two groups that match the same cgroup: says which, -EEXIST; else 0.
+ */
+int find_conflict(const struct image *image, const struct found_cgroups *found,
+		  struct err *err);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The few fields of kernel structs that are read, relocated at load.  With
+ * them the path of a socket's cgroup is found, which no helper gives.
+ */
+#ifndef WEIR_CGROUP_KERNEL_BPF_H
+#define WEIR_CGROUP_KERNEL_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define RELOCATED __attribute__((preserve_access_index))
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+	__u64 id;
+} RELOCATED;
+
+struct kernfs_node___6_15 { /* since 6.15 */
+	struct kernfs_node *__parent;
+} RELOCATED;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} RELOCATED;
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+} RELOCATED;
+
+struct sock_cgroup_data___5_14 { /* up to 5.14 */
+	__u64 val;		 /* an address, or bit 0 and other things */
+} RELOCATED;
+
+struct sock {
+	struct sock_cgroup_data sk_cgrp_data;
+} RELOCATED;
+
+#define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (src))
+
+/*
+ * The address of a socket as a plain number.  The verifier lets nobody
+ * calculate with the pointer that it handed out; read back from the stack
+ * it is just bytes.
+ */
+static __always_inline __u64 kernel_address(void *pointer)
+{
+	void *volatile slot = pointer;
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), (const void *)&slot);
+	return address;
+}
+
+/* The folder in cgroupfs of the socket's cgroup; 0 where it has none. */
+static __always_inline __u64 kernel_cgroup_folder(__u64 sock)
+{
+	struct sock *sk = (struct sock *)sock;
+	struct cgroup *cgroup = NULL;
+	struct kernfs_node *kn = NULL;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		READ(cgroup, &sk->sk_cgrp_data.cgroup);
+	} else {
+		struct sock_cgroup_data___5_14 *data =
+			(void *)&sk->sk_cgrp_data;
+		__u64 val = 1;
+
+		READ(val, &data->val);
+		cgroup = val & 1 ? NULL : (struct cgroup *)(val & ~3ULL);
+	}
+	if (cgroup)
+		READ(kn, &cgroup->kn);
+	return (__u64)kn;
+}
+
+static __always_inline __u64 kernel_folder_parent(__u64 folder)
+{
+	struct kernfs_node *kn = (struct kernfs_node *)folder;
+	struct kernfs_node *parent = NULL;
+
+	if (bpf_core_field_exists(kn->parent)) {
+		READ(parent, &kn->parent);
+	} else {
+		struct kernfs_node___6_15 *newer = (void *)kn;
+
+		READ(parent, &newer->__parent);
+	}
+	return (__u64)parent;
+}
+
+static __always_inline __u64 kernel_folder_id(__u64 folder)
+{
+	struct kernfs_node *kn = (struct kernfs_node *)folder;
+	__u64 id = 0;
+
+	READ(id, &kn->id);
+	return id;
+}
+
+/* Puts the name at to, with its NUL, at most 256 bytes; returns how many. */
+static __always_inline long kernel_folder_name(__u64 folder, char *to)
+{
+	struct kernfs_node *kn = (struct kernfs_node *)folder;
+	const char *name = NULL;
+
+	READ(name, &kn->name);
+	return bpf_probe_read_kernel_str(to, 256, name);
+}
+
+#endif

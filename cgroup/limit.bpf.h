@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Charging a packet to the limits of all its groups. */
+#ifndef WEIR_CGROUP_LIMIT_BPF_H
+#define WEIR_CGROUP_LIMIT_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "cgroup/member.bpf.h"
+#include "cgroup/pace.bpf.h"
+#include "cgroup/police.bpf.h"
+#include "cgroup/scope.bpf.h"
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+#define ETHERTYPE_IP4	 0x0800
+#define TCP_LISTEN_STATE 10
+
+/* group_out writes, group_sockops reads and writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pace_sock);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} sockets SEC(".maps");
+
+/* What a packet is on the wire. */
+struct wire {
+	__u32 bytes;   /* link headers and each segment's own included */
+	__u32 payload; /* without any header */
+	__u32 segments;
+	__u8 protocol;
+};
+
+static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
+{
+	__u32 headers = 0;
+	__u8 byte = 0;
+
+	wire->segments = skb->gso_segs ?: 1;
+	wire->protocol = 0;
+	if (skb->protocol == bpf_htons(ETHERTYPE_IP4)) {
+		bpf_skb_load_bytes(skb, 9, &wire->protocol, 1);
+		bpf_skb_load_bytes(skb, 0, &byte, 1);
+		headers = (byte & 15) * 4;
+	} else {
+		bpf_skb_load_bytes(skb, 6, &wire->protocol, 1);
+		headers = 40;
+	}
+	if (wire->protocol == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes(skb, headers + 12, &byte, 1) == 0)
+			headers += (byte >> 4) * 4;
+	} else {
+		headers += 8;
+	}
+	wire->payload = skb->len > headers ? skb->len - headers : 0;
+	wire->bytes = pace_wire_bytes(skb->len, wire->segments, headers);
+}
+
+/* The socket's part of the controller; NULL for what is not paced. */
+static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
+						    const struct wire *wire)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (wire->protocol != IPPROTO_TCP || !sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->state == TCP_LISTEN_STATE)
+		return NULL;
+	return bpf_sk_storage_get(&sockets, sk, NULL,
+				  BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline void tally_add(struct tally *tally, bool pass,
+				      const struct wire *wire)
+{
+	if (pass) {
+		tally->passed_bytes += wire->bytes;
+		tally->passed_packets += wire->segments;
+	} else {
+		tally->dropped_bytes += wire->bytes;
+		tally->dropped_packets += wire->segments;
+	}
+}
+
+/* Whether the packet may leave.  A group without a limit costs nothing. */
+static __always_inline bool limit_out(struct __sk_buff *skb,
+				      const struct member *member)
+{
+	__u32 slot = member->generation & 1, i;
+	struct pace_sock *sk = NULL;
+	struct wire wire = { 0 };
+	bool pass = true;
+	__u64 now;
+
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		return true;
+	wire_read(skb, &wire);
+	now = bpf_ktime_get_ns();
+	sk = limit_sock(skb, &wire);
+	if (sk)
+		pace_fold_begin(sk);
+	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
+		const struct group_row *group =
+			table_group(slot, member->scopes[i].group);
+		struct scope *scope;
+		bool ok;
+
+		if (!group || !group->out.rate_bytes)
+			continue;
+		scope = scope_get(group, member->scopes[i].cgroup);
+		if (!scope)
+			continue;
+		bpf_spin_lock(&scope->lock);
+		ok = pace_charge(&scope->out, &group->out, sk, i, wire.bytes,
+				 wire.payload, now);
+		tally_add(&scope->out_tally, ok, &wire);
+		bpf_spin_unlock(&scope->lock);
+		pass = pass && ok;
+	}
+	if (sk)
+		pace_fold_end(sk, wire.bytes, wire.payload);
+	return pass;
+}
+
+/* Whether the packet may arrive: where a queue holds the limit, always. */
+static __always_inline bool limit_in(struct __sk_buff *skb,
+				     const struct member *member)
+{
+	__u32 slot = member->generation & 1, i;
+	struct wire wire = { 0 };
+	bool pass = true;
+	__u64 now;
+
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		return true;
+	wire_read(skb, &wire);
+	now = bpf_ktime_get_ns();
+	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
+		const struct member_scope *at = &member->scopes[i];
+		const struct group_row *group = table_group(slot, at->group);
+		struct scope *scope;
+		bool ok = true, waits;
+
+		if (!group || !group->in.rate_bytes)
+			continue;
+		scope = scope_get(group, at->cgroup);
+		if (!scope)
+			continue;
+		waits = bpf_map_lookup_elem(&queued, &at->cgroup) != NULL;
+		bpf_spin_lock(&scope->lock);
+		if (!waits)
+			ok = police_charge(&scope->in, &group->in, wire.bytes,
+					   now);
+		tally_add(&scope->in_tally, ok, &wire);
+		bpf_spin_unlock(&scope->lock);
+		pass = pass && ok;
+	}
+	return pass;
+}
+
+/* A socket is told its pacing rate when it has news: at every new RTT. */
+static __always_inline void limit_socket(struct bpf_sock_ops *ops)
+{
+	struct bpf_sock *sk = ops->sk;
+	struct pace_sock *paced;
+
+	switch (ops->op) {
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		bpf_sock_ops_cb_flags_set(ops,
+					  ops->bpf_sock_ops_cb_flags |
+						  BPF_SOCK_OPS_RTT_CB_FLAG);
+		break;
+	case BPF_SOCK_OPS_RTT_CB:
+		break;
+	default:
+		return;
+	}
+	if (!sk)
+		return;
+	paced = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	if (paced)
+		pace_socket(ops, paced);
+}
+
+#endif

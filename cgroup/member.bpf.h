@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which groups a cgroup is in.  The answer is kept in `members`; where it is
+ * not there, or is of another generation, the cgroup's path is put together
+ * from the kernel's own names and looked up: so a cgroup that was made after
+ * the policy was applied is known from its first packet on.
+ *
+ * What cannot be found out (a cgroup nested 64 deep, a name that a pattern
+ * is not done with in GLOB_STEPS) is a fault: counted, and the packet denied,
+ * or a process could hide from its rules by making such a cgroup.
+ */
+#ifndef WEIR_CGROUP_MEMBER_BPF_H
+#define WEIR_CGROUP_MEMBER_BPF_H
+
+#include "cgroup/cgroup_abi.h"
+#include "cgroup/kernel.bpf.h"
+#include "rules/tables.bpf.h"
+
+#define DEPTH_MAX 64
+
+/* BPF writes and reads; clear takes it away.  Key: cgroup id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct member);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} members SEC(".maps");
+
+/* BPF makes an element, uses it and removes it.  Key: a random number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct place);
+} places SEC(".maps");
+
+/* User space never writes: an element of zeroes to begin with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct place);
+} blanks SEC(".maps");
+
+/* BPF counts, user space reads.  Index: FAULT_*. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FAULTS);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} faults SEC(".maps");
+
+static __always_inline void fault(__u32 which)
+{
+	__u64 *count = bpf_map_lookup_elem(&faults, &which);
+
+	if (count)
+		(*count)++;
+}
+
+/*
+ * What follows is in global functions with plain numbers for arguments: the
+ * verifier then looks at each of them once, not once for every path here.
+ * They return 0, or negative for a fault, unless they say else.
+ */
+
+/* Finds out how deep the folder lies. */
+__noinline int place_depth(__u64 key, __u64 folder)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	int depth;
+
+	if (!place)
+		return -1;
+	for (depth = 0; depth < DEPTH_MAX; depth++) {
+		folder = kernel_folder_parent(folder);
+		if (!folder) {
+			place->depth = depth;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Notes the folders from it up to the root, those that matches can reach. */
+__noinline int place_folders(__u64 key, __u64 folder)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	__u32 i, level;
+
+	if (!place)
+		return -1;
+	for (i = 0; i < DEPTH_MAX; i++) {
+		level = place->depth - i;
+		if (level <= CGROUP_LEVEL_MAX)
+			place->kernfs[level] = folder;
+		if (level == 0)
+			return 0;
+		folder = kernel_folder_parent(folder);
+	}
+	return -1;
+}
+
+/* Adds a group that holds at a level, unless it is there already. */
+__noinline int member_add(__u64 key, __u32 group, __u32 level)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	__u32 i, count;
+
+	if (!place || level > CGROUP_LEVEL_MAX)
+		return -1;
+	count = place->member.count;
+	for (i = 0; i < SCOPES_MAX; i++) {
+		if (i >= count)
+			break;
+		if (place->member.scopes[i].group == group &&
+		    place->member.scopes[i].cgroup == place->ids[level])
+			return 0;
+	}
+	if (count >= SCOPES_MAX) {
+		fault(FAULT_TOO_MANY);
+		return -1;
+	}
+	place->member.scopes[count].group = group;
+	place->member.scopes[count].cgroup = place->ids[level];
+	place->member.count = count + 1;
+	return 0;
+}
+
+/* Adds the group of a pattern where that matches. */
+__noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
+{
+	const struct glob_row *row = table_glob(slot, index);
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	int fits;
+
+	if (!row || !place || row->level > CGROUP_LEVEL_MAX)
+		return -1;
+	if (!place->ends[row->level])
+		return 0; /* it is not that deep */
+	fits = glob_match(row, place->path, place->ends[row->level],
+			  &place->cursor);
+	return fits > 0 ? member_add(key, row->group, row->level) : fits;
+}
+
+/* Appends the name at level to the path; the end of the path then, or 0. */
+__noinline int place_append(__u64 key, __u32 level, __u32 end)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	long length;
+
+	if (!place || level > CGROUP_LEVEL_MAX || end >= GLOB_PATH_MAX - 1)
+		return 0;
+	place->ids[level] = kernel_folder_id(place->kernfs[level]);
+	place->path[end] = '/';
+	if (level == 0)
+		return 1;
+	length =
+		kernel_folder_name(place->kernfs[level], &place->path[end + 1]);
+	if (length <= 1 || length > 256)
+		return 0;
+	end += length; /* its NUL makes up for the '/' */
+	if (end >= GLOB_PATH_MAX)
+		return 0;
+	place->ends[level] = end;
+	return end;
+}
+
+/* Adds the groups whose path is that of the cgroup or of one above it. */
+__noinline int member_by_path(__u64 key, __u32 slot)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+	const struct path_value *found;
+	__u32 level, end = 0;
+
+	if (!place)
+		return -1;
+	for (level = 0; level <= CGROUP_LEVEL_MAX; level++) {
+		if (level > place->depth)
+			break;
+		end = place_append(key, level, level == 1 ? 0 : end);
+		if (!end || end >= CGROUP_PATH_MAX)
+			continue;
+		found = table_path(slot, (const struct path_key *)place->path);
+		if (found && member_add(key, found->group, level) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+__noinline int member_by_glob(__u64 key, __u32 slot)
+{
+	__u32 i;
+
+	for (i = 0; i < GLOBS_MAX; i++) {
+		if (!table_glob(slot, i))
+			break;
+		if (member_try_glob(key, slot, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Finds the groups of a cgroup and keeps them. */
+__noinline int member_find(__u64 cgroup, __u64 sock, __u32 generation)
+{
+	__u64 folder = kernel_cgroup_folder(sock), key;
+	__u32 zero = 0, slot = generation & 1;
+	struct place *place;
+	int r = -1;
+
+	key = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+	place = bpf_map_lookup_elem(&blanks, &zero);
+	if (!place || !folder ||
+	    bpf_map_update_elem(&places, &key, place, BPF_NOEXIST) < 0)
+		return -1;
+	place = bpf_map_lookup_elem(&places, &key);
+	if (place) {
+		place->member.cgroup = cgroup;
+		place->member.generation = generation;
+		if (place_depth(key, folder) == 0 &&
+		    place_folders(key, folder) == 0 &&
+		    member_by_path(key, slot) == 0 &&
+		    member_by_glob(key, slot) == 0)
+			r = bpf_map_update_elem(&members, &cgroup,
+						&place->member, BPF_ANY);
+	}
+	bpf_map_delete_elem(&places, &key);
+	return r < 0 ? -1 : 0;
+}
+
+/*
+ * The groups of the cgroup with this id, that the socket at address sock
+ * belongs to; NULL for a fault, where the packet must be denied.
+ */
+static __always_inline const struct member *member_get(__u64 id, void *sock,
+						       __u32 generation)
+{
+	struct member *member = bpf_map_lookup_elem(&members, &id);
+
+	if (member && member->cgroup == id && member->generation == generation)
+		return member;
+	if (member_find(id, kernel_address(sock), generation) < 0) {
+		fault(FAULT_MEMBER);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&members, &id);
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cgroup programs, loaded once and pinned: a later apply finds them
+ * there and only writes tables.  The folder's name has a hash of the object,
+ * so that another version of weir loads its own beside them.
+ *
+ *	DIR/maps/NAME		all maps that are shared
+ *	DIR/programs-HASH/NAME	programs
+ *	DIR/links/ID-NAME	attachments, by id of the cgroup
+ */
+#ifndef WEIR_CGROUP_PROGRAMS_H
+#define WEIR_CGROUP_PROGRAMS_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* One hook that every anchor cgroup has a program at. */
+struct hook {
+	const char *program; /* in cgroup.bpf.c, and of the pin */
+	enum bpf_attach_type type;
+	bool optional; /* an older kernel may lack it */
+};
+
+#define N_HOOKS 7
+
+extern const struct hook hooks[N_HOOKS];
+
+struct programs {
+	int fds[N_HOOKS]; /* -1: this kernel has no such hook */
+};
+
+void programs_close(struct programs *programs);
+
+/* Opens the pinned programs, after loading and pinning what is missing. */
+int programs_ensure(const char *dir, struct programs *ret_programs,
+		    struct err *err);
+
+/* Removes the pins of programs of other versions. */
+int programs_tidy(const char *dir, struct err *err);
+
+#endif

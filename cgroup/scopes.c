@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/scopes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+
+static int open_map(const char *dir, const char *name, int *ret_fd,
+		    struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/maps/%s", dir, name);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return err_set(err, fd, "open map '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+void scopes_close(struct scopes *scopes)
+{
+	close_fdp(&scopes->scopes);
+	close_fdp(&scopes->queued);
+	close_fdp(&scopes->faults);
+}
+
+int scopes_open(const char *dir, struct scopes *ret_scopes, struct err *err)
+{
+	CLEANUP(scopes_close) struct scopes scopes = { -1, -1, -1 };
+	int r;
+
+	r = open_map(dir, "scopes", &scopes.scopes, err);
+	if (r == 0)
+		r = open_map(dir, "queued", &scopes.queued, err);
+	if (r == 0)
+		r = open_map(dir, "faults", &scopes.faults, err);
+	if (r < 0)
+		return r;
+	*ret_scopes = scopes;
+	scopes = (struct scopes){ -1, -1, -1 };
+	return 0;
+}
+
+int scopes_tally(const struct scopes *scopes, uint32_t group_uid,
+		 uint64_t cgroup, struct tally *ret_out, struct tally *ret_in,
+		 struct err *err)
+{
+	struct scope_key key = { .cgroup = cgroup, .group_uid = group_uid };
+	struct scope scope = { 0 };
+	int r;
+
+	r = bpf_map_lookup_elem_flags(scopes->scopes, &key, &scope, BPF_F_LOCK);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "read the state of a group");
+	*ret_out = scope.out_tally;
+	*ret_in = scope.in_tally;
+	return 0;
+}
+
+static bool is_found(const struct found_cgroups *found, uint32_t group,
+		     uint64_t cgroup)
+{
+	size_t i;
+
+	for (i = 0; i < found->n_list; i++)
+		if (found->list[i].id == cgroup &&
+		    found->list[i].group == group)
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct scope_key *key, const struct image *image,
+		      const struct found_cgroups *found)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (image->groups[i].uid == key->group_uid)
+			return !key->cgroup || is_found(found, i, key->cgroup);
+	return false;
+}
+
+int scopes_tidy(const struct scopes *scopes, const struct image *image,
+		const struct found_cgroups *found, struct err *err)
+{
+	struct scope_key key, next;
+	int r;
+
+	r = bpf_map_get_next_key(scopes->scopes, NULL, &next);
+	while (r == 0) {
+		key = next;
+		r = bpf_map_get_next_key(scopes->scopes, &key, &next);
+		if (!is_needed(&key, image, found))
+			bpf_map_delete_elem(scopes->scopes, &key);
+	}
+	if (r != -ENOENT)
+		return err_set(err, r, "tidy the state of groups");
+	return 0;
+}
+
+int scopes_set_queued(const struct scopes *scopes, uint64_t cgroup, bool queued,
+		      struct err *err)
+{
+	uint32_t one = 1;
+	int r;
+
+	if (queued)
+		r = bpf_map_update_elem(scopes->queued, &cgroup, &one, 0);
+	else
+		r = bpf_map_delete_elem(scopes->queued, &cgroup);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "note that a cgroup has a queue");
+	return 0;
+}
+
+struct id_list {
+	uint64_t *ids;
+	size_t n_ids;
+};
+
+int scopes_list_queued(const struct scopes *scopes, uint64_t **ret_ids,
+		       size_t *ret_n, struct err *err)
+{
+	struct id_list list = { 0 };
+	uint64_t key, *entry;
+	int r;
+
+	r = bpf_map_get_next_key(scopes->queued, NULL, &key);
+	while (r == 0) {
+		entry = ARRAY_ADD(&list, ids);
+		if (!entry) {
+			free(list.ids);
+			return err_set(err, -ENOMEM, "list queues");
+		}
+		*entry = key;
+		r = bpf_map_get_next_key(scopes->queued, entry, &key);
+	}
+	if (r != -ENOENT) {
+		free(list.ids);
+		return err_set(err, r, "list queues");
+	}
+	*ret_ids = list.ids;
+	*ret_n = list.n_ids;
+	return 0;
+}
+
+int scopes_faults(const struct scopes *scopes, uint64_t ret_counts[FAULTS],
+		  struct err *err)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu, r;
+	AUTO_FREE uint64_t *values = NULL;
+	uint32_t i;
+
+	if (cpus < 0)
+		return err_set(err, cpus, "count processors");
+	values = calloc(cpus, sizeof(*values));
+	if (!values)
+		return err_set(err, -ENOMEM, "read faults");
+	for (i = 0; i < FAULTS; i++) {
+		r = bpf_map_lookup_elem(scopes->faults, &i, values);
+		if (r < 0)
+			return err_set(err, r, "read faults");
+		ret_counts[i] = 0;
+		for (cpu = 0; cpu < cpus; cpu++)
+			ret_counts[i] += values[cpu];
+	}
+	return 0;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/table_rows.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static char **rows_of(const struct table_def *def, const struct image *image)
+{
+	return (char **)((char *)image + def->rows_offset);
+}
+
+static size_t *count_of(const struct table_def *def, const struct image *image)
+{
+	return (size_t *)((char *)image + def->count_offset);
+}
+
+size_t table_rows_count(const struct table_def *def, const struct image *image)
+{
+	return *count_of(def, image);
+}
+
+/* A table that was read back has its last page of strings filled up. */
+static bool strings_equal(const struct image *a, const struct image *b)
+{
+	const struct image *longer = a->n_strings > b->n_strings ? a : b;
+	size_t common = a->n_strings + b->n_strings - longer->n_strings, i;
+
+	if (longer->n_strings - common >= STRINGS_PAGE ||
+	    (common && memcmp(a->strings, b->strings, common) != 0))
+		return false;
+	for (i = common; i < longer->n_strings; i++)
+		if (longer->strings[i])
+			return false;
+	return true;
+}
+
+bool table_rows_equal(const struct table_def *def, const struct image *image,
+		      const struct image *other)
+{
+	size_t count = table_rows_count(def, image);
+
+	if (!other)
+		return false;
+	if (def->kind == TABLE_STRINGS)
+		return strings_equal(image, other);
+	return table_rows_count(def, other) == count &&
+	       (count == 0 || memcmp(*rows_of(def, image), *rows_of(def, other),
+				     count * def->size) == 0);
+}
+
+static uint32_t map_entries(const struct table_def *def,
+			    const struct image *image)
+{
+	size_t count = table_rows_count(def, image);
+
+	if (def->kind == TABLE_STRINGS)
+		return (count + STRINGS_PAGE - 1) / STRINGS_PAGE;
+	return count;
+}
+
+int table_rows_create(const struct table_def *def, const struct image *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	uint32_t entries = map_entries(def, image);
+
+	switch (def->kind) {
+	case TABLE_STRINGS:
+		opts.map_flags = BPF_F_INNER_MAP;
+		return bpf_map_create(
+			BPF_MAP_TYPE_ARRAY, def->map, sizeof(uint32_t),
+			sizeof(struct strings_page), entries, &opts);
+	case TABLE_PATHS:
+		return bpf_map_create(
+			BPF_MAP_TYPE_HASH, def->map, sizeof(struct path_key),
+			sizeof(struct path_value), entries, &opts);
+	case TABLE_ELEMENTS:
+		opts.map_flags = BPF_F_NO_PREALLOC;
+		return bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, def->map,
+				      sizeof(struct element_key),
+				      sizeof(struct element_value), entries,
+				      &opts);
+	default:
+		opts.map_flags = BPF_F_INNER_MAP;
+		return bpf_map_create(BPF_MAP_TYPE_ARRAY, def->map,
+				      sizeof(uint32_t), def->size, entries,
+				      &opts);
+	}
+}
+
+/* Writes rows 0 … n-1 of an array in one call. */
+static int write_array(int fd, const void *rows, uint32_t n)
+{
+	AUTO_FREE uint32_t *keys = calloc(n, sizeof(*keys));
+	uint32_t i, count = n;
+
+	if (!keys)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		keys[i] = i;
+	return bpf_map_update_batch(fd, keys, rows, &count, NULL);
+}
+
+static int write_strings(int fd, const struct image *image, uint32_t pages)
+{
+	AUTO_FREE char *padded = calloc(pages, STRINGS_PAGE);
+
+	if (!padded)
+		return -ENOMEM;
+	memcpy(padded, image->strings, image->n_strings);
+	return write_array(fd, padded, pages);
+}
+
+static int write_paths(int fd, const struct image *image)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < image->n_paths; i++) {
+		r = bpf_map_update_elem(fd, &image->paths[i].key,
+					&image->paths[i].value, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Tries take batches since 5.16; before, one by one. */
+static int write_elements(int fd, const struct image *image)
+{
+	const struct element_value value = { .present = 1 };
+	AUTO_FREE struct element_value *values = NULL;
+	uint32_t count = image->n_elements;
+	size_t i;
+	int r;
+
+	values = calloc(image->n_elements, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (i = 0; i < image->n_elements; i++)
+		values[i] = value;
+	r = bpf_map_update_batch(fd, image->elements, values, &count, NULL);
+	if (r == 0)
+		return 0;
+	for (i = 0; i < image->n_elements; i++) {
+		r = bpf_map_update_elem(fd, &image->elements[i], &value, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int table_rows_write(const struct table_def *def, int fd,
+		     const struct image *image)
+{
+	uint32_t entries = map_entries(def, image);
+
+	switch (def->kind) {
+	case TABLE_STRINGS:
+		return write_strings(fd, image, entries);
+	case TABLE_PATHS:
+		return write_paths(fd, image);
+	case TABLE_ELEMENTS:
+		return write_elements(fd, image);
+	default:
+		return write_array(fd, *rows_of(def, image), entries);
+	}
+}
+
+static int map_size(int fd, uint32_t *ret_entries, uint32_t *ret_value_size)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+	*ret_entries = info.max_entries;
+	*ret_value_size = info.value_size;
+	return 0;
+}
+
+/* All rows of an array, one after the other, in memory of their own. */
+static int read_array(int fd, size_t row_size, void **ret_rows, uint32_t *ret_n)
+{
+	AUTO_FREE uint32_t *keys = NULL;
+	AUTO_FREE char *rows = NULL;
+	uint32_t entries, value_size, batch, count;
+	int r;
+
+	r = map_size(fd, &entries, &value_size);
+	if (r < 0)
+		return r;
+	if (value_size != row_size)
+		return -EPROTO;
+	keys = calloc(entries, sizeof(*keys));
+	rows = calloc(entries, value_size);
+	if (!keys || !rows)
+		return -ENOMEM;
+	count = entries;
+	r = bpf_map_lookup_batch(fd, NULL, &batch, keys, rows, &count, NULL);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_rows = TAKE_PTR(rows);
+	*ret_n = entries;
+	return 0;
+}
+
+/* The keys of a hash or trie, with the value behind each if there is room. */
+static int read_keys(int fd, size_t key_size, size_t row_size, char **prows,
+		     size_t *n)
+{
+	uint32_t entries, value_size;
+	AUTO_FREE char *rows = NULL;
+	char *key = NULL, *next;
+	size_t count;
+	int r;
+
+	r = map_size(fd, &entries, &value_size);
+	if (r < 0)
+		return r;
+	if (row_size != key_size && row_size != key_size + value_size)
+		return -EPROTO;
+	rows = calloc(entries, row_size);
+	if (!rows)
+		return -ENOMEM;
+	for (count = 0; count < entries; count++) {
+		next = rows + count * row_size;
+		r = bpf_map_get_next_key(fd, key, next);
+		if (r == -ENOENT)
+			break;
+		if (r == 0 && row_size > key_size)
+			r = bpf_map_lookup_elem(fd, next, next + key_size);
+		if (r < 0)
+			return r;
+		key = next;
+	}
+	*prows = TAKE_PTR(rows);
+	*n = count;
+	return 0;
+}
+
+int table_rows_read(const struct table_def *def, int fd, struct image *image)
+{
+	size_t size = def->size;
+	void *rows = NULL;
+	uint32_t n = 0;
+	int r;
+
+	if (def->kind == TABLE_PATHS)
+		return read_keys(fd, sizeof(struct path_key), size,
+				 rows_of(def, image), count_of(def, image));
+	if (def->kind == TABLE_ELEMENTS)
+		return read_keys(fd, size, size, rows_of(def, image),
+				 count_of(def, image));
+	if (def->kind == TABLE_STRINGS)
+		size = STRINGS_PAGE;
+	r = read_array(fd, size, &rows, &n);
+	if (r < 0)
+		return r;
+	free(*rows_of(def, image));
+	*rows_of(def, image) = rows;
+	*count_of(def, image) =
+		def->kind == TABLE_STRINGS ? (size_t)n * STRINGS_PAGE : n;
+	return 0;
+}

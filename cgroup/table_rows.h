@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One table of an image to and from one inner map; only for tables.c. */
+#ifndef WEIR_CGROUP_TABLE_ROWS_H
+#define WEIR_CGROUP_TABLE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rules/image.h"
+
+enum table_kind {
+	TABLE_ARRAY,	/* an ARRAY with a row per element */
+	TABLE_STRINGS,	/* an ARRAY of pages */
+	TABLE_PATHS,	/* a HASH of struct path_entry */
+	TABLE_ELEMENTS, /* an LPM_TRIE of struct element_key */
+};
+
+struct table_def {
+	const char *map; /* its pin, and the name of the field */
+	enum table_kind kind;
+	size_t size;	    /* of a row in struct image, bytes */
+	size_t rows_offset; /* of the pointer in struct image */
+	size_t count_offset;
+};
+
+size_t table_rows_count(const struct table_def *def, const struct image *image);
+
+/* The same rows in both; false where other is NULL. */
+bool table_rows_equal(const struct table_def *def, const struct image *image,
+		      const struct image *other);
+
+/* A new map with room for the rows of image; its descriptor. */
+int table_rows_create(const struct table_def *def, const struct image *image);
+int table_rows_write(const struct table_def *def, int fd,
+		     const struct image *image);
+
+/* Sets the table's pointer and count in image, which has none yet. */
+int table_rows_read(const struct table_def *def, int fd, struct image *image);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "cgroup/table_rows.h"
+
+/*
+ * Each table of the image, in the order in which it is written.  strings
+ * comes first: no packet reads it, and replacing a map in an array of maps
+ * makes the kernel wait for all programs that run.  So whoever still read
+ * this slot, from two generations ago, is through before the next table.
+ */
+#define TABLE(name, kind)                                        \
+	{                                                        \
+#name, kind, sizeof(*((struct image *)0)->name), \
+			offsetof(struct image, name),            \
+			offsetof(struct image, n_##name)         \
+	}
+
+static const struct table_def defs[N_TABLES] = {
+	TABLE(strings, TABLE_STRINGS),	 TABLE(sets, TABLE_ARRAY),
+	TABLE(chains, TABLE_ARRAY),	 TABLE(rules, TABLE_ARRAY),
+	TABLE(groups, TABLE_ARRAY),	 TABLE(devices, TABLE_ARRAY),
+	TABLE(globs, TABLE_ARRAY),	 TABLE(paths, TABLE_PATHS),
+	TABLE(elements, TABLE_ELEMENTS),
+};
+
+static int open_pin(const char *dir, const char *name, int *ret_fd,
+		    struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return err_set(err, fd, "open map '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+void tables_close(struct tables *tables)
+{
+	size_t i;
+
+	close_fdp(&tables->generation);
+	close_fdp(&tables->counters);
+	close_fdp(&tables->rule_limits);
+	for (i = 0; i < N_TABLES; i++)
+		close_fdp(&tables->slots[i]);
+	free(tables);
+}
+
+int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
+{
+	CLEANUP(tables_closep) struct tables *tables = NULL;
+	size_t i;
+	int r;
+
+	tables = malloc(sizeof(*tables));
+	if (!tables)
+		return err_set(err, -ENOMEM, "open maps");
+	memset(tables, -1, sizeof(*tables));
+	r = open_pin(dir, "generation", &tables->generation, err);
+	if (r < 0)
+		return r;
+	r = open_pin(dir, "counters", &tables->counters, err);
+	if (r < 0)
+		return r;
+	r = open_pin(dir, "rule_limits", &tables->rule_limits, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < N_TABLES; i++) {
+		r = open_pin(dir, defs[i].map, &tables->slots[i], err);
+		if (r < 0)
+			return r;
+	}
+	*ret_tables = TAKE_PTR(tables);
+	return 0;
+}
+
+int tables_generation(const struct tables *tables, uint32_t *ret_generation,
+		      struct err *err)
+{
+	uint32_t zero = 0;
+	int r;
+
+	r = bpf_map_lookup_elem(tables->generation, &zero, ret_generation);
+	if (r < 0)
+		return err_set(err, r, "read the generation");
+	return 0;
+}
+
+int tables_switch(const struct tables *tables, uint32_t generation,
+		  struct err *err)
+{
+	uint32_t zero = 0;
+	int r;
+
+	r = bpf_map_update_elem(tables->generation, &zero, &generation, 0);
+	if (r < 0)
+		return err_set(err, r, "switch to generation %u", generation);
+	return 0;
+}
+
+/* The inner map in a slot; -1 where the table is empty there. */
+static int open_inner(int outer, uint32_t slot, int *ret_fd)
+{
+	uint32_t id;
+	int r;
+
+	r = bpf_map_lookup_elem(outer, &slot, &id);
+	if (r == -ENOENT) {
+		*ret_fd = -1;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = bpf_map_get_fd_by_id(id);
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+int tables_read(const struct tables *tables, bool with_elements,
+		struct image **ret_image, struct err *err)
+{
+	CLEANUP(image_freep) struct image *image = image_new();
+	uint32_t generation;
+	size_t i;
+	int r;
+
+	if (!image)
+		return err_set(err, -ENOMEM, "read the live policy");
+	r = tables_generation(tables, &generation, err);
+	if (r < 0)
+		return r;
+	for (i = 0; generation > 0 && i < N_TABLES; i++) {
+		AUTO_CLOSE int inner = -1;
+
+		if (defs[i].kind == TABLE_ELEMENTS && !with_elements)
+			continue;
+		r = open_inner(tables->slots[i], generation & 1, &inner);
+		if (r == 0 && inner >= 0)
+			r = table_rows_read(&defs[i], inner, image);
+		if (r < 0)
+			return err_set(err, r, "read the live table '%s'",
+				       defs[i].map);
+	}
+	image_sort(image);
+	*ret_image = TAKE_PTR(image);
+	return 0;
+}
+
+/* Puts what the slot is to have of one table there. */
+static int write_table(const struct table_def *def, int outer, uint32_t slot,
+		       const struct image *image, const struct image *live)
+{
+	AUTO_CLOSE int inner = -1;
+	int r;
+
+	if (table_rows_count(def, image) == 0) {
+		r = bpf_map_delete_elem(outer, &slot);
+		return r == -ENOENT ? 0 : r;
+	}
+	if (table_rows_equal(def, image, live)) {
+		r = open_inner(outer, !slot, &inner);
+		if (r < 0)
+			return r;
+	}
+	if (inner < 0) {
+		inner = table_rows_create(def, image);
+		if (inner < 0)
+			return inner;
+		r = table_rows_write(def, inner, image);
+		if (r < 0)
+			return r;
+	}
+	return bpf_map_update_elem(outer, &slot, &inner, 0);
+}
+
+int tables_write(const struct tables *tables, const struct image *image,
+		 const struct image *live, struct err *err)
+{
+	uint32_t generation, slot;
+	size_t i;
+	int r;
+
+	r = tables_generation(tables, &generation, err);
+	if (r < 0)
+		return r;
+	slot = (generation + 1) & 1;
+	for (i = 0; i < N_TABLES; i++) {
+		r = write_table(&defs[i], tables->slots[i], slot, image,
+				generation ? live : NULL);
+		if (r < 0)
+			return err_set(err, r, "write the table '%s'",
+				       defs[i].map);
+	}
+	return tables_prepare_counters(tables, image, live, err);
+}

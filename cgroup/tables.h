@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The image in the kernel: writing it beside the one in force, switching to
+ * it, and reading back what is in force.  The maps are pinned by the first
+ * load of the programs (cgroup/programs.h); here they are only opened.
+ */
+#ifndef WEIR_CGROUP_TABLES_H
+#define WEIR_CGROUP_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "rules/image.h"
+
+#define N_TABLES 9
+
+struct tables {
+	int generation;	     /* the map's descriptor, likewise below */
+	int slots[N_TABLES]; /* arrays of maps, two slots each */
+	int counters;
+	int rule_limits;
+};
+
+/* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */
+int tables_open(const char *dir, struct tables **ret_tables, struct err *err);
+void tables_close(struct tables *tables);
+DEFINE_CLEANUP(struct tables *, tables_close);
+
+/* 0 as long as no policy was ever switched to. */
+int tables_generation(const struct tables *tables, uint32_t *ret_generation,
+		      struct err *err);
+
+/*
+ * The image in force; an empty one in generation 0.  Elements of sets are
+ * many: they are left out unless with_elements.
+ */
+int tables_read(const struct tables *tables, bool with_elements,
+		struct image **ret_image, struct err *err);
+
+/*
+ * Writes image to the slot that is not in force; packets see nothing of it.
+ * live, with its elements, is what is in force: where a table has not
+ * changed, the new slot gets the same map.  Also makes room for the image's
+ * counters and rule limits.
+ */
+int tables_write(const struct tables *tables, const struct image *image,
+		 const struct image *live, struct err *err);
+
+/* The one atomic step: from now on packets see what was written last. */
+int tables_switch(const struct tables *tables, uint32_t generation,
+		  struct err *err);
+
+/*
+ * Part of tables_write: makes room for the counters of image, and sets those
+ * to zero that no rule of live has.
+ */
+int tables_prepare_counters(const struct tables *tables,
+			    const struct image *image, const struct image *live,
+			    struct err *err);
+
+/* Removes the token states of rules that are not in image any more. */
+int tables_tidy_limits(const struct tables *tables, const struct image *image,
+		       struct err *err);
+
+/* Sums of a counter over all processors; zero where there is none. */
+int tables_counter(const struct tables *tables, uint32_t counter,
+		   struct counter *ret_sum, struct err *err);
+
+#endif

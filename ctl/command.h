@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands of weirctl: one row each.  Usage, help and the completion
+ * come from the table in commands.c.
+ */
+#ifndef WEIR_CTL_COMMAND_H
+#define WEIR_CTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Exit status of the process. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1, /* or failed; nothing changed unless it says so */
+	EXIT_USAGE = 2,	  /* also: an error in the policy */
+};
+
+/* Where weir keeps what it keeps; see the environment in weirctl(8). */
+struct places {
+	const char *bpffs; /* pins */
+	const char *state; /* what outlives a boot */
+	const char *run;   /* the lock */
+};
+
+/* Options that a command may take: bits of command.options. */
+enum {
+	OPTION_JSON = 1 << 0,
+	OPTION_DRY_RUN = 1 << 1,
+	OPTION_ONCE = 1 << 2,
+};
+
+/* What a command is called with. */
+struct call {
+	struct places places;
+	bool json;
+	bool dry_run;
+	bool once;
+	bool help;
+	char **args; /* what is left: files, names */
+	size_t n_args;
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* as the usage shows them */
+	const char *help;      /* one line */
+	unsigned int options;
+	int max_args; /* -1: any number */
+	bool needs_root;
+	int (*run)(const struct call *call); /* returns an exit status */
+	const char *more;		     /* the rest of `help COMMAND` */
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+const struct command *command_find(const char *name);
+
+int help_command(const struct command *command);
+void help_all(FILE *out);
+
+int cmd_apply(const struct call *call);
+int cmd_check(const struct call *call);
+int cmd_clear(const struct call *call);
+int cmd_doctor(const struct call *call);
+int cmd_help(const struct call *call);
+int cmd_stats(const struct call *call);
+int cmd_status(const struct call *call);
+int cmd_version(const struct call *call);
+int cmd_watch(const struct call *call);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/array.h"
+#include "ctl/command.h"
+
+#define FILES                                                                 \
+	"FILE defaults to /etc/weir/weir.ini and /etc/weir/weir.d/*.ini; a\n" \
+	"FILE of - is standard input.  All files together are one policy.\n"
+
+const struct command commands[] = {
+	{ "check", "[FILE...]", "read and compile a policy; say what is wrong",
+	  0, -1, false, cmd_check, FILES },
+	{ "apply", "[--dry-run] [--json] [FILE...]",
+	  "make the kernel enforce a policy", OPTION_DRY_RUN | OPTION_JSON, -1,
+	  true, cmd_apply,
+	  FILES "With --dry-run the plan is printed and nothing is changed.\n"
+		"A policy is switched to in one step, or not at all.\n" },
+	{ "status", "[--json]", "what is attached where, with which mechanism",
+	  OPTION_JSON, 0, true, cmd_status, "" },
+	{ "stats", "[--json] [NAME...]",
+	  "what was counted: groups, devices, rules", OPTION_JSON, -1, true,
+	  cmd_stats,
+	  "With NAMEs, only the groups, devices, chains and sets so called.\n" },
+	{ "watch", "[--once]",
+	  "give containers that start later their queue for what arrives",
+	  OPTION_ONCE, 0, true, cmd_watch,
+	  "Runs until it is told to stop.  Limits on what leaves, and rules,\n"
+	  "need no watch: the kernel finds new cgroups itself.  With --once it\n"
+	  "looks one time and ends.\n" },
+	{ "clear", "", "take everything of weir's out of the kernel", 0, 0,
+	  true, cmd_clear, "What weir replaced is put back.\n" },
+	{ "doctor", "[--json]",
+	  "what this kernel can do, and which mechanism follows", OPTION_JSON,
+	  0, true, cmd_doctor, "" },
+	{ "version", "", "print the version", 0, 0, false, cmd_version, "" },
+	{ "help", "[COMMAND]", "explain weirctl, or one command", 0, 1, false,
+	  cmd_help, "" },
+};
+
+const size_t n_commands = ARRAY_SIZE(commands);
+
+const struct command *command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n_commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+#include "ctl/say.h"
+#include "rules/suggest.h"
+
+enum {
+	LONG_JSON = 256,
+	LONG_DRY_RUN,
+	LONG_ONCE,
+	LONG_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, LONG_JSON },
+	{ "dry-run", no_argument, NULL, LONG_DRY_RUN },
+	{ "once", no_argument, NULL, LONG_ONCE },
+	{ "help", no_argument, NULL, LONG_HELP },
+	{ 0 },
+};
+
+static int usage(const struct command *command)
+{
+	fprintf(stderr, "usage: weirctl %s %s\n", command->name,
+		command->arguments);
+	return EXIT_USAGE;
+}
+
+static const char *place(const char *variable, const char *otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value && *value ? value : otherwise;
+}
+
+static int unknown_command(const char *name)
+{
+	struct suggestion best;
+	size_t i;
+
+	suggestion_begin(&best, name);
+	for (i = 0; i < n_commands; i++)
+		suggestion_try(&best, commands[i].name);
+	if (best.word)
+		say("there is no command '%s' (try %s)", name, best.word);
+	else
+		say("there is no command '%s' (try weirctl help)", name);
+	return EXIT_USAGE;
+}
+
+static int refuse_option(const struct command *command, const char *option)
+{
+	say("%s does not take the option %s", command->name, option);
+	return usage(command);
+}
+
+/* Reads the options of a command; EXIT_DONE, or what to exit with. */
+static int read_options(const struct command *command, int argc, char **argv,
+			struct call *call)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case LONG_JSON:
+			if (!(command->options & OPTION_JSON))
+				return refuse_option(command, "--json");
+			call->json = true;
+			break;
+		case LONG_DRY_RUN:
+			if (!(command->options & OPTION_DRY_RUN))
+				return refuse_option(command, "--dry-run");
+			call->dry_run = true;
+			break;
+		case LONG_ONCE:
+			if (!(command->options & OPTION_ONCE))
+				return refuse_option(command, "--once");
+			call->once = true;
+			break;
+		case LONG_HELP:
+			call->help = true;
+			break;
+		default:
+			return refuse_option(command, argv[optind - 1]);
+		}
+	}
+	call->args = argv + optind;
+	call->n_args = argc - optind;
+	if (command->max_args >= 0 && argc - optind > command->max_args) {
+		say("%s takes %s", command->name,
+		    command->max_args ? "one argument" : "no arguments");
+		return usage(command);
+	}
+	return EXIT_DONE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct call call = {
+		.places = {
+			.bpffs = place("WEIR_BPFFS", "/sys/fs/bpf/weir"),
+			.state = place("WEIR_STATE", "/var/lib/weir"),
+			.run = place("WEIR_RUN", "/run/weir"),
+		},
+	};
+	int status;
+
+	status = read_options(command, argc, argv, &call);
+	if (status != EXIT_DONE)
+		return status;
+	if (call.help)
+		return help_command(command);
+	if (command->needs_root && geteuid() != 0) {
+		say("%s: only root may do this (try sudo weirctl %s)",
+		    command->name, command->name);
+		return EXIT_REFUSED;
+	}
+	status = command->run(&call);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say("write to standard output: %m");
+		return EXIT_REFUSED;
+	}
+	return status;
+}
+
+/* The habits of other commands. */
+static const char *name_of(const char *arg)
+{
+	if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+		return "help";
+	if (strcmp(arg, "--version") == 0 || strcmp(arg, "-V") == 0)
+		return "version";
+	return arg;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		help_all(stderr);
+		return EXIT_USAGE;
+	}
+	command = command_find(name_of(argv[1]));
+	if (!command)
+		return unknown_command(argv[1]);
+	return run_command(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/describe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/unit.h"
+
+const char *describe_shape(unsigned int shape)
+{
+	static const char *const names[] = { "-", "pace", "edt", "htb",
+					     "police" };
+
+	return shape < ARRAY_SIZE(names) ? names[shape] : "?";
+}
+
+const char *describe_verdict(unsigned int verdict)
+{
+	static const char *const names[] = { "deny", "allow", "reject" };
+
+	return verdict < ARRAY_SIZE(names) ? names[verdict] : "?";
+}
+
+__attribute__((format(printf, 2, 3))) static void append(char *text,
+							 const char *fmt, ...)
+{
+	size_t length = strlen(text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text + length, DESCRIBE_MAX - length, fmt, ap);
+	va_end(ap);
+}
+
+static void append_limit(char *text, const char *direction,
+			 const struct limit_row *limit, unsigned int shape)
+{
+	char rate[RATE_TEXT_MAX], burst[SIZE_TEXT_MAX];
+
+	if (!limit->rate_bytes)
+		return;
+	rate_format(limit->rate_bytes * 8, rate);
+	size_format(limit->burst_bytes, burst);
+	append(text, ", %s %s (burst %s) by %s", direction, rate, burst,
+	       describe_shape(shape));
+}
+
+static void append_chain(char *text, const char *key, const struct image *image,
+			 __u32 chain)
+{
+	if (chain < image->n_chains)
+		append(text, ", %s %s", key,
+		       image_string(image, image->chains[chain].name));
+}
+
+void describe_group(const struct image *image, const struct group_row *group,
+		    char ret_text[static DESCRIBE_MAX])
+{
+	const char *matches = image_string(image, group->matches);
+
+	ret_text[0] = '\0';
+	for (; *matches; matches++)
+		append(ret_text, "%s%c", *matches == '\n' ? "," : "",
+		       *matches == '\n' ? ' ' : *matches);
+	if (group->share_all)
+		append(ret_text, ", all together");
+	append_limit(ret_text, "out", &group->out, group->shape_out);
+	append_limit(ret_text, "in", &group->in, group->shape_in);
+	append_chain(ret_text, "filter-out", image, group->chain_out);
+	append_chain(ret_text, "filter-in", image, group->chain_in);
+}
+
+void describe_device(const struct image *image, const struct device_row *device,
+		     char ret_text[static DESCRIBE_MAX])
+{
+	ret_text[0] = '\0';
+	append_limit(ret_text, "out", &device->out, SHAPE_HTB);
+	append_limit(ret_text, "in", &device->in, SHAPE_HTB);
+	append_chain(ret_text, "filter-out", image, device->chain_out);
+	append_chain(ret_text, "filter-in", image, device->chain_in);
+	if (device->takeover)
+		append(ret_text, ", takeover");
+	if (ret_text[0] == ',')
+		memmove(ret_text, ret_text + 2, strlen(ret_text + 2) + 1);
+	if (!ret_text[0])
+		append(ret_text, "nothing to do");
+}
+
+void describe_device_name(const struct image *image,
+			  const struct device_row *device,
+			  char ret_text[static DESCRIBE_MAX])
+{
+	const char *netns = image_string(image, device->netns);
+
+	snprintf(ret_text, DESCRIBE_MAX, "%s%s%s",
+		 image_string(image, device->name), *netns ? " in netns " : "",
+		 netns);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows of an image in words, as the plan and status show them. */
+#ifndef WEIR_RULES_DESCRIBE_H
+#define WEIR_RULES_DESCRIBE_H
+
+#include <stddef.h>
+
+#include "rules/image.h"
+
+#define DESCRIBE_MAX 1024
+
+/* "pace", "edt", "htb", "police", or "-". */
+const char *describe_shape(unsigned int shape);
+const char *describe_verdict(unsigned int verdict);
+
+/* Its patterns, then "out 200mbit (burst 250kb) by pace, filter-in web-in". */
+void describe_group(const struct image *image, const struct group_row *group,
+		    char ret_text[static DESCRIBE_MAX]);
+void describe_device(const struct image *image, const struct device_row *device,
+		     char ret_text[static DESCRIBE_MAX]);
+
+/* "eth0", or "eth0 in netns x". */
+void describe_device_name(const struct image *image,
+			  const struct device_row *device,
+			  char ret_text[static DESCRIBE_MAX]);
+
+#endif

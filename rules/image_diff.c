@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/image_diff.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/describe.h"
+
+void changes_clear(struct changes *changes)
+{
+	size_t i;
+
+	for (i = 0; i < changes->n_list; i++) {
+		free(changes->list[i].name);
+		free(changes->list[i].detail);
+	}
+	free(changes->list);
+	*changes = (struct changes){ 0 };
+}
+
+int change_add(struct changes *changes, enum change_action action,
+	       const char *object, const char *name, const char *fmt, ...)
+{
+	AUTO_FREE char *copy = strdup(name), *detail = NULL;
+	struct change *change;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = vasprintf(&detail, fmt, ap);
+	va_end(ap);
+	if (r < 0)
+		detail = NULL;
+	if (!copy || !detail)
+		return -ENOMEM;
+	change = ARRAY_ADD(changes, list);
+	if (!change)
+		return -ENOMEM;
+	change->action = action;
+	change->object = object;
+	change->name = TAKE_PTR(copy);
+	change->detail = TAKE_PTR(detail);
+	return 0;
+}
+
+/*
+ * One kind of object: how to number, name and describe them.  A name that
+ * is NULL stands for a row that is not part of the policy.
+ */
+struct kind {
+	const char *object;
+	size_t (*count)(const struct image *image);
+	const char *(*name)(const struct image *image, size_t index,
+			    char *buffer);
+	void (*describe)(const struct image *image, size_t index, char *text);
+};
+
+struct named {
+	char *name;
+	size_t index;
+};
+
+struct names {
+	struct named *list;
+	size_t n_list;
+};
+
+static void names_clear(struct names *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n_list; i++)
+		free(names->list[i].name);
+	free(names->list);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct named *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+static int collect(const struct kind *kind, const struct image *image,
+		   struct names *names)
+{
+	char buffer[DESCRIBE_MAX];
+	size_t i;
+
+	for (i = 0; i < kind->count(image); i++) {
+		const char *name = kind->name(image, i, buffer);
+		struct named *named;
+
+		if (!name)
+			continue;
+		named = ARRAY_ADD(names, list);
+		if (!named)
+			return -ENOMEM;
+		named->index = i;
+		named->name = strdup(name);
+		if (!named->name)
+			return -ENOMEM;
+	}
+	if (names->n_list)
+		qsort(names->list, names->n_list, sizeof(*names->list),
+		      by_name);
+	return 0;
+}
+
+static int diff_kind(const struct kind *kind, const struct image *old,
+		     const struct image *new, struct changes *changes)
+{
+	CLEANUP(names_clear) struct names before = { 0 }, after = { 0 };
+	char was[DESCRIBE_MAX], is[DESCRIBE_MAX];
+	size_t i = 0, j = 0;
+	int r, order;
+
+	r = collect(kind, old, &before);
+	if (r == 0)
+		r = collect(kind, new, &after);
+	while (r == 0 && (i < before.n_list || j < after.n_list)) {
+		if (i == before.n_list)
+			order = 1;
+		else if (j == after.n_list)
+			order = -1;
+		else
+			order = by_name(&before.list[i], &after.list[j]);
+		if (order <= 0)
+			kind->describe(old, before.list[i].index, was);
+		if (order >= 0)
+			kind->describe(new, after.list[j].index, is);
+		if (order < 0)
+			r = change_add(changes, CHANGE_REMOVE, kind->object,
+				       before.list[i].name, "%s", was);
+		else if (order > 0)
+			r = change_add(changes, CHANGE_ADD, kind->object,
+				       after.list[j].name, "%s", is);
+		else if (strcmp(was, is) != 0)
+			r = change_add(changes, CHANGE_ALTER, kind->object,
+				       after.list[j].name, "%s", is);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------- groups */
+
+static size_t group_count(const struct image *image)
+{
+	return image->n_groups;
+}
+
+static const char *group_name(const struct image *image, size_t index,
+			      char *buffer)
+{
+	(void)buffer;
+	return image_string(image, image->groups[index].name);
+}
+
+static void group_text(const struct image *image, size_t index, char *text)
+{
+	describe_group(image, &image->groups[index], text);
+}
+
+/* ------------------------------------------------------------ devices */
+
+static size_t device_count(const struct image *image)
+{
+	return image->n_devices;
+}
+
+static const char *device_name(const struct image *image, size_t index,
+			       char *buffer)
+{
+	const struct device_row *device = &image->devices[index];
+
+	if (!device->in_use || device->group != NONE)
+		return NULL;
+	describe_device_name(image, device, buffer);
+	return buffer;
+}
+
+static void device_text(const struct image *image, size_t index, char *text)
+{
+	describe_device(image, &image->devices[index], text);
+}
+
+/* ----------------------------------------------------- chains, rules */
+
+static size_t chain_count(const struct image *image)
+{
+	return image->n_chains;
+}
+
+static const char *chain_name(const struct image *image, size_t index,
+			      char *buffer)
+{
+	(void)buffer;
+	return image_string(image, image->chains[index].name);
+}
+
+static void chain_text(const struct image *image, size_t index, char *text)
+{
+	const struct chain_row *chain = &image->chains[index];
+
+	snprintf(text, DESCRIBE_MAX, "policy %s%s",
+		 describe_verdict(chain->policy),
+		 chain->flags & CHAIN_STRICT ? ", strict" : "");
+}
+
+static size_t rule_count(const struct image *image)
+{
+	return image->n_rules;
+}
+
+/* Numbers are padded, so that they sort as numbers within their chain. */
+static const char *rule_name(const struct image *image, size_t index,
+			     char *buffer)
+{
+	const struct rule_row *rule = &image->rules[index];
+
+	snprintf(buffer, DESCRIBE_MAX, "%s %10u",
+		 chain_name(image, rule->chain, NULL), rule->number);
+	return buffer;
+}
+
+static void rule_text(const struct image *image, size_t index, char *text)
+{
+	snprintf(text, DESCRIBE_MAX, "%s",
+		 image_string(image, image->rules[index].text));
+}
+
+/* -------------------------------------------------------------- sets */
+
+static size_t set_count(const struct image *image)
+{
+	return image->n_sets;
+}
+
+static const char *set_name(const struct image *image, size_t index,
+			    char *buffer)
+{
+	const char *name = image_string(image, image->sets[index].name);
+
+	(void)buffer;
+	return *name ? name : NULL;
+}
+
+static void set_text(const struct image *image, size_t index, char *text)
+{
+	snprintf(text, DESCRIBE_MAX, "%u %s", image->sets[index].elements,
+		 image->sets[index].is_ports ? "ports" : "networks");
+}
+
+static const struct kind kinds[] = {
+	{ "group", group_count, group_name, group_text },
+	{ "device", device_count, device_name, device_text },
+	{ "chain", chain_count, chain_name, chain_text },
+	{ "rule", rule_count, rule_name, rule_text },
+	{ "set", set_count, set_name, set_text },
+};
+
+/*
+ * Sets of as many elements may still differ: compares their contents, by a
+ * sum of hashes that does not depend on the order or on the set's id.
+ */
+static uint64_t element_hash(const struct element_key *element)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ element->prefixlen;
+	size_t i;
+
+	for (i = 0; i < sizeof(element->data); i++)
+		hash = (hash ^ element->data[i]) * 0x100000001b3;
+	hash ^= hash >> 32;
+	return hash * 0x9e3779b97f4a7c15;
+}
+
+static int sum_sets(const struct image *image, uint64_t **ret_sums)
+{
+	AUTO_FREE uint64_t *sums = calloc(image->n_sets + 1, sizeof(*sums));
+	size_t i;
+
+	if (!sums)
+		return -ENOMEM;
+	for (i = 0; i < image->n_elements; i++) {
+		uint32_t set = __builtin_bswap32(image->elements[i].set);
+
+		if (set < image->n_sets)
+			sums[set] += element_hash(&image->elements[i]);
+	}
+	*ret_sums = TAKE_PTR(sums);
+	return 0;
+}
+
+static int diff_set_contents(const struct image *old, const struct image *new,
+			     struct changes *changes)
+{
+	AUTO_FREE uint64_t *before = NULL, *after = NULL;
+	size_t i, j;
+	int r;
+
+	r = sum_sets(old, &before);
+	if (r == 0)
+		r = sum_sets(new, &after);
+	for (i = 0; r == 0 && i < new->n_sets; i++) {
+		const char *name = set_name(new, i, NULL);
+
+		for (j = 0; name && j < old->n_sets; j++) {
+			const char *other = set_name(old, j, NULL);
+
+			if (!other || strcmp(name, other) != 0)
+				continue;
+			if (old->sets[j].elements == new->sets[i].elements &&
+			    before[j] != after[i])
+				r = change_add(changes, CHANGE_ALTER, "set",
+					       name, "other elements, %u",
+					       new->sets[i].elements);
+		}
+	}
+	return r;
+}
+
+int image_diff(const struct image *old, const struct image *new,
+	       struct changes *changes)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = diff_kind(&kinds[i], old, new, changes);
+	return r ? r : diff_set_contents(old, new, changes);
+}
+
+static int same_rows(const void *a, size_t n_a, const void *b, size_t n_b,
+		     size_t size)
+{
+	return n_a == n_b && (n_a == 0 || memcmp(a, b, n_a * size) == 0);
+}
+
+#define SAME(table)                                               \
+	same_rows(a->table, a->n_##table, b->table, b->n_##table, \
+		  sizeof(*a->table))
+
+/* Strings are named by what uses them: equal rows have equal strings. */
+int image_same(const struct image *a, const struct image *b)
+{
+	size_t common = a->n_strings < b->n_strings ? a->n_strings
+						    : b->n_strings;
+
+	return SAME(chains) && SAME(rules) && SAME(sets) && SAME(elements) &&
+	       SAME(groups) && SAME(paths) && SAME(globs) && SAME(devices) &&
+	       memcmp(a->strings, b->strings, common) == 0;
+}
