@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Network namespaces: by name (/run/netns/NAME, as ip-netns(8) makes them),
+ * of a process, or our own.  A descriptor of -1 means our own everywhere.
+ */
+#ifndef WEIR_NETLINK_NETNS_H
+#define WEIR_NETLINK_NETNS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define NETNS_FOLDER "/run/netns"
+
+/* name NULL: our own.  -ENOENT where there is none of that name. */
+int netns_open(const char *name, int *ret_fd, struct err *err);
+
+/* That of a process; -ESRCH where it has gone. */
+int netns_open_pid(pid_t pid, int *ret_fd, struct err *err);
+
+/*
+ * What tells namespaces apart: inode numbers of one file system.  They are
+ * used again when a namespace has gone.
+ */
+int netns_inode(int fd, uint64_t *ret_inode, struct err *err);
+
+/* The same without opening it; -ESRCH, without a sentence, if it has gone. */
+int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err);
+
+/*
+ * Calls socket(2) in another namespace.  This thread is back in its own
+ * afterwards, whatever happened; should the kernel refuse that, the process
+ * ends, for nothing may be done to the wrong machine.
+ */
+int netns_socket(int fd, int domain, int type, int protocol, int *ret_fd,
+		 struct err *err);
+
+#endif

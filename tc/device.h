@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What weir puts on a device: a clsact with a filter each way, an HTB for
+ * what leaves, and an ifb with an HTB for what arrives.  Reading tells what
+ * is there and whose it is; each other function is one step that can be
+ * repeated, so that a plan is a list of them.
+ *
+ * None of them is seen by a packet before the generation switches: a new HTB
+ * has no default class, and a filter does what the row in force says.  The
+ * order of a plan:
+ *
+ *	ensure root, ifb, class (of a turn not in force), tally, clsact, filter
+ *	switch
+ *	remove class (of the other turn); or filter, root, ifb, clsact, tally
+ *
+ * A device that is not there is -ENODEV: it waits.
+ */
+#ifndef WEIR_TC_DEVICE_H
+#define WEIR_TC_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "netlink/class.h"
+#include "netlink/filter.h"
+#include "tc/device_abi.h"
+#include "tc/loader.h"
+
+#define DEVICE_IFB_GROUP 0x77656972U /* "weir" */
+#define DEVICE_PRIORITY	 7	     /* of our filters; low is early */
+#define DEVICE_HANDLE	 0x7765
+
+/*
+ * One namespace and all that is in it, read at once: a thousand devices cost
+ * one list of links and one of qdiscs.  Read it again after steps.
+ */
+struct netns_view {
+	struct conn *conn;
+	uint64_t id; /* for struct device_mark_key */
+	struct links links;
+	struct qdiscs qdiscs;
+};
+
+/* netns: a name below /run/netns, or NULL for our own. */
+int netns_view_open(const char *netns, struct netns_view **ret_view,
+		    struct err *err);
+int netns_view_refresh(struct netns_view *view, struct err *err);
+void netns_view_close(struct netns_view *view);
+DEFINE_CLEANUP(struct netns_view *, netns_view_close);
+
+enum root_owner {
+	ROOT_DEFAULT, /* the kernel's own, or none */
+	ROOT_OURS,
+	ROOT_FOREIGN,
+};
+
+/* One of the two classes of a side. */
+struct device_class {
+	bool present;
+	struct class class;
+};
+
+/* What one side of a device has of ours. */
+struct device_side {
+	bool has_filter;
+	uint32_t filter_program; /* id */
+	uint32_t filter_index;	 /* of the device's row */
+	bool has_root;		 /* our HTB, on the device or on its ifb */
+	struct device_class turn[2];
+};
+
+/* A device as it is. */
+struct device_have {
+	struct link link;
+	enum root_owner root;
+	struct qdisc foreign; /* where root is ROOT_FOREIGN */
+	bool has_clsact;
+	bool has_ingress;	    /* the older qdisc, in clsact's place */
+	size_t foreign_filters;	    /* of others, at clsact */
+	struct link ifb;	    /* ifindex 0: there is none */
+	struct device_mark mark;    /* all zero: none */
+	struct device_side side[2]; /* by SIDE_* */
+};
+
+/*
+ * index: of the device's row; 0 finds what any index left behind (filters and
+ * HTB count as ours by place and handle, whatever they carry; classes are
+ * then those of the mark's index).  -ENODEV, with a sentence, where there is
+ * no such device.
+ */
+int device_read(const struct netns_view *view, const struct loader *loader,
+		const char *name, uint32_t index, struct device_have *ret_have,
+		struct err *err);
+
+/* What all steps work on. */
+struct device {
+	const struct netns_view *view;
+	const struct loader *loader;
+	struct link link;      /* from device_have */
+	uint32_t index;	       /* of the device's row */
+	const char *state_dir; /* WEIR_STATE: for what takeover replaces */
+};
+
+/*
+ * Our HTB as the root.  A root that somebody else made is -EBUSY, unless
+ * takeover: it is then saved first, and device_remove_root puts it back.
+ */
+int device_ensure_root(const struct device *device, bool takeover,
+		       struct err *err);
+int device_remove_root(const struct device *device, struct err *err);
+
+/* The ifb that what arrives waits in, with our HTB. */
+int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
+		      struct err *err);
+int device_remove_ifb(const struct device *device, struct err *err);
+
+/*
+ * The class of a turn, for the device's out or (on the ifb) in limit; its id
+ * is DEVICE_CLASS(index, turn).  Only ever for a turn that no row in force
+ * names, or with the rate that it has.  Removing lets it run empty first,
+ * for at most a quarter of a second, and keeps its figures in the mark.
+ */
+int device_ensure_class(const struct device *device, int side, int turn,
+			const struct limit_row *limit, struct err *err);
+int device_remove_class(const struct device *device, int side, int turn,
+			struct err *err);
+bool device_class_is(const struct device_class *class,
+		     const struct limit_row *limit);
+
+/* clsact with our mark, if it is not there yet, and the filter of a side. */
+int device_ensure_filter(const struct device *device, int side,
+			 struct err *err);
+/* The filter; clsact too when it is ours and nobody has a filter there. */
+int device_remove_filter(const struct device *device, int side,
+			 struct err *err);
+
+/* Everything of ours, of any index. */
+int device_remove(const struct device *device, struct err *err);
+
+/* ------------------------------------------------------------ figures */
+
+/* What one side has seen; bytes and packets on the wire. */
+struct device_figures {
+	struct counter passed; /* went on, at once or after waiting */
+	struct counter denied;
+	struct counter dropped; /* by the limit's queue */
+	uint32_t backlog_bytes; /* waiting now */
+};
+
+/* A zeroed tally for index, where there is none. */
+int device_ensure_tally(const struct loader *loader, uint32_t index,
+			struct err *err);
+int device_remove_tally(const struct loader *loader, uint32_t index,
+			struct err *err);
+int device_figures(const struct loader *loader, const struct device_have *have,
+		   uint32_t index, struct device_figures ret_sides[static 2],
+		   struct err *err);
+
+/* Forgets what is marked of devices that are no more in this namespace. */
+int device_tidy_marks(const struct netns_view *view,
+		      const struct loader *loader, const char *state_dir,
+		      struct err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tc programs, loaded once and pinned: a later apply finds them there.
+ * The folder's name has a hash of the object, so that another version of
+ * weir loads its own beside them.
+ *
+ *	DIR/maps/NAME		all maps, shared with the cgroup programs
+ *	DIR/tc-HASH/NAME	programs
+ *
+ * Pins outlive what is closed here.
+ */
+#ifndef WEIR_TC_LOADER_H
+#define WEIR_TC_LOADER_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "tc/device_abi.h"
+
+/* The tc programs and their own maps. */
+struct loader {
+	int program[2]; /* by SIDE_* */
+	uint32_t program_id[2];
+	int tallies; /* device_tallies */
+	int marks;   /* device_marks */
+};
+
+/* Opens what is pinned, after loading and pinning what is missing. */
+int loader_ensure(const char *dir, struct loader *ret_loader, struct err *err);
+
+/* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */
+int loader_open(const char *dir, struct loader *ret_loader, struct err *err);
+void loader_close(struct loader *loader);
+
+/* Removes the pins of other versions' programs. */
+int loader_tidy(const char *dir, struct err *err);
+
+#endif
