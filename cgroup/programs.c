@@ -124,6 +124,20 @@ int programs_ensure(const char *dir, struct programs *ret_programs,
 	return 0;
 }
 
+int programs_open(const char *dir, struct programs *ret_programs,
+		  struct err *err)
+{
+	char name[NAME_MAX], folder[PATH_MAX];
+	int r;
+
+	folder_name(name);
+	snprintf(folder, sizeof(folder), "%s/%s", dir, name);
+	r = open_pinned(folder, ret_programs);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "open the programs in '%s'", folder);
+	return r;
+}
+
 int programs_tidy(const char *dir, struct err *err)
 {
 	CLEANUP(closedirp) DIR *folder = opendir(dir);

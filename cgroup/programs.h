@@ -33,6 +33,10 @@ struct programs {
 
 void programs_close(struct programs *programs);
 
+/* -ENOENT, without a sentence, where they are not pinned in dir. */
+int programs_open(const char *dir, struct programs *ret_programs,
+		  struct err *err);
+
 /* Opens the pinned programs, after loading and pinning what is missing. */
 int programs_ensure(const char *dir, struct programs *ret_programs,
 		    struct err *err);

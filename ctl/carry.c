@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/crash.h"
+#include "ctl/plan.h"
+
+/*
+ * The order matters: see "Order of an apply" in docs/design.md.  Up to the
+ * switch nothing that a packet meets has changed.
+ */
+
+static bool is_wanted(const struct plan *plan, uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < plan->world.wanted.n_list; i++)
+		if (plan->world.wanted.list[i].id == id)
+			return true;
+	return false;
+}
+
+static int do_steps(struct plan *plan, struct device_step *steps, size_t n,
+		    struct err *err)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		crash_point();
+		r = device_step_do(&plan->devices, &steps[i], plan->image, err);
+		if (r < 0)
+			return err_wrap(
+				err, r, "device '%s'",
+				plan->devices.devices[steps[i].device].name);
+	}
+	return 0;
+}
+
+/* New anchors work from the generation to come on, old ones up to now. */
+static int prepare_anchors(struct kernel *kernel, struct plan *plan,
+			   struct err *err)
+{
+	const char *dir = kernel->places->bpffs;
+	size_t i;
+	int r;
+
+	for (i = 0; i < plan->world.wanted.n_list; i++) {
+		crash_point();
+		r = anchor_attach(
+			dir, kernel->mount, &plan->world.wanted.list[i],
+			&kernel->programs, kernel->generation + 1, err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < plan->attached.n_list; i++) {
+		uint64_t id = plan->attached.list[i].id;
+
+		if (is_wanted(plan, id))
+			continue;
+		r = anchor_retire(dir, id, kernel->generation, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int prepare(struct kernel *kernel, struct plan *plan, struct err *err)
+{
+	int r;
+
+	r = do_steps(plan, plan->devices.before, plan->devices.n_before, err);
+	if (r == 0)
+		r = prepare_anchors(kernel, plan, err);
+	crash_point();
+	if (r == 0)
+		r = tables_write(kernel->tables, plan->image, kernel->live,
+				 err);
+	crash_point();
+	return r;
+}
+
+/* Takes back what a failed apply did; what was in force still is. */
+static void take_back(struct kernel *kernel, struct plan *plan)
+{
+	struct err ignored;
+	size_t i;
+
+	device_plan_undo(&plan->devices);
+	for (i = 0; i < plan->world.wanted.n_list; i++) {
+		const struct anchor_point *point = &plan->world.wanted.list[i];
+		bool was_there = false;
+		size_t j;
+
+		for (j = 0; j < plan->attached.n_list; j++)
+			was_there |= plan->attached.list[j].id == point->id;
+		if (!was_there)
+			anchor_detach(kernel->places->bpffs, point->id,
+				      &ignored);
+	}
+}
+
+/* Tells the programs which cgroups' `in` limits wait in a queue now. */
+static int set_queued(struct kernel *kernel, const struct image *image,
+		      struct err *err)
+{
+	AUTO_FREE uint64_t *ids = NULL;
+	size_t n, i, j;
+	int r;
+
+	r = scopes_list_queued(&kernel->scopes, &ids, &n, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < n; i++) {
+		bool still = false;
+
+		for (j = 1; j < image->n_devices; j++)
+			still |= image->devices[j].in_use &&
+				 image->devices[j].out_class &&
+				 image->devices[j].cgroup == ids[i];
+		if (!still) {
+			r = scopes_set_queued(&kernel->scopes, ids[i], false,
+					      err);
+			if (r < 0)
+				return r;
+		}
+	}
+	for (j = 1; j < image->n_devices; j++) {
+		const struct device_row *row = &image->devices[j];
+
+		if (!row->in_use || !row->out_class || !row->cgroup)
+			continue;
+		r = scopes_set_queued(&kernel->scopes, row->cgroup, true, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What packets do not meet any more. */
+static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
+{
+	const char *dir = kernel->places->bpffs;
+	size_t i;
+	int r;
+
+	r = set_queued(kernel, plan->image, err);
+	for (i = 0; r == 0 && i < plan->attached.n_list; i++) {
+		uint64_t id = plan->attached.list[i].id;
+
+		crash_point();
+		if (!is_wanted(plan, id))
+			r = anchor_detach(dir, id, err);
+	}
+	if (r == 0)
+		r = do_steps(plan, plan->devices.after, plan->devices.n_after,
+			     err);
+	crash_point();
+	if (r == 0)
+		r = tables_tidy_limits(kernel->tables, plan->image, err);
+	if (r == 0)
+		r = scopes_tidy(&kernel->scopes, plan->image,
+				&plan->world.found, err);
+	if (r == 0)
+		r = programs_tidy(dir, err);
+	if (r == 0)
+		r = loader_tidy(dir, err);
+	return r;
+}
+
+int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
+{
+	int r;
+
+	r = prepare(kernel, plan, err);
+	if (r < 0) {
+		take_back(kernel, plan);
+		return r;
+	}
+	r = tables_switch(kernel->tables, kernel->generation + 1, err);
+	if (r < 0) {
+		take_back(kernel, plan);
+		return r;
+	}
+	crash_point();
+	kernel->generation++;
+	r = tidy(kernel, plan, err);
+	if (r < 0)
+		return err_wrap(err, r,
+				"the new policy is in force, but tidying up "
+				"stopped");
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/files.h"
+#include "ctl/lock.h"
+#include "ctl/plan.h"
+#include "ctl/say.h"
+#include "rules/compile.h"
+
+/* Prints what was, or would be, done. */
+static int report(const struct call *call, const struct plan *plan,
+		  uint32_t generation)
+{
+	if (call->json)
+		return plan_print_json(plan, generation);
+	if (call->dry_run || !plan_is_empty(plan))
+		plan_print(plan);
+	return EXIT_DONE;
+}
+
+static int apply_policy(const struct call *call, const struct policy *policy,
+			struct kernel *kernel)
+{
+	CLEANUP(problems_clear) struct problems problems = { 0 };
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	struct image *image = NULL;
+	struct err err;
+	int r;
+
+	r = compile(policy, kernel->live, &problems, &image);
+	if (r < 0 && problems.n_list)
+		return files_refuse(&problems);
+	if (r < 0) {
+		say("compile the policy: %s", strerror(-r));
+		return EXIT_REFUSED;
+	}
+	if (plan_make(kernel, image, &plan, &err) < 0)
+		return say_err(&err);
+	if (call->dry_run)
+		return report(call, &plan, kernel->generation);
+	if (!plan_is_empty(&plan) && plan_carry_out(kernel, &plan, &err) < 0)
+		return say_err(&err);
+	return report(call, &plan, kernel->generation);
+}
+
+int cmd_apply(const struct call *call)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	AUTO_CLOSE int lock = -1;
+	struct err err, ignored;
+	bool was_loaded;
+	int status;
+
+	status = files_read(call, &policy);
+	if (status != EXIT_DONE)
+		return status;
+	lock = lock_take(call->places.run, &err);
+	if (lock < 0 || kernel_open(&call->places, &kernel, &err) < 0)
+		return say_err(&err);
+	was_loaded = kernel.generation > 0;
+	if (!call->dry_run && kernel_load(&kernel, &err) < 0)
+		status = say_err(&err);
+	else
+		status = apply_policy(call, policy, &kernel);
+	/* A first apply that did not come to pass leaves nothing behind. */
+	if (!was_loaded && kernel.generation == 0) {
+		if (!call->dry_run)
+			kernel_unload(&kernel, &ignored);
+		lock_remove(call->places.run);
+	}
+	return status;
+}

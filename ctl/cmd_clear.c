@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/lock.h"
+#include "ctl/plan.h"
+#include "ctl/say.h"
+
+/*
+ * Switches to a policy with nothing in it, which takes devices and anchors
+ * back in the order of any apply; then the pins go.
+ */
+static int switch_to_nothing(struct kernel *kernel, struct err *err)
+{
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	struct image *image = image_new();
+	int r;
+
+	if (!image)
+		return err_set(err, -ENOMEM, "clear");
+	r = plan_make(kernel, image, &plan, err);
+	return r < 0 ? r : plan_carry_out(kernel, &plan, err);
+}
+
+static int clear(struct kernel *kernel, struct err *err)
+{
+	int r = 0;
+
+	if (kernel->loaded) {
+		r = kernel_load(kernel, err); /* another version's programs */
+		if (r == 0)
+			r = switch_to_nothing(kernel, err);
+	}
+	return r < 0 ? r : kernel_unload(kernel, err);
+}
+
+int cmd_clear(const struct call *call)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	AUTO_CLOSE int lock = -1;
+	struct err err;
+
+	lock = lock_take(call->places.run, &err);
+	if (lock < 0 || kernel_open(&call->places, &kernel, &err) < 0 ||
+	    clear(&kernel, &err) < 0)
+		return say_err(&err);
+	lock_remove(call->places.run);
+	return EXIT_DONE;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/device_plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/describe.h"
+
+void device_plan_clear(struct device_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n_devices; i++)
+		free(plan->devices[i].name);
+	free(plan->devices);
+	free(plan->before);
+	free(plan->after);
+	*plan = (struct device_plan){ 0 };
+}
+
+static int add_before(struct device_plan *plan, enum step_kind kind, int side,
+		      int turn, bool is_new)
+{
+	struct device_step *step = ARRAY_ADD(plan, before);
+
+	if (!step)
+		return -ENOMEM;
+	step->kind = kind;
+	step->device = plan->n_devices - 1;
+	step->side = side;
+	step->turn = turn;
+	step->is_new = is_new;
+	return 0;
+}
+
+static int add_after(struct device_plan *plan, enum step_kind kind, int side,
+		     int turn)
+{
+	struct device_step *step = ARRAY_ADD(plan, after);
+
+	if (!step)
+		return -ENOMEM;
+	step->kind = kind;
+	step->device = plan->n_devices - 1;
+	step->side = side;
+	step->turn = turn;
+	return 0;
+}
+
+/*
+ * The turn of the class that is to have this limit: the one in force if it
+ * has it already, else the other one.
+ */
+static int choose_turn(const struct device_side *side, uint32_t class_in_force,
+		       const struct limit_row *limit)
+{
+	int turn = DEVICE_CLASS_TURN(class_in_force);
+
+	if (!class_in_force)
+		return 0;
+	return device_class_is(&side->turn[turn], limit) ? turn : !turn;
+}
+
+/* The limit of one side: its queue and class; *ret_class is for the row. */
+static int plan_limit(struct device_plan *plan, int side,
+		      const struct limit_row *limit, uint32_t class_in_force,
+		      uint32_t *ret_class)
+{
+	const struct planned_device *planned =
+		&plan->devices[plan->n_devices - 1];
+	const struct device_side *has = &planned->have.side[side];
+	int turn, other, r = 0;
+
+	if (!limit->rate_bytes) {
+		*ret_class = 0;
+		if (has->has_root)
+			r = add_after(plan,
+				      side == SIDE_OUT ? STEP_REMOVE_ROOT
+						       : STEP_REMOVE_IFB,
+				      side, 0);
+		return r;
+	}
+	if (!has->has_root)
+		r = add_before(plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB,
+			       side, 0, true);
+	turn = choose_turn(has, class_in_force, limit);
+	other = !turn;
+	if (r == 0 && !device_class_is(&has->turn[turn], limit))
+		r = add_before(plan, STEP_CLASS, side, turn,
+			       !has->turn[turn].present);
+	if (r == 0 && has->turn[other].present)
+		r = add_after(plan, STEP_REMOVE_CLASS, side, other);
+	*ret_class = DEVICE_CLASS(planned->device.index, turn);
+	return r;
+}
+
+static int plan_filter(struct device_plan *plan, int side, bool wanted)
+{
+	const struct planned_device *planned =
+		&plan->devices[plan->n_devices - 1];
+	const struct device_side *has = &planned->have.side[side];
+
+	if (!wanted)
+		return has->has_filter
+			       ? add_after(plan, STEP_REMOVE_FILTER, side, 0)
+			       : 0;
+	if (has->has_filter && has->filter_index == planned->device.index &&
+	    has->filter_program == planned->device.loader->program_id[side] &&
+	    has->filter_program)
+		return 0;
+	return add_before(plan, STEP_FILTER, side, 0, !has->has_filter);
+}
+
+/* Adds the device of a row to the plan; -ENODEV where it is not there. */
+static int add_device(struct device_plan *plan, const struct kernel *kernel,
+		      struct world *world, const struct image *image,
+		      uint32_t index, struct err *err)
+{
+	const struct device_row *row = &image->devices[index];
+	char name[DESCRIBE_MAX];
+	struct planned_device *planned;
+	struct device_have have = { 0 };
+	struct netns_view *view;
+	int r;
+
+	describe_device_name(image, row, name);
+	r = world_netns(world, image_string(image, row->netns), &view, err);
+	if (r == -ENOENT)
+		return -ENODEV;
+	if (r < 0)
+		return r;
+	r = device_read(view, &kernel->loader, image_string(image, row->name),
+			index, &have, err);
+	if (r < 0)
+		return r;
+	planned = ARRAY_ADD(plan, devices);
+	if (!planned)
+		return err_set(err, -ENOMEM, "device '%s'", name);
+	planned->have = have;
+	planned->takeover = row->takeover;
+	planned->device = (struct device){
+		.view = view,
+		.loader = &kernel->loader,
+		.link = have.link,
+		.index = index,
+		.state_dir = kernel->places->state,
+	};
+	planned->name = strdup(name);
+	return planned->name ? 0 : err_set(err, -ENOMEM, "device '%s'", name);
+}
+
+static const struct device_row *row_at(const struct image *image,
+				       uint32_t index)
+{
+	static const struct device_row none;
+
+	return index < image->n_devices ? &image->devices[index] : &none;
+}
+
+static int plan_device(struct device_plan *plan, const struct kernel *kernel,
+		       struct world *world, struct image *image, uint32_t index,
+		       struct err *err)
+{
+	struct device_row *row = &image->devices[index];
+	struct device_row before = *row_at(kernel->live, index);
+	const struct device_have *have;
+	int r;
+
+	row->ifindex = row->in_ifindex = row->out_class = row->in_class = 0;
+	r = add_device(plan, kernel, world, image, index, err);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	have = &plan->devices[plan->n_devices - 1].have;
+	if (row->out.rate_bytes && have->root == ROOT_FOREIGN && !row->takeover)
+		return err_say(err, -EBUSY,
+			       "device '%s' has a qdisc '%s' that is not "
+			       "weir's: say takeover = yes to replace it, and "
+			       "clear will put it back",
+			       plan->devices[plan->n_devices - 1].name,
+			       have->foreign.kind);
+	if (before.ifindex != have->link.ifindex)
+		before = (struct device_row){ 0 };
+	row->ifindex = have->link.ifindex;
+	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;
+	r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
+		       &row->out_class);
+	if (r == 0)
+		r = plan_limit(plan, SIDE_IN, &row->in, before.in_class,
+			       &row->in_class);
+	if (r == 0 && !before.ifindex)
+		r = add_before(plan, STEP_TALLY, 0, 0, true);
+	if (r == 0)
+		r = plan_filter(plan, SIDE_OUT,
+				row->chain_out != NONE || row->out.rate_bytes);
+	if (r == 0)
+		r = plan_filter(plan, SIDE_IN,
+				row->chain_in != NONE || row->in.rate_bytes);
+	return r < 0 ? err_set(err, r, "plan devices") : 0;
+}
+
+/* A device that the live image has and the new one has not. */
+static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
+			struct world *world, uint32_t index, struct err *err)
+{
+	int r;
+
+	r = add_device(plan, kernel, world, kernel->live, index, err);
+	if (r == -ENODEV)
+		return 0;
+	if (r == 0)
+		r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
+	if (r == 0)
+		r = add_after(plan, STEP_REMOVE_TALLY, 0, 0);
+	return r;
+}
+
+int device_plan_make(const struct kernel *kernel, struct world *world,
+		     struct image *image, struct device_plan *ret_plan,
+		     struct err *err)
+{
+	CLEANUP(device_plan_clear) struct device_plan plan = { 0 };
+	uint32_t i;
+	int r;
+
+	for (i = 1; i < image->n_devices; i++) {
+		if (!image->devices[i].in_use)
+			continue;
+		r = plan_device(&plan, kernel, world, image, i, err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 1; i < kernel->live->n_devices; i++) {
+		if (!kernel->live->devices[i].in_use ||
+		    row_at(image, i)->in_use)
+			continue;
+		r = plan_removal(&plan, kernel, world, i, err);
+		if (r < 0)
+			return r;
+	}
+	*ret_plan = plan;
+	plan = (struct device_plan){ 0 };
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is to be done to devices: the difference between the rows of an image
+ * and what the kernel has, as small steps that can be repeated and undone.
+ */
+#ifndef WEIR_CTL_DEVICE_PLAN_H
+#define WEIR_CTL_DEVICE_PLAN_H
+
+#include "ctl/world.h"
+
+enum step_kind {
+	/* Before the switch: no packet sees anything of these. */
+	STEP_ROOT,
+	STEP_IFB,
+	STEP_CLASS,
+	STEP_TALLY,
+	STEP_FILTER,
+	/* After it. */
+	STEP_REMOVE_FILTER,
+	STEP_REMOVE_CLASS,
+	STEP_REMOVE_ROOT,
+	STEP_REMOVE_IFB,
+	STEP_REMOVE_TALLY,
+	STEP_REMOVE_ALL,
+};
+
+struct device_step {
+	enum step_kind kind;
+	size_t device; /* in device_plan.devices */
+	int side;      /* SIDE_*, where the step has one */
+	int turn;      /* of a class */
+	bool is_new;   /* it was not there: undone when the apply fails */
+	bool done;
+};
+
+struct planned_device {
+	struct device device;
+	struct device_have have;
+	char *name; /* "eth0", or "eth0 in netns x" */
+	bool takeover;
+};
+
+struct device_plan {
+	struct planned_device *devices;
+	size_t n_devices;
+	struct device_step *before;
+	size_t n_before;
+	struct device_step *after;
+	size_t n_after;
+};
+
+/*
+ * Compares.  Fills the ifindex and classes into the rows of image; those of
+ * devices that are not there stay 0.  Refuses (-EBUSY) to replace a qdisc of
+ * somebody else's without takeover.  Views of world must outlive the plan.
+ */
+int device_plan_make(const struct kernel *kernel, struct world *world,
+		     struct image *image, struct device_plan *ret_plan,
+		     struct err *err);
+void device_plan_clear(struct device_plan *plan);
+
+/* One line: "device 'eth0': add the class for out, 200mbit". */
+void device_step_describe(const struct device_plan *plan,
+			  const struct device_step *step,
+			  const struct image *image, char *text, size_t size);
+
+/*
+ * Carries one out; an ifb's ifindex is filled into the row of image.  A
+ * device that has gone meanwhile is -ENODEV.
+ */
+int device_step_do(struct device_plan *plan, struct device_step *step,
+		   struct image *image, struct err *err);
+
+/* Takes back the steps before the switch that were done, as far as it goes. */
+void device_plan_undo(struct device_plan *plan);
+
+#endif

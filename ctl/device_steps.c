@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "ctl/device_plan.h"
+#include "rules/unit.h"
+
+static const struct limit_row *limit_of(const struct device_plan *plan,
+					const struct device_step *step,
+					const struct image *image)
+{
+	uint32_t index = plan->devices[step->device].device.index;
+	const struct device_row *row = &image->devices[index];
+
+	return step->side == SIDE_OUT ? &row->out : &row->in;
+}
+
+void device_step_describe(const struct device_plan *plan,
+			  const struct device_step *step,
+			  const struct image *image, char *text, size_t size)
+{
+	const char *side = step->side == SIDE_OUT ? "out" : "in";
+	char rate[RATE_TEXT_MAX];
+
+	switch (step->kind) {
+	case STEP_ROOT:
+		snprintf(text, size, "make the queue (htb) for out");
+		return;
+	case STEP_IFB:
+		snprintf(text, size, "make the queue (ifb, htb) for in");
+		return;
+	case STEP_CLASS:
+		rate_format(limit_of(plan, step, image)->rate_bytes * 8, rate);
+		snprintf(text, size, "make the class for %s, %s", side, rate);
+		return;
+	case STEP_TALLY:
+		snprintf(text, size, "make the counters");
+		return;
+	case STEP_FILTER:
+		snprintf(text, size, "attach the program for %s", side);
+		return;
+	case STEP_REMOVE_FILTER:
+		snprintf(text, size, "detach the program for %s", side);
+		return;
+	case STEP_REMOVE_CLASS:
+		snprintf(text, size, "remove the old class for %s", side);
+		return;
+	case STEP_REMOVE_ROOT:
+	case STEP_REMOVE_IFB:
+		snprintf(text, size, "remove the queue for %s", side);
+		return;
+	case STEP_REMOVE_TALLY:
+		snprintf(text, size, "remove the counters");
+		return;
+	case STEP_REMOVE_ALL:
+		snprintf(text, size, "remove all of weir's");
+		return;
+	}
+}
+
+static int make_ifb(struct device *device, struct image *image, struct err *err)
+{
+	struct link ifb = { 0 };
+	int r;
+
+	r = device_ensure_ifb(device, &ifb, err);
+	if (r == 0)
+		image->devices[device->index].in_ifindex = ifb.ifindex;
+	return r;
+}
+
+int device_step_do(struct device_plan *plan, struct device_step *step,
+		   struct image *image, struct err *err)
+{
+	struct planned_device *planned = &plan->devices[step->device];
+	struct device *device = &planned->device;
+
+	step->done = true;
+	switch (step->kind) {
+	case STEP_ROOT:
+		return device_ensure_root(device, planned->takeover, err);
+	case STEP_IFB:
+		return make_ifb(device, image, err);
+	case STEP_CLASS:
+		return device_ensure_class(device, step->side, step->turn,
+					   limit_of(plan, step, image), err);
+	case STEP_TALLY:
+		return device_ensure_tally(device->loader, device->index, err);
+	case STEP_FILTER:
+		return device_ensure_filter(device, step->side, err);
+	case STEP_REMOVE_FILTER:
+		return device_remove_filter(device, step->side, err);
+	case STEP_REMOVE_CLASS:
+		return device_remove_class(device, step->side, step->turn, err);
+	case STEP_REMOVE_ROOT:
+		return device_remove_root(device, err);
+	case STEP_REMOVE_IFB:
+		return device_remove_ifb(device, err);
+	case STEP_REMOVE_TALLY:
+		return device_remove_tally(device->loader, device->index, err);
+	case STEP_REMOVE_ALL:
+		return device_remove(device, err);
+	}
+	return 0;
+}
+
+/* What cannot be taken back now is taken away by the next apply or clear. */
+static void undo(const struct device *device, const struct device_step *step)
+{
+	struct err ignored;
+
+	switch (step->kind) {
+	case STEP_ROOT:
+		device_remove_root(device, &ignored);
+		return;
+	case STEP_IFB:
+		device_remove_ifb(device, &ignored);
+		return;
+	case STEP_CLASS:
+		device_remove_class(device, step->side, step->turn, &ignored);
+		return;
+	case STEP_TALLY:
+		device_remove_tally(device->loader, device->index, &ignored);
+		return;
+	case STEP_FILTER:
+		device_remove_filter(device, step->side, &ignored);
+		return;
+	default:
+		return;
+	}
+}
+
+void device_plan_undo(struct device_plan *plan)
+{
+	size_t i;
+
+	for (i = plan->n_before; i-- > 0;) {
+		const struct device_step *step = &plan->before[i];
+
+		if (step->done && step->is_new)
+			undo(&plan->devices[step->device].device, step);
+	}
+}

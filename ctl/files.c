@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/files.h"
+
+#include <glob.h>
+#include <string.h>
+
+#include "ctl/say.h"
+
+#define FOLDER "/etc/weir"
+
+int files_refuse(struct problems *problems)
+{
+	problems_sort(problems);
+	problems_print(problems, stderr);
+	return EXIT_USAGE;
+}
+
+static int read_policy(char *const *files, size_t n_files,
+		       struct policy **ret_policy)
+{
+	CLEANUP(problems_clear) struct problems problems = { 0 };
+	int r;
+
+	r = policy_read(files, n_files, &problems, ret_policy);
+	if (r == 0)
+		return EXIT_DONE;
+	if (problems.n_list)
+		return files_refuse(&problems);
+	say("read the policy: %s", strerror(-r));
+	return EXIT_REFUSED;
+}
+
+int files_read(const struct call *call, struct policy **ret_policy)
+{
+	glob_t found = { 0 };
+	int r;
+
+	if (call->n_args)
+		return read_policy(call->args, call->n_args, ret_policy);
+	r = glob(FOLDER "/weir.ini", 0, NULL, &found);
+	if (r == 0 || r == GLOB_NOMATCH)
+		r = glob(FOLDER "/weir.d/*.ini", GLOB_APPEND, NULL, &found);
+	if (found.gl_pathc == 0) {
+		globfree(&found);
+		say("there is neither " FOLDER "/weir.ini nor " FOLDER
+		    "/weir.d/*.ini: name the policy's FILE");
+		return EXIT_USAGE;
+	}
+	r = read_policy(found.gl_pathv, found.gl_pathc, ret_policy);
+	globfree(&found);
+	return r;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/kernel.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cgroup/load.h"
+#include "cgroup/mount.h"
+
+/* Notes in the state folder that this bpffs was mounted by us. */
+#define MOUNTED_NOTE "bpffs-mounted"
+
+static int open_loaded(struct kernel *kernel, struct err *err)
+{
+	const char *dir = kernel->places->bpffs;
+	char maps[PATH_MAX];
+	int r;
+
+	snprintf(maps, sizeof(maps), "%s/maps", dir);
+	r = tables_open(maps, &kernel->tables, err);
+	if (r == 0)
+		r = scopes_open(dir, &kernel->scopes, err);
+	if (r < 0)
+		return r;
+	/* Those of another version of weir are none of ours. */
+	r = programs_open(dir, &kernel->programs, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = loader_open(dir, &kernel->loader, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+static void close_loaded(struct kernel *kernel)
+{
+	if (kernel->tables)
+		tables_close(TAKE_PTR(kernel->tables));
+	scopes_close(&kernel->scopes);
+	programs_close(&kernel->programs);
+	loader_close(&kernel->loader);
+	kernel->scopes = (struct scopes){ -1, -1, -1 };
+	memset(&kernel->programs, -1, sizeof(kernel->programs));
+	memset(&kernel->loader, -1, sizeof(kernel->loader));
+	kernel->loaded = false;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	if (!kernel->places)
+		return;
+	close_loaded(kernel);
+	image_freep(&kernel->live);
+	kernel->live = NULL;
+}
+
+int kernel_read_live(struct kernel *kernel, bool with_elements, struct err *err)
+{
+	struct image *live = NULL;
+	int r;
+
+	if (!kernel->loaded)
+		return 0;
+	r = tables_generation(kernel->tables, &kernel->generation, err);
+	if (r == 0)
+		r = tables_read(kernel->tables, with_elements, &live, err);
+	if (r < 0)
+		return r;
+	image_freep(&kernel->live);
+	kernel->live = live;
+	return 0;
+}
+
+int kernel_open(const struct places *places, struct kernel *ret_kernel,
+		struct err *err)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { .places = places };
+	int r;
+
+	memset(&kernel.programs, -1, sizeof(kernel.programs));
+	memset(&kernel.loader, -1, sizeof(kernel.loader));
+	kernel.scopes = (struct scopes){ -1, -1, -1 };
+	r = mount_find_cgroup2(kernel.mount, err);
+	if (r < 0)
+		return r;
+	kernel.live = image_new();
+	if (!kernel.live)
+		return err_set(err, -ENOMEM, "read what is in force");
+	r = open_loaded(&kernel, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	kernel.loaded = r == 0;
+	if (!kernel.loaded)
+		close_loaded(&kernel);
+	r = kernel_read_live(&kernel, true, err);
+	if (r < 0)
+		return r;
+	*ret_kernel = kernel;
+	kernel.places = NULL;
+	return 0;
+}
+
+static int make_state_folder(const char *folder, struct err *err)
+{
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return err_set(err, neg_errno(), "make folder '%s'", folder);
+	return 0;
+}
+
+static void note_path(const struct kernel *kernel, char ret_path[PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s/" MOUNTED_NOTE, kernel->places->state);
+}
+
+static int note_mounted(const struct kernel *kernel, const char *mounted,
+			struct err *err)
+{
+	CLEANUP(fclosep) FILE *file = NULL;
+	char path[PATH_MAX];
+
+	note_path(kernel, path);
+	file = fopen(path, "we");
+	if (!file || fputs(mounted, file) == EOF || fflush(file) == EOF)
+		return err_set(err, neg_errno(), "write '%s'", path);
+	return 0;
+}
+
+int kernel_load(struct kernel *kernel, struct err *err)
+{
+	const char *dir = kernel->places->bpffs;
+	char mounted[PATH_MAX];
+	int r;
+
+	if (kernel->loaded && kernel->programs.fds[0] >= 0 &&
+	    kernel->loader.program[0] >= 0)
+		return 0;
+	r = make_state_folder(kernel->places->state, err);
+	if (r < 0)
+		return r;
+	r = mount_ensure_bpffs(dir, mounted, err);
+	if (r == 0 && *mounted)
+		r = note_mounted(kernel, mounted, err);
+	if (r == 0)
+		r = programs_ensure(dir, &kernel->programs, err);
+	if (r == 0)
+		r = loader_ensure(dir, &kernel->loader, err);
+	if (r < 0)
+		return r;
+	close_loaded(kernel);
+	r = open_loaded(kernel, err);
+	if (r == -ENOENT)
+		return err_say(err, r, "the maps pinned in '%s' are not whole",
+			       dir);
+	if (r < 0)
+		return r;
+	kernel->loaded = true;
+	return kernel_read_live(kernel, true, err);
+}
+
+static int undo_mount(const struct kernel *kernel)
+{
+	CLEANUP(fclosep) FILE *file = NULL;
+	char path[PATH_MAX], mounted[PATH_MAX];
+
+	note_path(kernel, path);
+	file = fopen(path, "re");
+	if (!file || !fgets(mounted, sizeof(mounted), file))
+		return 0;
+	unlink(path);
+	return mount_undo_bpffs(mounted);
+}
+
+int kernel_unload(struct kernel *kernel, struct err *err)
+{
+	const char *dir = kernel->places->bpffs;
+	CLEANUP(closedirp) DIR *folder = NULL;
+	struct dirent *entry;
+	char path[PATH_MAX];
+	int r;
+
+	close_loaded(kernel);
+	folder = opendir(dir);
+	if (!folder && errno != ENOENT)
+		return err_set(err, neg_errno(), "open folder '%s'", dir);
+	while (folder && (entry = readdir(folder))) {
+		/* bpffs shows *.debug at the root of each mount. */
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		r = load_remove_folder(path, err);
+		if (r < 0)
+			return r;
+	}
+	if (folder)
+		closedir(TAKE_PTR(folder));
+	rmdir(dir); /* fails where it is a mount of its own */
+	undo_mount(kernel);
+	rmdir(dir);
+	rmdir(kernel->places->state);
+	return 0;
+}

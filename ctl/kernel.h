@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What weir has in the kernel, opened: the maps, the programs, the policy in
+ * force.  Everything is told from pins and netlink; no other notes are kept.
+ */
+#ifndef WEIR_CTL_KERNEL_H
+#define WEIR_CTL_KERNEL_H
+
+#include <limits.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cgroup/programs.h"
+#include "cgroup/scopes.h"
+#include "cgroup/tables.h"
+#include "ctl/command.h"
+#include "rules/image.h"
+#include "tc/loader.h"
+
+struct kernel {
+	const struct places *places;
+	char mount[PATH_MAX]; /* of cgroup2 */
+	bool loaded;	      /* the rest is there, but for live */
+	struct tables *tables;
+	struct programs programs;
+	struct loader loader;
+	struct scopes scopes;
+	uint32_t generation; /* 0: no policy was ever in force */
+	struct image *live;  /* empty where nothing is in force */
+};
+
+/* Opens what is there; that there is nothing is no error. */
+int kernel_open(const struct places *places, struct kernel *ret_kernel,
+		struct err *err);
+
+/* Loads what is not there yet: bpffs, maps, programs. */
+int kernel_load(struct kernel *kernel, struct err *err);
+void kernel_close(struct kernel *kernel);
+
+/* Reads the policy in force again, with the elements of sets or without. */
+int kernel_read_live(struct kernel *kernel, bool with_elements,
+		     struct err *err);
+
+/* Takes all pins away, and the folders: the last step of clear. */
+int kernel_unload(struct kernel *kernel, struct err *err);
+
+#endif

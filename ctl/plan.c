@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void plan_clear(struct plan *plan)
+{
+	image_freep(&plan->image);
+	device_plan_clear(&plan->devices); /* before the views it uses */
+	world_clear(&plan->world);
+	anchors_clear(&plan->attached);
+	changes_clear(&plan->policy);
+	changes_clear(&plan->changes);
+	plan->image = NULL;
+}
+
+bool plan_is_empty(const struct plan *plan)
+{
+	return plan->changes.n_list == 0 && !plan->writes_tables;
+}
+
+static const struct anchor_point *point_at(const struct anchors *anchors,
+					   uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < anchors->n_list; i++)
+		if (anchors->list[i].id == id)
+			return &anchors->list[i];
+	return NULL;
+}
+
+/* Whether the anchor has to be attached, or attached again. */
+static bool is_missing(const struct plan *plan,
+		       const struct anchor_point *wanted)
+{
+	const struct anchor_point *has = point_at(&plan->attached, wanted->id);
+
+	return !has || !has->complete || has->retired;
+}
+
+static int list_policy(struct plan *plan)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < plan->policy.n_list; i++) {
+		const struct change *change = &plan->policy.list[i];
+
+		r = change_add(&plan->changes, change->action, change->object,
+			       change->name, "%s", change->detail);
+	}
+	return r;
+}
+
+static int list_steps(struct plan *plan, struct device_step *steps, size_t n,
+		      enum change_action action)
+{
+	char text[256];
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < n; i++) {
+		device_step_describe(&plan->devices, &steps[i], plan->image,
+				     text, sizeof(text));
+		r = change_add(&plan->changes, action, "device",
+			       plan->devices.devices[steps[i].device].name,
+			       "%s", text);
+	}
+	return r;
+}
+
+static int list_anchors(struct plan *plan)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < plan->world.wanted.n_list; i++) {
+		const struct anchor_point *point = &plan->world.wanted.list[i];
+
+		if (is_missing(plan, point))
+			r = change_add(&plan->changes, CHANGE_ADD, "cgroup",
+				       point->path, "attach the programs");
+	}
+	for (i = 0; r == 0 && i < plan->attached.n_list; i++) {
+		const struct anchor_point *point = &plan->attached.list[i];
+
+		if (!point_at(&plan->world.wanted, point->id))
+			r = change_add(&plan->changes, CHANGE_REMOVE, "cgroup",
+				       point->path ? point->path : "(gone)",
+				       "detach the programs");
+	}
+	return r;
+}
+
+/* In words, and in the order in which it is done. */
+static int list_changes(struct plan *plan)
+{
+	int r;
+
+	r = list_policy(plan);
+	if (r == 0)
+		r = list_steps(plan, plan->devices.before,
+			       plan->devices.n_before, CHANGE_ADD);
+	if (r == 0)
+		r = list_anchors(plan);
+	if (r == 0)
+		r = list_steps(plan, plan->devices.after, plan->devices.n_after,
+			       CHANGE_REMOVE);
+	return r;
+}
+
+int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
+	      struct err *err)
+{
+	CLEANUP(plan_clear) struct plan plan = { .image = image };
+	int r;
+
+	r = world_read(kernel, image, &plan.world, err);
+	if (r == 0)
+		r = device_plan_make(kernel, &plan.world, image, &plan.devices,
+				     err);
+	if (r == 0)
+		r = anchors_attached(kernel->places->bpffs, kernel->mount,
+				     &kernel->programs, kernel->generation,
+				     &plan.attached, err);
+	if (r < 0)
+		return r;
+	image_sort(image);
+	plan.writes_tables = !kernel->generation ||
+			     !image_same(image, kernel->live);
+	r = image_diff(kernel->live, image, &plan.policy);
+	if (r == 0)
+		r = list_changes(&plan);
+	if (r < 0)
+		return err_set(err, r, "compare with what is in force");
+	*ret_plan = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
+void plan_print(const struct plan *plan)
+{
+	static const char signs[] = { '+', '~', '-' };
+	size_t i;
+
+	for (i = 0; i < plan->changes.n_list; i++) {
+		const struct change *change = &plan->changes.list[i];
+
+		printf("%c %s %s: %s\n", signs[change->action], change->object,
+		       change->name, change->detail);
+	}
+	if (!plan->changes.n_list)
+		puts(plan->writes_tables
+			     ? "~ only where things stand in the files"
+			     : "nothing to change");
+}

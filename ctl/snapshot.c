@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/snapshot.h"
+
+#include <string.h>
+
+#include "base/array.h"
+
+void snapshot_clear(struct snapshot *snapshot)
+{
+	free(snapshot->cgroups);
+	free(snapshot->devices);
+	free(snapshot->rules);
+	free(snapshot->chains);
+	anchors_clear(&snapshot->anchors);
+	world_clear(&snapshot->world);
+	kernel_close(&snapshot->kernel);
+}
+
+unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup)
+{
+	return cgroup->veth ? SHAPE_HTB : SHAPE_POLICE;
+}
+
+static const struct device_row *veth_of(const struct image *image,
+					uint64_t cgroup)
+{
+	size_t i;
+
+	for (i = 1; i < image->n_devices; i++)
+		if (image->devices[i].in_use && image->devices[i].out_class &&
+		    image->devices[i].cgroup == cgroup)
+			return &image->devices[i];
+	return NULL;
+}
+
+static int take_cgroups(struct snapshot *snapshot, struct err *err)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct found_cgroups *found = &snapshot->world.found;
+	size_t i;
+	int r;
+
+	for (i = 0; i < found->n_list; i++) {
+		const struct found_cgroup *cgroup = &found->list[i];
+		const struct group_row *group = &image->groups[cgroup->group];
+		struct cgroup_snapshot *entry = ARRAY_ADD(snapshot, cgroups);
+
+		if (!entry)
+			return err_set(err, -ENOMEM, "take a snapshot");
+		entry->cgroup = cgroup;
+		entry->veth = veth_of(image, cgroup->id);
+		r = scopes_tally(&snapshot->kernel.scopes, group->uid,
+				 group->share_all ? 0 : cgroup->id, &entry->out,
+				 &entry->in, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_device(struct snapshot *snapshot, uint32_t index,
+		       struct err *err)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct device_row *row = &image->devices[index];
+	struct device_snapshot *entry = ARRAY_ADD(snapshot, devices);
+	struct device_have have;
+	struct netns_view *view;
+	int r;
+
+	if (!entry)
+		return err_set(err, -ENOMEM, "take a snapshot");
+	entry->index = index;
+	r = world_netns(&snapshot->world, image_string(image, row->netns),
+			&view, err);
+	if (r == 0)
+		r = device_read(view, &snapshot->kernel.loader,
+				image_string(image, row->name), index, &have,
+				err);
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	if (have.link.ifindex != row->ifindex)
+		return 0;
+	entry->present = true;
+	return device_figures(&snapshot->kernel.loader, &have, index,
+			      entry->figures, err);
+}
+
+static int take_counters(struct snapshot *snapshot, struct err *err)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct tables *tables = snapshot->kernel.tables;
+	size_t i;
+	int r;
+
+	snapshot->rules = calloc(image->n_rules + 1, sizeof(struct counter));
+	snapshot->chains = calloc(image->n_chains + 1, sizeof(struct counter));
+	if (!snapshot->rules || !snapshot->chains)
+		return err_set(err, -ENOMEM, "take a snapshot");
+	for (i = 0; i < image->n_rules; i++) {
+		r = tables_counter(tables, image->rules[i].counter,
+				   &snapshot->rules[i], err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < image->n_chains; i++) {
+		r = tables_counter(tables, image->chains[i].counter,
+				   &snapshot->chains[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take(struct snapshot *snapshot, struct err *err)
+{
+	struct kernel *kernel = &snapshot->kernel;
+	uint32_t i;
+	int r;
+
+	r = find_cgroups(kernel->mount, kernel->live, &snapshot->world.found,
+			 err);
+	if (r == 0)
+		r = anchors_attached(kernel->places->bpffs, kernel->mount,
+				     &kernel->programs, kernel->generation,
+				     &snapshot->anchors, err);
+	if (r == 0)
+		r = take_cgroups(snapshot, err);
+	if (r == 0)
+		r = take_counters(snapshot, err);
+	if (r == 0)
+		r = scopes_faults(&kernel->scopes, snapshot->faults, err);
+	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
+		if (kernel->live->devices[i].in_use)
+			r = take_device(snapshot, i, err);
+	return r;
+}
+
+int snapshot_take(const struct places *places, struct snapshot *ret_snapshot,
+		  struct err *err)
+{
+	CLEANUP(snapshot_clear) struct snapshot snapshot = { 0 };
+	int r;
+
+	r = kernel_open(places, &snapshot.kernel, err);
+	if (r == 0 && snapshot.kernel.generation)
+		r = take(&snapshot, err);
+	if (r < 0)
+		return r;
+	*ret_snapshot = snapshot;
+	snapshot = (struct snapshot){ 0 };
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What status and stats show, taken at one time; printed as text or as JSON
+ * afterwards.
+ */
+#ifndef WEIR_CTL_SNAPSHOT_H
+#define WEIR_CTL_SNAPSHOT_H
+
+#include "cgroup/anchor.h"
+#include "ctl/kernel.h"
+#include "ctl/world.h"
+
+/* One cgroup of a group, with what passed there. */
+struct cgroup_snapshot {
+	const struct found_cgroup *cgroup;
+	const struct device_row *veth; /* where `in` waits, or NULL */
+	struct tally out, in;
+};
+
+struct device_snapshot {
+	uint32_t index;
+	bool present;
+	struct device_figures figures[2]; /* by SIDE_* */
+};
+
+struct snapshot {
+	struct kernel kernel; /* image in force: kernel.live */
+	struct world world;
+	struct anchors anchors;
+	struct cgroup_snapshot *cgroups; /* by path, as world.found */
+	size_t n_cgroups;
+	struct device_snapshot *devices;
+	size_t n_devices;
+	struct counter *rules;	/* as kernel.live->rules */
+	struct counter *chains; /* what the policy of each decided */
+	uint64_t faults[FAULTS];
+};
+
+int snapshot_take(const struct places *places, struct snapshot *ret_snapshot,
+		  struct err *err);
+void snapshot_clear(struct snapshot *snapshot);
+
+/* The mechanism of a cgroup's `in` limit: htb where it waits, else police. */
+unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup);
+
+#endif

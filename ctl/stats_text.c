@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "ctl/stats.h"
+#include "rules/describe.h"
+#include "rules/unit.h"
+
+/* "12.3 MB": for people, so three digits are enough. */
+static const char *bytes_text(uint64_t bytes, char text[static 32])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 999.5 && unit < 4) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(text, 32, value < 9.95 && unit ? "%.1f %s" : "%.0f %s", value,
+		 units[unit]);
+	return text;
+}
+
+static void print_flow(const char *direction, const struct limit_row *limit,
+		       unsigned int shape, uint64_t passed_bytes,
+		       uint64_t dropped_packets, uint64_t denied_packets)
+{
+	char rate[RATE_TEXT_MAX] = "-", passed[32] = "-";
+
+	if (limit->rate_bytes) {
+		rate_format(limit->rate_bytes * 8, rate);
+		bytes_text(passed_bytes, passed);
+	}
+	printf("    %-3s %10s %-6s %9s passed %8llu dropped %8llu denied\n",
+	       direction, rate, limit->rate_bytes ? describe_shape(shape) : "",
+	       passed, (unsigned long long)dropped_packets,
+	       (unsigned long long)denied_packets);
+}
+
+static void print_group(const struct snapshot *snapshot, size_t index)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct group_row *group = &image->groups[index];
+	size_t i, n = 0;
+
+	printf("group %s\n", image_string(image, group->name));
+	for (i = 0; i < snapshot->n_cgroups; i++) {
+		const struct cgroup_snapshot *entry = &snapshot->cgroups[i];
+
+		if (entry->cgroup->group != index)
+			continue;
+		n++;
+		printf("  %s\n", entry->cgroup->path);
+		if (group->out.rate_bytes || group->chain_out != NONE)
+			print_flow("out", &group->out, group->shape_out,
+				   entry->out.passed_bytes,
+				   entry->out.dropped_packets,
+				   entry->out.denied_packets);
+		if (group->in.rate_bytes || group->chain_in != NONE)
+			print_flow("in", &group->in, snapshot_in_shape(entry),
+				   entry->in.passed_bytes,
+				   entry->in.dropped_packets,
+				   entry->in.denied_packets);
+	}
+	if (!n)
+		puts("  (no cgroup of this group is there now)");
+}
+
+static void print_device(const struct snapshot *snapshot,
+			 const struct device_snapshot *entry)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct device_row *row = &image->devices[entry->index];
+	const struct device_figures *out = &entry->figures[SIDE_OUT];
+	const struct device_figures *in = &entry->figures[SIDE_IN];
+	char name[DESCRIBE_MAX];
+
+	describe_device_name(image, row, name);
+	printf("device %s%s\n", name, entry->present ? "" : " (not there now)");
+	if (row->out.rate_bytes || row->chain_out != NONE)
+		print_flow("out", &row->out, SHAPE_HTB, out->passed.bytes,
+			   out->dropped.packets, out->denied.packets);
+	if (row->in.rate_bytes || row->chain_in != NONE)
+		print_flow("in", &row->in, SHAPE_HTB, in->passed.bytes,
+			   in->dropped.packets, in->denied.packets);
+}
+
+static void print_counter(const struct counter *counter)
+{
+	char bytes[32];
+
+	printf("%12llu packets %9s  ", (unsigned long long)counter->packets,
+	       bytes_text(counter->bytes, bytes));
+}
+
+static void print_chain(const struct snapshot *snapshot, size_t index)
+{
+	const struct image *image = snapshot->kernel.live;
+	const struct chain_row *chain = &image->chains[index];
+	size_t i;
+
+	printf("chain %s\n", image_string(image, chain->name));
+	for (i = chain->first; i < chain->first + chain->count; i++) {
+		print_counter(&snapshot->rules[i]);
+		printf("%5u = %s\n", image->rules[i].number,
+		       image_string(image, image->rules[i].text));
+	}
+	print_counter(&snapshot->chains[index]);
+	printf("policy = %s\n", describe_verdict(chain->policy));
+}
+
+void stats_print(const struct call *call, const struct snapshot *snapshot)
+{
+	const struct image *image = snapshot->kernel.live;
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (stats_wanted(call,
+				 image_string(image, image->groups[i].name)))
+			print_group(snapshot, i);
+	for (i = 0; i < snapshot->n_devices; i++) {
+		const struct device_row *row =
+			&image->devices[snapshot->devices[i].index];
+
+		if (row->group == NONE &&
+		    stats_wanted(call, image_string(image, row->name)))
+			print_device(snapshot, &snapshot->devices[i]);
+	}
+	for (i = 0; i < image->n_chains; i++)
+		if (stats_wanted(call,
+				 image_string(image, image->chains[i].name)))
+			print_chain(snapshot, i);
+	for (i = 0; i < image->n_sets; i++) {
+		const char *name = image_string(image, image->sets[i].name);
+
+		if (*name && stats_wanted(call, name))
+			printf("set %s: %u elements\n", name,
+			       image->sets[i].elements);
+	}
+	if (!snapshot->kernel.generation)
+		puts("no policy is in force");
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the machine has now that an image is about: its cgroups, and the
+ * network namespaces its devices are in.
+ */
+#ifndef WEIR_CTL_WORLD_H
+#define WEIR_CTL_WORLD_H
+
+#include "cgroup/anchor.h"
+#include "cgroup/find.h"
+#include "ctl/kernel.h"
+#include "tc/device.h"
+
+struct world_netns {
+	char *name; /* "" is our own */
+	struct netns_view *view;
+};
+
+struct world {
+	struct found_cgroups found; /* that groups of the image match */
+	struct anchors wanted;	    /* where programs are to be */
+	struct world_netns *netns;
+	size_t n_netns;
+};
+
+/*
+ * Looks around for an image, and fills in what it leaves open: the ifindex
+ * of its rules, and a device row for each veth of a container whose group
+ * limits what arrives.  Two groups for one cgroup are -EEXIST.
+ */
+int world_read(const struct kernel *kernel, struct image *image,
+	       struct world *ret_world, struct err *err);
+void world_clear(struct world *world);
+
+/*
+ * A namespace by name, "" for our own, looked at once.  -ENOENT where there
+ * is none of that name.
+ */
+int world_netns(struct world *world, const char *name,
+		struct netns_view **ret_view, struct err *err);
+
+#endif
