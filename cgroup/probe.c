@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sys/socket.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+
+#define MOV(reg, value)                                                \
+	{                                                              \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (reg), \
+		.imm = (value)                                         \
+	}
+#define MOV_REG(to, from)                                             \
+	{                                                             \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), \
+		.src_reg = (from)                                     \
+	}
+#define CALL(helper)                                        \
+	{                                                   \
+		.code = BPF_JMP | BPF_CALL, .imm = (helper) \
+	}
+#define STORE(offset, value)                                              \
+	{                                                                 \
+		.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, \
+		.off = (offset), .imm = (value)                           \
+	}
+#define ADD(reg, value)                                                \
+	{                                                              \
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = (reg), \
+		.imm = (value)                                         \
+	}
+#define EXIT                               \
+	{                                  \
+		.code = BPF_JMP | BPF_EXIT \
+	}
+
+#define SO_MAX_PACING 47 /* SO_MAX_PACING_RATE */
+
+static int load(enum bpf_prog_type type, enum bpf_attach_type attach,
+		const struct bpf_insn *insns, size_t n)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
+	AUTO_CLOSE int fd =
+		bpf_prog_load(type, "weir_probe", "GPL", insns, n, &opts);
+
+	return fd < 0 ? fd : 0;
+}
+
+static const struct bpf_insn pass[] = { MOV(BPF_REG_0, 1), EXIT };
+
+int probe_cgroup_skb(void)
+{
+	return load(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, pass,
+		    ARRAY_SIZE(pass));
+}
+
+int probe_connect(void)
+{
+	return load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT,
+		    pass, ARRAY_SIZE(pass));
+}
+
+int probe_sched_cls(void)
+{
+	return load(BPF_PROG_TYPE_SCHED_CLS, 0, pass, ARRAY_SIZE(pass));
+}
+
+int probe_set_retval(void)
+{
+	static const struct bpf_insn insns[] = { MOV(BPF_REG_1, -ECONNREFUSED),
+						 CALL(BPF_FUNC_set_retval),
+						 MOV(BPF_REG_0, 0), EXIT };
+
+	return load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT,
+		    insns, ARRAY_SIZE(insns));
+}
+
+int probe_sockops_setsockopt(void)
+{
+	static const struct bpf_insn insns[] = { STORE(-8, 0),
+						 MOV(BPF_REG_2, SOL_SOCKET),
+						 MOV(BPF_REG_3, SO_MAX_PACING),
+						 MOV_REG(BPF_REG_4, BPF_REG_10),
+						 ADD(BPF_REG_4, -8),
+						 MOV(BPF_REG_5, 4),
+						 CALL(BPF_FUNC_setsockopt),
+						 MOV(BPF_REG_0, 1),
+						 EXIT };
+
+	return load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, insns,
+		    ARRAY_SIZE(insns));
+}
+
+int probe_maps_in_maps(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, inner_opts,
+		    .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_create_opts, outer_opts);
+	AUTO_CLOSE int inner = -1, outer = -1;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_probe", 4, 8, 1,
+			       &inner_opts);
+	if (inner < 0)
+		return inner;
+	outer_opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "weir_probe", 4, 4,
+			       2, &outer_opts);
+	return outer < 0 ? outer : 0;
+}
+
+int probe_socket_storage(void)
+{
+	/* It needs BTF for its key and value, so ask libbpf. */
+	int r = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_SK_STORAGE, NULL);
+
+	return r == 1 ? 0 : r < 0 ? r : -EOPNOTSUPP;
+}
+
+int probe_ringbuf(void)
+{
+	AUTO_CLOSE int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weir_probe",
+					   0, 0, 4096, NULL);
+
+	return fd < 0 ? fd : 0;
+}
+
+int probe_tcp_iterator(void)
+{
+	int r = libbpf_find_vmlinux_btf_id("tcp", BPF_TRACE_ITER);
+
+	return r < 0 ? r : 0;
+}
+
+int probe_btf(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = libbpf_get_error(btf);
+
+	if (r == 0)
+		btf__free(btf);
+	return r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this kernel's BPF can do, found out by loading tiny programs: version
+ * numbers say nothing about a distribution's kernel.
+ */
+#ifndef WEIR_CGROUP_PROBE_H
+#define WEIR_CGROUP_PROBE_H
+
+#include <stdbool.h>
+
+/* 0, or why not: a negative errno. */
+int probe_cgroup_skb(void);
+int probe_sockops_setsockopt(void);
+int probe_connect(void);
+int probe_set_retval(void);
+int probe_sched_cls(void);
+int probe_maps_in_maps(void);
+int probe_socket_storage(void);
+int probe_ringbuf(void);
+int probe_tcp_iterator(void);
+int probe_btf(void);
+
+#endif

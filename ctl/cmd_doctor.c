@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/array.h"
+#include "cgroup/mount.h"
+#include "cgroup/probe.h"
+#include "ctl/command.h"
+#include "ctl/json.h"
+#include "ctl/say.h"
+#include "netlink/probe.h"
+
+/* One thing that weir asks a kernel for. */
+struct finding {
+	const char *name;
+	const char *gives; /* what weir does with it */
+	const char *else_; /* what follows where it is missing */
+	bool needed;
+	int (*probe)(void); /* NULL: filled in otherwise */
+	int result;	    /* 0 or a negative errno */
+};
+
+enum {
+	FIND_CGROUP2,
+	FIND_BPFFS,
+	FIND_QUEUES = 12, /* the first that probe_queues looks at */
+};
+
+static struct finding findings[] = {
+	[FIND_CGROUP2] = { "cgroup2", "finds the cgroups",
+			   "nothing works without it", true },
+	[FIND_BPFFS] = { "bpffs", "keeps the policy in force",
+			 "apply mounts it", false },
+	{ "btf", "finds a packet's groups by the path of its cgroup",
+	  "nothing works without it", true, probe_btf },
+	{ "cgroup_skb", "filters and limits groups", "nothing works without it",
+	  true, probe_cgroup_skb },
+	{ "maps_in_maps", "switches policies in one step",
+	  "nothing works without it", true, probe_maps_in_maps },
+	{ "socket_storage", "paces sockets", "nothing works without it", true,
+	  probe_socket_storage },
+	{ "sockops_setsockopt", "paces sockets: `out` limits by pace",
+	  "`out` limits drop", true, probe_sockops_setsockopt },
+	{ "connect", "denied connections fail at once",
+	  "they hang until they time out", true, probe_connect },
+	{ "set_retval", "rejected connections fail with ECONNREFUSED",
+	  "they fail with EPERM", false, probe_set_retval },
+	{ "tcp_iterator", "reaches sockets that were open before",
+	  "they are bounded by drops until they are opened again", false,
+	  probe_tcp_iterator },
+	{ "ringbuf", "events", "no events", false, probe_ringbuf },
+	{ "sched_cls", "filters and limits devices", "no devices", false,
+	  probe_sched_cls },
+	[FIND_QUEUES] = { "clsact", "filters and limits devices", "no devices",
+			  false },
+	{ "htb", "limits of devices, and `in` of containers",
+	  "`in` of containers drops (police), no limits of devices", false },
+	{ "ifb", "`in` limits of devices", "no `in` limits of devices", false },
+	{ "fq", "departure times (edt), not used by this version",
+	  "htb is used", false },
+};
+
+static void examine(const struct call *call)
+{
+	struct queue_probe queues[ARRAY_SIZE(findings) - FIND_QUEUES];
+	char mount[PATH_MAX];
+	struct err err;
+	size_t i;
+
+	findings[FIND_CGROUP2].result = mount_find_cgroup2(mount, &err);
+	findings[FIND_BPFFS].result =
+		mount_is_bpffs(call->places.bpffs) ||
+				mount_is_bpffs("/sys/fs/bpf")
+			? 0
+			: -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(findings); i++)
+		if (findings[i].probe)
+			findings[i].result = findings[i].probe();
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		queues[i].kind = findings[FIND_QUEUES + i].name;
+	probe_queues(queues, ARRAY_SIZE(queues));
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		findings[FIND_QUEUES + i].result = queues[i].result;
+}
+
+static bool has(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(findings); i++)
+		if (strcmp(findings[i].name, name) == 0)
+			return findings[i].result >= 0;
+	return false;
+}
+
+static bool is_fit(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(findings); i++)
+		if (findings[i].needed && findings[i].result < 0)
+			return false;
+	return true;
+}
+
+/* Which mechanism makes each kind of limit true. */
+static const struct {
+	const char *limit;
+	const char *needs, *shaper, *otherwise;
+} mechanisms[] = {
+	{ "group_out", "sockops_setsockopt", "pace", "police" },
+	{ "group_in_container", "htb", "htb", "police" },
+	{ "group_in_host", NULL, NULL, "police" },
+	{ "device_out", "htb", "htb", "-" },
+	{ "device_in", "ifb", "htb", "-" },
+};
+
+static const char *mechanism(size_t i)
+{
+	return mechanisms[i].needs && has(mechanisms[i].needs)
+		       ? mechanisms[i].shaper
+		       : mechanisms[i].otherwise;
+}
+
+static void print_text(const struct utsname *uts)
+{
+	size_t i;
+
+	printf("kernel %s\n", uts->release);
+	for (i = 0; i < ARRAY_SIZE(findings); i++) {
+		const struct finding *finding = &findings[i];
+
+		printf("  %-3s %-19s %s\n", finding->result < 0 ? "no" : "yes",
+		       finding->name,
+		       finding->result < 0 ? finding->else_ : finding->gives);
+	}
+	puts("limits");
+	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
+		printf("  %-19s %s\n", mechanisms[i].limit, mechanism(i));
+}
+
+static int print_json(const struct utsname *uts)
+{
+	json_t *features = json_object(), *limits = json_object();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(findings); i++)
+		json_object_set_new(features, findings[i].name,
+				    json_boolean(findings[i].result >= 0));
+	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
+		json_object_set_new(limits, mechanisms[i].limit,
+				    json_string(mechanism(i)));
+	return json_print(json_pack("{s:s, s:b, s:o, s:o}", "kernel",
+				    uts->release, "fit", is_fit(), "features",
+				    features, "limits", limits));
+}
+
+int cmd_doctor(const struct call *call)
+{
+	struct utsname uts;
+	int status = EXIT_DONE;
+
+	if (uname(&uts) < 0) {
+		say("ask for the kernel's version: %m");
+		return EXIT_REFUSED;
+	}
+	examine(call);
+	if (call->json)
+		status = print_json(&uts);
+	else
+		print_text(&uts);
+	if (status == EXIT_DONE && !is_fit()) {
+		say("this kernel lacks what weir cannot do without");
+		return EXIT_REFUSED;
+	}
+	return status;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel cannot do by itself: make queues for what arrives in
+ * containers that start later, fit devices out that appear later, and attach
+ * the programs again where a top-level cgroup was made anew.  It applies the
+ * policy in force once more whenever the machine may have changed.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "ctl/lock.h"
+#include "ctl/plan.h"
+#include "ctl/say.h"
+#include "rules/image_copy.h"
+#include "netlink/watch.h"
+
+/*
+ * A container's processes enter its namespace some time after the veth is
+ * made, and nothing tells of that: so look again this often.
+ */
+#define LOOK_AGAIN_MS 500
+
+/* The policy part of what is in force, without what world_read adds. */
+static int policy_of(const struct image *live, struct image **ret_image,
+		     struct err *err)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+	size_t i;
+
+	if (image_copy(live, &image) < 0)
+		return err_set(err, -ENOMEM, "copy the policy in force");
+	for (i = 0; i < image->n_devices; i++)
+		if (image->devices[i].group != NONE)
+			image->devices[i] = (struct device_row){ 0 };
+	*ret_image = TAKE_PTR(image);
+	return 0;
+}
+
+static int look(const struct call *call, struct err *err)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	struct image *image = NULL;
+	AUTO_CLOSE int lock = -1;
+	int r;
+
+	lock = lock_take(call->places.run, err);
+	if (lock < 0)
+		return lock;
+	r = kernel_open(&call->places, &kernel, err);
+	if (r < 0)
+		return r;
+	if (!kernel.generation) {
+		lock_remove(call->places.run);
+		return 0;
+	}
+	r = kernel_load(&kernel, err);
+	if (r == 0)
+		r = policy_of(kernel.live, &image, err);
+	if (r == 0)
+		r = plan_make(&kernel, image, &plan, err);
+	if (r < 0 || plan_is_empty(&plan))
+		return r;
+	r = plan_carry_out(&kernel, &plan, err);
+	if (r == 0)
+		plan_print(&plan);
+	fflush(stdout);
+	return r;
+}
+
+/* SIGTERM and SIGINT end the watch between two looks. */
+static int open_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? err_set(err, neg_errno(), "wait for signals") : fd;
+}
+
+static int watch(const struct call *call, struct err *err)
+{
+	CLEANUP(watch_closep) struct watch *links = NULL;
+	AUTO_CLOSE int signals = open_signals(err);
+	char last[sizeof(err->msg)] = "";
+	struct pollfd fds[2];
+	int r;
+
+	if (signals < 0)
+		return signals;
+	r = watch_open(&links, err);
+	if (r < 0)
+		return r;
+	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = watch_fd(links), .events = POLLIN };
+	for (;;) {
+		r = look(call, err);
+		/* What goes wrong is said once, and tried again. */
+		if (r < 0 && strcmp(last, err->msg) != 0)
+			say_err(err);
+		snprintf(last, sizeof(last), "%s", r < 0 ? err->msg : "");
+		if (poll(fds, 2, LOOK_AGAIN_MS) < 0 && errno != EINTR)
+			return err_set(err, neg_errno(), "wait for changes");
+		if (fds[0].revents)
+			return 0;
+		watch_drain(links);
+	}
+}
+
+int cmd_watch(const struct call *call)
+{
+	struct err err;
+	int r;
+
+	r = call->once ? look(call, &err) : watch(call, &err);
+	return r < 0 ? say_err(&err) : EXIT_DONE;
+}

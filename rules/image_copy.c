@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/image_copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Capacity is the next power of two above the count (base/array.h), and so
+ * must that of a copy be.
+ */
+static int copy_rows(void *pcopy, const void *rows, size_t n, size_t size)
+{
+	size_t capacity = 1;
+	void *copy;
+
+	if (n == 0)
+		return 0;
+	while (capacity < n)
+		capacity *= 2;
+	copy = calloc(capacity, size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, rows, n * size);
+	memcpy(pcopy, &copy, sizeof(copy));
+	return 0;
+}
+
+#define COPY(table)                                                     \
+	({                                                              \
+		copy->n_##table = image->n_##table;                     \
+		copy_rows(&copy->table, image->table, image->n_##table, \
+			  sizeof(*image->table));                       \
+	})
+
+int image_copy(const struct image *image, struct image **ret_copy)
+{
+	CLEANUP(image_freep) struct image *copy = image_new();
+
+	if (!copy)
+		return -ENOMEM;
+	free(TAKE_PTR(copy->strings));
+	if (COPY(chains) < 0 || COPY(rules) < 0 || COPY(sets) < 0 ||
+	    COPY(elements) < 0 || COPY(groups) < 0 || COPY(paths) < 0 ||
+	    COPY(globs) < 0 || COPY(devices) < 0 || COPY(strings) < 0)
+		return -ENOMEM;
+	*ret_copy = TAKE_PTR(copy);
+	return 0;
+}

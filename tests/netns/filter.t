@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Rules of groups decide real connections, and denied ones fail at once.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+make_cgroup "$cg/a"
+make_cgroup "$cg/b"
+
+policy <<EOP
+[group a]
+match = $cg/a
+filter-out = out
+filter-in = in
+
+[chain out]
+policy = allow
+10 = deny tcp to port 81
+20 = reject tcp to port 82
+30 = deny udp to port 83
+40 = reject udp to port 84
+50 = deny icmp echo-request
+60 = deny tcp to @far port 85
+
+[set far]
+elements = 10.77.0.0/30, fd77::/64
+
+[chain in]
+policy = deny
+10 = allow established
+20 = allow tcp to port 90
+30 = allow icmp6
+EOP
+ok "the policy applies" apply
+
+# connect FAMILY KIND ADDRESS PORT: the errno's name, or ok, and milliseconds
+cat >"$work/connect.py" <<'EOP'
+import errno, socket, sys, time
+family, kind, address, port = sys.argv[1:5]
+s = socket.socket(socket.AF_INET6 if family == "6" else socket.AF_INET,
+		  socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+s.settimeout(3)
+begin = time.monotonic()
+try:
+	if kind == "udp":
+		s.sendto(b"x", (address, int(port)))
+	else:
+		s.connect((address, int(port)))
+	what = "ok"
+except socket.timeout:
+	what = "timeout"
+except OSError as e:
+	what = errno.errorcode[e.errno]
+took = (time.monotonic() - begin) * 1000
+print(what, "at-once" if took < 50 else "%d ms" % took)
+EOP
+attempt() {
+	in_cgroup "$cg/${from:-a}" nsenter --net=/run/netns/"$left" python3 "$work/connect.py" "$@"
+}
+listen() {
+	nsenter --net=/run/netns/"$1" socat "TCP6-LISTEN:$2,fork,reuseaddr,ipv6only=0" PIPE &
+	pids+=($!)
+	until_true 5 eval "ss -N $1 -ltnH 'sport = :$2' | grep -q ."
+}
+for port in 80 81 82 85; do listen "$right" $port; done
+listen "$left" 89
+
+retval=$("$WEIRCTL" doctor --json | jq .features.set_retval)
+if [ "$retval" = true ]; then refused=ECONNREFUSED; else refused=EPERM; fi
+for family in 4 6; do
+	[ $family = 4 ] && there=10.77.0.2 || there=fd77:0::2
+	is "IPv$family: an allowed connection is made" "$(attempt $family tcp $there 80)" "ok at-once"
+	is "IPv$family: a denied one fails at once with EPERM" "$(attempt $family tcp $there 81)" "EPERM at-once"
+	is "IPv$family: a rejected one fails at once with $refused" "$(attempt $family tcp $there 82)" "$refused at-once"
+	is "IPv$family: a denied datagram fails with EPERM" "$(attempt $family udp $there 83)" "EPERM at-once"
+	is "IPv$family: a rejected datagram fails with $refused" "$(attempt $family udp $there 84)" "$refused at-once"
+	is "IPv$family: an address in a set is found" "$(attempt $family tcp $there 85)" "EPERM at-once"
+	is "IPv$family: another group is not concerned" "$(from=b attempt $family tcp $there 81)" "ok at-once"
+done
+[ "$retval" = true ] || skip "a rejected connection fails with ECONNREFUSED" "this kernel has no bpf_set_retval in connect hooks"
+
+ping_left() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" ping -q -c1 -W1 "$1"; }
+if ping_left 10.77.0.2 >/dev/null 2>&1; then fail "a denied ping gets no answer"; else pass "a denied ping gets no answer"; fi
+ok "an allowed ping6 gets its answer" ping_left fd77:0::2
+
+serve_in() {
+	in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" socat "TCP4-LISTEN:$1,fork,reuseaddr" PIPE &
+	pids+=($!)
+	until_true 5 eval "ss -N $left -ltnH 'sport = :$1' | grep -q ."
+}
+serve_in 90
+serve_in 91
+knock() { in_right timeout 1 bash -c "exec 3<>/dev/tcp/10.77.0.1/$1"; }
+ok "what arrives for an allowed port gets in" knock 90
+if knock 91 2>/dev/null; then fail "what arrives for another port does not"; else pass "what arrives for another port does not"; fi
+if knock 89 2>/dev/null; then pass "a listener of no group is not concerned"; else fail "a listener of no group is not concerned"; fi
+
+count() { "$WEIRCTL" stats --json | jq ".chains[] | select(.name == \"$1\") | .rules[] | select(.number == $2) | .packets"; }
+is "the denied connections are counted by their rule" "$(count out 10)" 2
+within "so is what arrived for the allowed port" "$(count in 20)" 1 3
+finish

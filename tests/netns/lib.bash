@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the netns tests share: a lab of their own (two network namespaces with
+# a veth between them, a cgroup, folders for pins, state and lock) that is
+# taken down whatever happens, TAP, and traffic.
+#
+#	$lab	prefix of everything that is made	$work	a folder
+#	$left $right	namespaces; 10.77.0.1/fd77::1 left, .2 right
+#	$cg	the lab's cgroup below the mount, "/weir-test-…"
+#	$cgdir	the same, in the file system
+
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+WEIRCTL=${WEIRCTL:-$PWD/build/plain/weirctl}
+lab=wt$$
+work=$(mktemp -d "/tmp/weir-test-XXXXXX")
+left=$lab-l right=$lab-r
+cg=/weir-test-$$
+cgmount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+cgdir=$cgmount$cg
+export WEIR_BPFFS=$work/bpf WEIR_STATE=$work/state WEIR_RUN=$work/run
+
+# ------------------------------------------------------------------- TAP
+
+tests=0 failures=0
+
+pass() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1"
+}
+
+fail() {
+	tests=$((tests + 1)) failures=$((failures + 1))
+	echo "not ok $tests - $1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+# skip NAME REASON: the reason names the kernel's missing feature.
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# ok NAME COMMAND...: passes when the command does.
+ok() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then pass "$name"; else fail "$name" "$* gave $?" "$output"; fi
+}
+
+is() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:  $2" "want: $3"; fi
+}
+
+like() {
+	if [[ $2 =~ $3 ]]; then pass "$1"; else fail "$1" "got:  $2" "want: $3"; fi
+}
+
+# within NAME VALUE LOW HIGH, decimals.
+within() {
+	if awk -v v="$2" -v l="$3" -v h="$4" 'BEGIN { exit !(v != "" && v >= l && v <= h) }'; then
+		pass "$1 ($2)"
+	else
+		fail "$1" "got $2, want $3 … $4"
+	fi
+}
+
+# until_true SECONDS COMMAND...: polls a predicate.
+until_true() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# --------------------------------------------------------- set up, take down
+
+pids=()
+cleanups=()
+
+at_exit() { cleanups+=("$1"); }
+
+# Ends a process that this test started, and waits for it.
+end() {
+	local pid
+	for pid; do
+		kill -KILL "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+}
+
+take_down() {
+	local i pid
+	for pid in "${pids[@]:-}"; do [ -z "$pid" ] || end "$pid"; done
+	"$WEIRCTL" clear >/dev/null 2>&1
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}"; done
+	if [ -d "$cgdir" ]; then
+		while read -r pid; do kill -KILL "$pid" 2>/dev/null; done \
+			< <(find "$cgdir" -name cgroup.procs -exec cat {} + 2>/dev/null)
+		until_true 5 eval "! grep -q . $cgdir/cgroup.procs $cgdir/*/cgroup.procs 2>/dev/null"
+		find "$cgdir" -depth -type d -exec rmdir {} + 2>/dev/null
+	fi
+	umount "$WEIR_BPFFS" 2>/dev/null
+	rm -rf "$work"
+}
+
+finish() {
+	take_down
+	echo "1..$tests"
+	[ $failures -eq 0 ]
+	exit
+}
+trap 'take_down; exit 1' INT TERM HUP
+
+in_left() { nsenter --net=/run/netns/"$left" "$@"; }
+in_right() { nsenter --net=/run/netns/"$right" "$@"; }
+
+# make_link NS1 DEV1 NS2 DEV2 SUBNET-NUMBER
+make_link() {
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+	ip -n "$1" addr add "10.77.$5.1/24" dev "$2"
+	ip -n "$3" addr add "10.77.$5.2/24" dev "$4"
+	ip -n "$1" addr add "fd77:$5::1/64" dev "$2" nodad
+	ip -n "$3" addr add "fd77:$5::2/64" dev "$4" nodad
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+make_netns() {
+	ip netns add "$1"
+	at_exit "ip netns del $1"
+	ip -n "$1" link set lo up
+}
+
+# The lab: left --veth-- right.  A cgroup of its own for what left sends.
+make_lab() {
+	make_netns "$left"
+	make_netns "$right"
+	make_link "$left" v0 "$right" v0 0
+	mkdir -p "$cgdir"
+	until_true 5 in_left ping -6 -c1 -W1 fd77:0::2
+}
+
+make_cgroup() { mkdir -p "$cgmount$1"; }
+
+# in_cgroup PATH COMMAND...: runs it there, from its first instruction.
+in_cgroup() {
+	local procs=$cgmount$1/cgroup.procs
+	shift
+	bash -c 'echo $$ > "$0" && exec "$@"' "$procs" "$@"
+}
+
+# ---------------------------------------------------------------- traffic
+
+# serve NETNS PORT: iperf3 in the background.
+serve() {
+	nsenter --net=/run/netns/"$1" iperf3 -s -p "$2" >/dev/null 2>&1 &
+	pids+=($!)
+	until_true 5 eval "ss -N $1 -ltnH 'sport = :$2' 2>/dev/null | grep -q ."
+}
+
+# Wire bytes per payload byte, full segments of MTU 1500 with timestamps.
+wire4() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1448 }'; }
+wire6() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1428 }'; }
+
+# rate_of FILE: Mbit/s received, between the first second and the last.
+rate_of() { jq -r '.end.sum_received.bits_per_second / 1e6' "$1" 2>/dev/null; }
+
+policy() { cat >"$work/policy.ini"; }
+apply() { "$WEIRCTL" apply "$@" "$work/policy.ini"; }
