@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What arrives in a container (a namespace behind a bridge) waits in a queue
+# on the host side of its veth.  The host is a namespace here too.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+host=$lab-h box=$lab-b
+make_netns "$host"
+make_netns "$right"
+mkdir -p "$cgdir"
+make_cgroup "$cg/boxes"
+ip -n "$host" link add br0 type bridge
+ip -n "$host" addr add 10.77.1.1/24 dev br0
+ip -n "$host" addr add fd77:1::1/64 dev br0 nodad
+ip -n "$host" link set br0 up
+make_link "$host" up0 "$right" v0 0
+nsenter --net=/run/netns/"$host" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+ip -n "$right" route add default via 10.77.0.1
+ip -n "$right" route add default via fd77:0::1
+weir() { nsenter --net=/run/netns/"$host" "$WEIRCTL" "$@"; }
+
+policy <<EOP
+[group boxes]
+match = $cg/boxes/*
+in = 20mbit
+out = 10mbit
+filter-in = in
+
+[chain in]
+policy = allow
+10 = deny tcp to port 81
+EOP
+ok "the policy applies before there is a container" weir apply "$work/policy.ini"
+weir watch >"$work/watch" 2>&1 &
+watcher=$!
+pids+=("$watcher")
+
+# A container: a namespace with a server in it, in a cgroup of its own.
+make_netns "$box"
+ip -n "$host" link add vbox type veth peer name eth0 netns "$box"
+ip -n "$host" link set vbox master br0 up
+ip -n "$box" addr add 10.77.1.2/24 dev eth0
+ip -n "$box" addr add fd77:1::2/64 dev eth0 nodad
+ip -n "$box" link set eth0 up
+ip -n "$box" route add default via 10.77.1.1
+ip -n "$box" route add default via fd77:1::1
+make_cgroup "$cg/boxes/one"
+in_cgroup "$cg/boxes/one" nsenter --net=/run/netns/"$box" iperf3 -s -p 5201 >/dev/null 2>&1 &
+pids+=($!)
+until_true 5 eval "ss -N $box -ltnH 'sport = :5201' | grep -q ."
+until_true 10 in_right ping -6 -q -c1 -W1 fd77:1::2
+
+shaper() { weir stats --json | jq -r '.groups[0].cgroups[0].in.shaper'; }
+ok "watch gives it a queue" until_true 10 eval '[ "$(shaper)" = htb ]'
+like "status names its veth" "$(weir status)" "20mbit by htb on vbox"
+
+rate() { nsenter --net=/run/netns/"$right" iperf3 -J -p 5201 -t 3 -O 1 "$@" >"$work/iperf" 2>&1; rate_of "$work/iperf"; }
+within "what arrives over IPv4 gets 20 Mbit/s on the wire" "$(wire4 "$(rate -c 10.77.1.2)")" 19.6 20.4
+within "what arrives over IPv6 too, four flows" "$(wire6 "$(rate -c fd77:1::2 -P 4)")" 19.5 20.5
+within "what leaves gets 10 Mbit/s" "$(wire4 "$(rate -c 10.77.1.2 -R)")" 9.8 10.2
+is "the queue replaces the police: nothing is dropped by it" \
+	"$(weir stats --json | jq '.groups[0].cgroups[0].in.dropped_packets')" 0
+
+end "$watcher"
+sed -i 's/in = 20mbit/in = 40mbit/' "$work/policy.ini"
+ok "without watch, an apply changes the queue" weir apply "$work/policy.ini"
+within "and the new rate holds" "$(wire4 "$(rate -c 10.77.1.2)")" 39 41
+is "a second apply has an empty plan" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
+
+make_cgroup "$cg/boxes/two"
+in_cgroup "$cg/boxes/two" nsenter --net=/run/netns/"$host" iperf3 -s -p 5203 >/dev/null 2>&1 &
+pids+=($!)
+until_true 5 eval "ss -N $host -ltnH 'sport = :5203' | grep -q ."
+nsenter --net=/run/netns/"$right" iperf3 -J -c 10.77.0.1 -p 5203 -t 2 >"$work/iperf" 2>&1
+within "where there is no queue, police bounds what arrives" "$(wire4 "$(rate_of "$work/iperf")")" 0.5 41
+
+ip -n "$host" link del vbox
+ok "a veth that went away does not stop an apply" weir apply "$work/policy.ini"
+ok "clear succeeds" weir clear
+is "and leaves no pins" "$(ls -A "$work" | tr '\n' ' ')" "iperf policy.ini watch "
+finish

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A device's own limits and rules, both ways, beside other people's qdiscs.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+serve "$right" 5201
+serve "$left" 5202
+
+policy <<EOP
+[device v0]
+netns = $left
+out = 50mbit
+in = 20mbit
+filter-in = in
+filter-out = out
+
+[chain in]
+policy = deny
+10 = allow established
+20 = allow tcp to port 5202
+30 = allow icmp echo-request
+
+[chain out]
+policy = allow
+10 = deny tcp to port 81
+20 = reject udp to port 83
+EOP
+picture() {
+	tc -n "$left" qdisc show
+	tc -n "$left" class show dev v0
+	tc -n "$left" filter show dev v0 ingress
+	tc -n "$left" filter show dev v0 egress
+	ip -n "$left" -o link show | awk -F': ' '{ print $2 }'
+}
+before=$(picture)
+ok "a device's policy applies" apply
+is "a second apply has an empty plan" "$(apply --dry-run)" "nothing to change"
+
+# rate SERVER-NS CLIENT-NS ADDRESS PORT FLAGS...
+rate() {
+	local client=$1 address=$2 port=$3
+	shift 3
+	nsenter --net=/run/netns/"$client" iperf3 -J -c "$address" -p "$port" -t 3 -O 1 "$@" >"$work/iperf"
+	rate_of "$work/iperf"
+}
+within "TCP out over IPv4 gets 50 Mbit/s on the wire" "$(wire4 "$(rate "$left" 10.77.0.2 5201 -P 4)")" 49 50.6
+within "TCP out over IPv6 gets 50 Mbit/s on the wire" "$(wire6 "$(rate "$left" fd77:0::2 5201)")" 49 50.6
+within "TCP in gets 20 Mbit/s on the wire" "$(wire4 "$(rate "$right" 10.77.0.1 5202 -P 2)")" 19.5 20.4
+
+knock() { nsenter --net=/run/netns/"$1" timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
+in_right socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 PIPE &
+pids+=($!)
+in_left socat TCP6-LISTEN:90,fork,reuseaddr,ipv6only=0 PIPE &
+pids+=($!)
+until_true 5 eval "ss -N $right -ltnH 'sport = :81' | grep -q ."
+until_true 5 eval "ss -N $left -ltnH 'sport = :90' | grep -q ."
+if knock "$left" 10.77.0.2 81; then fail "a denied port is not reached"; else pass "a denied port is not reached"; fi
+if knock "$right" 10.77.0.1 90; then fail "policy deny holds for what arrives"; else pass "policy deny holds for what arrives"; fi
+ok "answers to what was asked for are established" knock "$left" 10.77.0.2 5201
+ok "an allowed ping gets in and its answer out" in_right ping -q -c1 -W1 10.77.0.1
+ip -n "$left" neigh flush dev v0
+ok "neighbour discovery works under policy deny" in_left ping -q -c1 -W2 fd77:0::2
+within "stats counts the denied ones" \
+	"$("$WEIRCTL" stats --json | jq '.devices[0].in.denied_packets + .devices[0].out.denied_packets')" 2 1000
+
+sed -i 's/out = 50mbit/out = 30mbit/; /^in = /d' "$work/policy.ini"
+ok "a changed policy applies" apply
+within "the changed rate holds" "$(wire4 "$(rate "$left" 10.77.0.2 5201)")" 29.4 30.4
+within "the removed limit is gone" "$(rate "$right" 10.77.0.1 5202)" 40 100000
+ok "clear succeeds" "$WEIRCTL" clear
+is "and leaves the device as it was" "$(picture)" "$before"
+
+tc -n "$left" qdisc add dev v0 root handle 5: tbf rate 400mbit burst 100kb latency 50ms
+before=$(picture)
+apply 2>"$work/err"
+is "a qdisc of somebody else's is not touched" $? 1
+like "but named, with what would do" "$(cat "$work/err")" "qdisc 'tbf'.*takeover = yes"
+is "nothing has changed" "$(picture)" "$before"
+sed -i 's/^netns = .*/&\ntakeover = yes/' "$work/policy.ini"
+ok "with takeover = yes it is replaced" apply
+within "and the limit holds" "$(wire4 "$(rate "$left" 10.77.0.2 5201)")" 29.4 30.4
+ok "clear succeeds again" "$WEIRCTL" clear
+is "and puts the qdisc back" "$(picture)" "$before"
+
+policy <<EOP
+[device nosuch0]
+netns = $left
+out = 10mbit
+EOP
+ok "a device that is not there is no error" apply
+like "status says that it waits" "$("$WEIRCTL" status)" "nosuch0.*waits"
+ip -n "$left" link add nosuch0 type veth peer name nosuch1
+ok "when it has come, watch --once fits it out" "$WEIRCTL" watch --once
+is "status says so" "$("$WEIRCTL" status --json | jq -r '.devices[0].state')" attached
+ip -n "$left" link del nosuch0
+ok "a device that went away does not stop an apply" apply
+ok "nor clear" "$WEIRCTL" clear
+finish

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# An apply that is killed at any point leaves the old policy or the new one,
+# under running traffic, and the next apply works.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+make_cgroup "$cg/a"
+make_cgroup "$cg/b"
+
+# Old and new policy: port 81 or 82 is denied, 10 or 20 Mbit/s, other places.
+write_policy() {
+	cat >"$work/$1.ini" <<EOP
+[group a]
+match = $cg/a
+out = $3
+filter-out = out
+[group $1]
+match = $cg/$1/sub
+out = 1gbit
+[device v0]
+netns = $left
+out = $3
+[chain out]
+policy = allow
+10 = deny tcp to port $2
+EOP
+}
+write_policy b 81 500mbit
+write_policy c 82 600mbit
+make_cgroup "$cg/c"
+
+in_right socat TCP4-LISTEN:81,fork,reuseaddr PIPE &
+pids+=($!)
+in_right socat TCP4-LISTEN:82,fork,reuseaddr PIPE &
+pids+=($!)
+serve "$right" 5201
+in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5201 -t 600 -b 50M >/dev/null 2>&1 &
+pids+=($!)
+reaches() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" timeout 2 bash -c "exec 3<>/dev/tcp/10.77.0.2/$1" 2>/dev/null; }
+
+# Which policy is in force, seen from the traffic: b, c, none or a mixture.
+in_force() {
+	local p81=open p82=open
+	reaches 81 || p81=shut
+	reaches 82 || p82=shut
+	case $p81$p82 in
+	shutopen) echo b ;;
+	openshut) echo c ;;
+	openopen) echo none ;;
+	*) echo mixture ;;
+	esac
+}
+
+"$WEIRCTL" apply "$work/b.ini" >/dev/null
+is "the old policy is in force" "$(in_force)" b
+to=c from=b bad=0 stuck=0 n=0 kills=0
+for ((point = 1; point <= 60; point++)); do
+	WEIR_CRASH_AT=$point "$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>&1
+	status=$?
+	now=$(in_force)
+	n=$((n + 1))
+	[ "$status" -eq 137 ] && kills=$((kills + 1))
+	[ "$now" = "$from" ] || [ "$now" = "$to" ] || bad=$((bad + 1))
+	"$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>"$work/err" || stuck=$((stuck + 1))
+	[ "$(in_force)" = "$to" ] || stuck=$((stuck + 1))
+	[ "$status" -ne 0 ] || break
+	[ "$to" = c ] && { to=b from=c; } || { to=c from=b; }
+done
+within "every point of an apply was killed at once" "$kills" 5 60
+is "each left the old or the new policy in force" "$bad" 0
+is "and each next apply worked" "$stuck" 0
+
+# The same at random times, from outside.
+bad=0 stuck=0 seed=${WEIR_SEED:-$RANDOM}
+RANDOM=$seed
+for ((i = 0; i < 50; i++)); do
+	[ "$to" = c ] && { to=b from=c; } || { to=c from=b; }
+	"$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>&1 &
+	victim=$!
+	sleep "0.0$(printf '%03d' $((RANDOM % 200)))"
+	end "$victim"
+	now=$(in_force)
+	[ "$now" = "$from" ] || [ "$now" = "$to" ] || bad=$((bad + 1))
+	"$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>"$work/err" || stuck=$((stuck + 1))
+done
+is "50 kills at random times left the old or the new one (seed $seed)" "$bad" 0
+is "and each next apply worked" "$stuck" 0
+
+# A first apply, killed, and cleared.
+"$WEIRCTL" clear
+for point in 1 3 5 7; do
+	WEIR_CRASH_AT=$point "$WEIRCTL" apply "$work/b.ini" >/dev/null 2>&1
+	"$WEIRCTL" clear || stuck=$((stuck + 1))
+done
+is "clear works after a first apply that was killed" "$stuck" 0
+is "and leaves no pins" "$(ls "$WEIR_BPFFS" 2>/dev/null)" ""
+is "and no qdisc" "$(tc -n "$left" qdisc show dev v0 | grep -c 'htb\|clsact')" 0
+finish

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A cgroup that is made after the apply is in its groups from its first
+# packet on, and nothing runs that could have told the kernel so.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+make_cgroup "$cg/machines"
+
+policy <<EOP
+[group containers]
+match = $cg/machines/box-*.scope
+out = 10mbit
+filter-out = out
+
+[group deep]
+match = $cg/machines/pod[0-9]/?
+filter-out = out
+
+[group service]
+match = $cg/machines/web.service
+filter-out = out
+
+[chain out]
+policy = allow
+10 = deny icmp
+EOP
+ok "a policy about cgroups that are not there applies" apply
+
+ping_from() { in_cgroup "$1" nsenter --net=/run/netns/"$left" ping -q -c1 -W1 10.77.0.2; }
+denied() {
+	local before after
+	before=$("$WEIRCTL" stats --json | jq '.chains[0].rules[0].packets')
+	ping_from "$1" >/dev/null 2>&1 && return 1
+	after=$("$WEIRCTL" stats --json | jq '.chains[0].rules[0].packets')
+	[ "$after" -eq $((before + 1)) ]
+}
+
+make_cgroup "$cg/machines/box-1.scope"
+ok "its very first packet is denied" denied "$cg/machines/box-1.scope"
+make_cgroup "$cg/machines/box-1.scope/inner/most"
+ok "so is one from a cgroup below it" denied "$cg/machines/box-1.scope/inner/most"
+make_cgroup "$cg/machines/box-1.service"
+ok "a name that does not match is let alone" ping_from "$cg/machines/box-1.service"
+make_cgroup "$cg/machines/pod7/a"
+ok "patterns in two components match" denied "$cg/machines/pod7/a"
+ok "only at their own depth" ping_from "$cg/machines/pod7"
+make_cgroup "$cg/machines/podx/a"
+ok "and a class only its members" ping_from "$cg/machines/podx/a"
+
+make_cgroup "$cg/machines/web.service"
+ok "a plain path matches a cgroup that appears" denied "$cg/machines/web.service"
+rmdir "$cgmount$cg/machines/web.service"
+make_cgroup "$cg/machines/web.service"
+ok "and one that is made anew under the same name" denied "$cg/machines/web.service"
+
+deep=$cg/machines/box-2.scope
+for i in $(seq 60); do deep=$deep/d$i; done
+make_cgroup "$deep"
+ok "a deeply nested cgroup does not escape" denied "$deep"
+for i in $(seq 20); do deep=$deep/e$i; done
+make_cgroup "$deep"
+if ping_from "$deep" >/dev/null 2>&1; then
+	fail "one nested too deep to be resolved is denied"
+else
+	pass "one nested too deep to be resolved is denied"
+fi
+within "and status counts it as a fault" \
+	"$("$WEIRCTL" status --json | jq .faults.cgroup_not_resolved)" 1 1000
+
+serve "$right" 5201
+make_cgroup "$cg/machines/box-3.scope"
+in_cgroup "$cg/machines/box-3.scope" nsenter --net=/run/netns/"$left" \
+	iperf3 -J -c 10.77.0.2 -p 5201 -t 3 -O 1 >"$work/iperf"
+within "a limit of 10 Mbit/s holds there (Mbit/s)" "$(wire4 "$(rate_of "$work/iperf")")" 9.8 10.2
+is "stats lists the cgroup by its path" \
+	"$("$WEIRCTL" stats --json containers | jq -r '.groups[0].cgroups[].path' | grep -c 'box-3.scope$')" 1
+finish
