@@ -113,7 +113,15 @@ _Static_assert(sizeof(struct rule_row) == 208, "no hidden padding");
 enum {
 	CHAIN_STRICT = 1 << 0,	 /* no built-in exceptions on a device */
 	CHAIN_LOOPBACK = 1 << 1, /* some rule names the interface lo */
+	CHAIN_STATES = 1 << 2,	 /* some rule looks at states */
+	CHAIN_UIDS = 1 << 3,	 /* some rule looks at the user */
 };
+
+/*
+ * A packet's rules are walked one after the other.  The bound is what the
+ * verifier has to follow.
+ */
+#define CHAIN_RULES_MAX 4096
 
 struct chain_row {
 	__u32 first, count; /* in rules */
@@ -168,6 +176,11 @@ struct limit_row {
 	__u64 burst_bytes; /* never 0 where there is a limit */
 };
 
+/* Flags of groups and devices. */
+enum {
+	KEEP_STATES = 1 << 0, /* a chain of either direction looks at them */
+};
+
 struct group_row {
 	__u32 uid; /* never used again for a group of another name */
 	__u8 share_all;
@@ -180,9 +193,11 @@ struct group_row {
 	str_off file;
 	str_off name;
 	str_off matches; /* the patterns, one a line */
+	__u32 flags;	 /* KEEP_STATES */
+	__u32 pad;
 };
 
-_Static_assert(sizeof(struct group_row) == 64, "no hidden padding");
+_Static_assert(sizeof(struct group_row) == 72, "no hidden padding");
 
 #define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX 8   /* groups that hold for one cgroup */
@@ -219,7 +234,8 @@ struct device_row {
 	struct limit_row out, in;
 	__u8 shaper; /* as asked for */
 	__u8 takeover;
-	__u8 pad[2];
+	__u8 flags; /* KEEP_STATES */
+	__u8 pad;
 	__u32 line;
 	str_off file;
 	str_off name;
@@ -229,7 +245,11 @@ struct device_row {
 
 _Static_assert(sizeof(struct device_row) == 96, "no hidden padding");
 
-#define DEVICES_MAX 4096 /* the classid has 16 bits, and 0 is no device */
+/*
+ * The classid has 16 bits.  Row 0 is always a hole: a classid of 0 means a
+ * filter that says nothing of a device.
+ */
+#define DEVICES_MAX 4096
 
 /* -------------------------------------------------- what BPF counts */
 
