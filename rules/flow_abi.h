@@ -11,31 +11,33 @@
 
 /*
  * Both directions of a conversation have one key: the side whose address
- * (then port) is smaller comes first.  ICMP echo has its id as both ports.
+ * (then port) is smaller comes first.  Of an ICMP query, who asks does, and
+ * its id stands for both ports.
  */
 struct flow_key {
-	__u64 place; /* a cgroup's id, or FLOW_DEVICE | index of the row */
-	__u8 addr[2][16];
-	__be16 port[2];
+	__u64 place;	  /* a cgroup's id, or one of the two below */
+	__u8 addr[2][16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 port[2];
 	__u8 protocol;
 	__u8 pad[3];
 };
 
 _Static_assert(sizeof(struct flow_key) == 48, "no hidden padding");
 
-/* Ids of cgroups never have this bit. */
-#define FLOW_DEVICE (1ULL << 63)
-
-enum {
-	FLOW_REPLIED = 1 << 0,	 /* both sides have spoken */
-	FLOW_FROM_HIGH = 1 << 1, /* addr[1] spoke first */
-};
+#define FLOW_DEVICE   (1ULL << 63) /* | the index of the device's row */
+#define FLOW_FRAGMENT (1ULL << 62) /* | the index of the chain's row */
 
 struct flow {
-	__u64 seen_ns; /* CLOCK_MONOTONIC of the last packet */
-	__u32 flags;   /* FLOW_* */
-	__u32 pad;
+	__u64 seen_ns; /* CLOCK_MONOTONIC of a packet, a second ago at most */
+	__u32 tag;     /* hash of the key */
+	__u32 counter; /* of a fragment: of the rule that allowed it */
+	__u8 first;    /* the side that spoke first: 0 or 1 */
+	__u8 replied;  /* the other has spoken */
+	__u8 closing;  /* of TCP: a FIN or RST was seen */
+	__u8 pad[5];
 };
+
+_Static_assert(sizeof(struct flow) == 24, "no hidden padding");
 
 /*
  * The tokens of a rule with a limit, as the time when the next one is due.

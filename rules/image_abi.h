@@ -128,7 +128,7 @@ struct chain_row {
 	__u32 counter;	    /* of the policy verdict */
 	__u8 policy;
 	__u8 flags;
-	__u8 pad[2];
+	__u16 zero; /* see packet_forget */
 	__u32 line;
 	str_off file;
 	str_off name;

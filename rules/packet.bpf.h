@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What rules look at, of one packet, read once from its headers.
+ *
+ * A fact that a packet has not got (the ports of an ICMP message, or of a
+ * fragment after the first) is `absent`: no rule that looks at it matches.
+ * One that cannot be told is `unknown`, because the packet is malformed, or
+ * because there is no packet yet (rules/address.bpf.h).  What a rule that
+ * looks at an unknown fact does is said in rules/match.bpf.h.
+ *
+ * What passes on the loopback interface is decided by rules that name an
+ * interface (`required`), and by no chain's policy.
+ *
+ * Malformed is what no receiver would take: headers that contradict each
+ * other or are cut off, IPv6 with IPv4-mapped addresses, a TCP fragment that
+ * would overwrite the flags; and what is beyond EXTENSIONS_MAX.
+ */
+#ifndef WEIR_RULES_PACKET_BPF_H
+#define WEIR_RULES_PACKET_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "rules/image_abi.h"
+
+#define EXTENSIONS_MAX 8 /* IPv6 extension headers, the fragment's included */
+#define VLANS_MAX      2 /* tags within the data; one more may be beside it */
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+/* linux/icmp.h would need the C library's headers of another machine. */
+enum {
+	ICMP4_ECHO_REPLY = 0,
+	ICMP4_UNREACHABLE = 3,
+	ICMP4_SOURCE_QUENCH = 4,
+	ICMP4_REDIRECT = 5,
+	ICMP4_ECHO = 8,
+	ICMP4_TIME_EXCEEDED = 11,
+	ICMP4_PARAMETER = 12,
+	ICMP4_TIMESTAMP = 13,
+	ICMP4_TIMESTAMP_REPLY = 14,
+	ICMP4_INFO = 15,
+	ICMP4_INFO_REPLY = 16,
+	ICMP4_MASK = 17,
+	ICMP4_MASK_REPLY = 18,
+
+	ICMP4_CODE_TOO_BIG = 4, /* of ICMP4_UNREACHABLE */
+
+	ICMP6_TOO_BIG = 2,
+	ICMP6_FIRST_INFO = 128, /* below: errors */
+	ICMP6_ECHO = 128,
+	ICMP6_ECHO_REPLY = 129,
+	ICMP6_MLD_QUERY = 130,
+	ICMP6_MLD_DONE = 132,
+	ICMP6_ND_FIRST = 133, /* router and neighbour solicitation and … */
+	ICMP6_ND_LAST = 136,  /* … advertisement; not redirects */
+	ICMP6_MLD2_REPORT = 143,
+};
+
+union address {
+	__u8 bytes[16];
+	__be32 words[4];
+	__u64 halves[2]; /* to compare: no byte order */
+};
+
+enum {
+	IS_MALFORMED = 1 << 0,
+	IS_FIRST_FRAGMENT = 1 << 1, /* and there are more */
+	IS_LATER_FRAGMENT = 1 << 2,
+	IS_NOT_IP = 1 << 3,
+};
+
+struct packet {
+	union address src, dst; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 absent;		/* LOOK_* */
+	__u32 unknown;		/* LOOK_* */
+	__u32 required;		/* LOOK_*: other rules do not hold for it */
+	__u32 bytes;		/* from the IP header on, with all segments */
+	__u32 segments;
+	__u32 ifindex;
+	__u32 mark;
+	__u32 uid;
+	__u32 fragment;	 /* id of a fragment, as it stands in the packet */
+	__u32 base;	 /* what offsets count from: BPF_HDR_START_* */
+	__u32 network;	 /* offset of the IP header */
+	__u32 transport; /* offset of what is behind it and its extensions */
+	__u32 end;	 /* offset behind the last byte */
+	__u16 src_port, dst_port; /* of ICMP echo: its id, twice */
+	__u16 length; /* of the IP packet; of GSO, of its longest segment */
+	__u8 family;  /* 4 or 6 */
+	__u8 protocol;
+	__u8 dscp;
+	__u8 hop_limit;
+	__u8 icmp_type, icmp_code;
+	__u8 tcp_flags;
+	__u8 flags; /* IS_* */
+};
+
+_Static_assert(sizeof(struct packet) % 8 == 0, "packet_forget goes by words");
+
+#define LOOK_PORTS     (LOOK_SRC_PORT | LOOK_DST_PORT)
+#define LOOK_BEHIND_IP (LOOK_PORTS | LOOK_ICMP_TYPE | LOOK_TCP_FLAGS)
+#define LOOK_HEADERS                                                     \
+	(LOOK_FAMILY | LOOK_PROTOCOL | LOOK_SRC | LOOK_DST | LOOK_DSCP | \
+	 LOOK_LENGTH | LOOK_BEHIND_IP)
+
+static __always_inline void packet_malformed(struct packet *p, __u32 unknown)
+{
+	p->flags |= IS_MALFORMED;
+	p->unknown |= unknown;
+	p->absent &= ~unknown;
+}
+
+static __always_inline int packet_load(struct __sk_buff *skb,
+				       const struct packet *p, __u32 offset,
+				       void *to, __u32 length)
+{
+	return bpf_skb_load_bytes_relative(skb, offset, to, length, p->base);
+}
+
+/* IPv4-mapped, as in an IPv6 header and in all tables of ours. */
+static __always_inline void address_map(union address *address, __be32 ip4)
+{
+	address->words[0] = 0;
+	address->words[1] = 0;
+	address->words[2] = bpf_htonl(0xffff);
+	address->words[3] = ip4;
+}
+
+static __always_inline int address_is_mapped(const union address *address)
+{
+	return !address->halves[0] && address->words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline int icmp_is_query(const struct packet *p, int *is_reply)
+{
+	*is_reply = 0;
+	if (p->family == 6) {
+		*is_reply = p->icmp_type == ICMP6_ECHO_REPLY;
+		return *is_reply || p->icmp_type == ICMP6_ECHO;
+	}
+	switch (p->icmp_type) {
+	case ICMP4_ECHO_REPLY:
+	case ICMP4_TIMESTAMP_REPLY:
+	case ICMP4_INFO_REPLY:
+	case ICMP4_MASK_REPLY:
+		*is_reply = 1;
+		return 1;
+	case ICMP4_ECHO:
+	case ICMP4_TIMESTAMP:
+	case ICMP4_INFO:
+	case ICMP4_MASK:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* A TCP header without options; its length is in data[12] >> 4. */
+static __always_inline void packet_tcp(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 header, gso_size = skb->gso_size;
+	__u8 data[20] = { 0 };
+
+	if (packet_load(skb, p, p->transport, data, sizeof(data)) < 0)
+		return packet_malformed(p, LOOK_PORTS | LOOK_TCP_FLAGS);
+	header = data[12] >> 4 << 2;
+	if (header < sizeof(data) || p->transport + header > p->end)
+		return packet_malformed(p, LOOK_PORTS | LOOK_TCP_FLAGS);
+	p->src_port = data[0] << 8 | data[1];
+	p->dst_port = data[2] << 8 | data[3];
+	p->tcp_flags = data[13];
+	p->absent &= ~(LOOK_PORTS | LOOK_TCP_FLAGS);
+	header += p->transport - p->network;
+	if (gso_size && header + gso_size < p->length)
+		p->length = header + gso_size;
+}
+
+static __always_inline void packet_ports(struct __sk_buff *skb,
+					 struct packet *p, __u32 header)
+{
+	__u32 gso_size = skb->gso_size;
+	__u8 data[4] = { 0 };
+
+	if (p->transport + header > p->end ||
+	    packet_load(skb, p, p->transport, data, sizeof(data)) < 0)
+		return packet_malformed(p, LOOK_PORTS);
+	p->src_port = data[0] << 8 | data[1];
+	p->dst_port = data[2] << 8 | data[3];
+	p->absent &= ~LOOK_PORTS;
+	header += p->transport - p->network;
+	if (gso_size && header + gso_size < p->length)
+		p->length = header + gso_size;
+}
+
+static __always_inline void packet_icmp(struct __sk_buff *skb, struct packet *p)
+{
+	__u8 data[8] = { 0 };
+	int is_reply;
+
+	if (p->transport + sizeof(data) > p->end ||
+	    packet_load(skb, p, p->transport, data, sizeof(data)) < 0)
+		return packet_malformed(p, LOOK_ICMP_TYPE);
+	p->icmp_type = data[0];
+	p->icmp_code = data[1];
+	p->absent &= ~LOOK_ICMP_TYPE;
+	if (icmp_is_query(p, &is_reply))
+		p->src_port = p->dst_port = data[4] << 8 | data[5];
+}
+
+static __always_inline void packet_transport(struct __sk_buff *skb,
+					     struct packet *p)
+{
+	if (p->flags & IS_LATER_FRAGMENT)
+		return;
+	if (p->protocol == IPPROTO_TCP)
+		return packet_tcp(skb, p);
+	if (p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_UDPLITE)
+		return packet_ports(skb, p, 8);
+	if (p->protocol == IPPROTO_SCTP || p->protocol == IPPROTO_DCCP)
+		return packet_ports(skb, p, 12);
+	if (p->protocol == (p->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return packet_icmp(skb, p);
+}
+
+/* offset and more as in IPv4: in units of 8 bytes, and whether more follow */
+static __always_inline void packet_fragment(struct packet *p, __u32 offset,
+					    int more)
+{
+	if (offset)
+		p->flags |= IS_LATER_FRAGMENT;
+	else if (more)
+		p->flags |= IS_FIRST_FRAGMENT;
+	/* It would overwrite the flags that the first was judged by. */
+	if (offset == 1 && p->protocol == IPPROTO_TCP)
+		packet_malformed(p, LOOK_PORTS | LOOK_TCP_FLAGS);
+}
+
+/*
+ * Takes the length that a packet claims, if it is that long.  Where many
+ * were put together into one too long to say, the kernel claims `empty`.
+ */
+static __always_inline int packet_size(struct __sk_buff *skb, struct packet *p,
+				       __u32 claimed, __u32 empty, __u32 header)
+{
+	__u32 length = skb->len;
+
+	if (claimed == empty && skb->gso_size)
+		claimed = length;
+	if (claimed < header || claimed > length)
+		return -1;
+	p->bytes = claimed;
+	p->end = p->network + claimed;
+	p->length = claimed < 0xffff ? claimed : 0xffff;
+	return 0;
+}
+
+static __always_inline void packet_ip4(struct __sk_buff *skb, struct packet *p)
+{
+	struct iphdr ip = { 0 };
+	__u32 header, fragment;
+
+	p->family = 4;
+	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0)
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+	header = ip.ihl * 4;
+	if (ip.version != 4 || header < sizeof(ip) ||
+	    packet_size(skb, p, bpf_ntohs(ip.tot_len), 0, header) < 0)
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+	address_map(&p->src, ip.saddr);
+	address_map(&p->dst, ip.daddr);
+	p->protocol = ip.protocol;
+	p->dscp = ip.tos >> 2;
+	p->hop_limit = ip.ttl;
+	p->transport = p->network + header;
+	fragment = bpf_ntohs(ip.frag_off);
+	p->fragment = ip.id;
+	packet_fragment(p, fragment & 0x1fff, fragment & 0x2000);
+	packet_transport(skb, p);
+}
+
+static __always_inline int is_extension(__u8 next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT;
+}
+
+/* Goes on to what is behind the extension headers; -1 if it cannot. */
+static __always_inline int packet_extensions(struct __sk_buff *skb,
+					     struct packet *p)
+{
+	__u8 data[8] = { 0 };
+	__u32 i, fragment;
+
+	for (i = 0; i < EXTENSIONS_MAX; i++) {
+		if (!is_extension(p->protocol))
+			return 0;
+		if (packet_load(skb, p, p->transport, data, sizeof(data)) < 0)
+			return -1;
+		if (p->protocol == IPPROTO_FRAGMENT) {
+			p->transport += sizeof(data);
+			p->protocol = data[0];
+			fragment = data[2] << 8 | data[3];
+			__builtin_memcpy(&p->fragment, &data[4], 4);
+			packet_fragment(p, fragment >> 3, fragment & 1);
+			if (p->flags & IS_LATER_FRAGMENT)
+				return 0;
+		} else {
+			p->transport += (data[1] + 1) * 8;
+			p->protocol = data[0];
+		}
+		if (p->transport > p->end)
+			return -1;
+	}
+	return is_extension(p->protocol) ? -1 : 0;
+}
+
+static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
+{
+	struct ipv6hdr ip = { 0 };
+
+	p->family = 6;
+	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0 ||
+	    ip.version != 6 ||
+	    packet_size(skb, p, sizeof(ip) + bpf_ntohs(ip.payload_len),
+			sizeof(ip), sizeof(ip)) < 0)
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+	__builtin_memcpy(&p->src, &ip.saddr, 16);
+	__builtin_memcpy(&p->dst, &ip.daddr, 16);
+	if (address_is_mapped(&p->src) || address_is_mapped(&p->dst))
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+	p->protocol = ip.nexthdr;
+	p->dscp = (ip.priority << 2 | ip.flow_lbl[0] >> 6) & 0x3f;
+	p->hop_limit = ip.hop_limit;
+	p->transport = p->network + sizeof(ip);
+	if (packet_extensions(skb, p) < 0)
+		return packet_malformed(p, LOOK_PROTOCOL | LOOK_BEHIND_IP);
+	/* Of a later fragment the rest of the headers is not there. */
+	if (is_extension(p->protocol))
+		p->absent |= LOOK_PROTOCOL;
+	packet_transport(skb, p);
+}
+
+/*
+ * Where a VLAN tag stands in the data, the kernel's idea of where the IP
+ * header begins depends on who made the packet: so count from the Ethernet
+ * header, which VLANs always have.  Returns the protocol behind the tags.
+ */
+static __always_inline __be16 packet_untag(struct __sk_buff *skb,
+					   struct packet *p)
+{
+	__be16 protocol = 0;
+	__u32 i;
+
+	p->base = BPF_HDR_START_MAC;
+	p->network = ETH_HLEN;
+	for (i = 0; i <= VLANS_MAX; i++) {
+		if (packet_load(skb, p, p->network - 2, &protocol,
+				sizeof(protocol)) < 0)
+			return 0;
+		if (protocol != bpf_htons(ETH_P_8021Q) &&
+		    protocol != bpf_htons(ETH_P_8021AD))
+			return protocol;
+		p->network += 4;
+	}
+	return protocol;
+}
+
+static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
+{
+	__be16 protocol = skb->protocol;
+
+	__builtin_memset(p, 0, sizeof(*p));
+	p->ifindex = skb->ifindex;
+	if (p->ifindex == LOOPBACK_IFINDEX)
+		p->required = LOOK_IFINDEX;
+	p->mark = skb->mark;
+	p->bytes = skb->len;
+	p->segments = skb->gso_segs ? skb->gso_segs : 1;
+	p->base = BPF_HDR_START_NET;
+	p->absent = LOOK_BEHIND_IP;
+	if (protocol == bpf_htons(ETH_P_8021Q) ||
+	    protocol == bpf_htons(ETH_P_8021AD))
+		protocol = packet_untag(skb, p);
+	if (protocol == bpf_htons(ETH_P_IP))
+		return packet_ip4(skb, p);
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		return packet_ip6(skb, p);
+	if (p->base == BPF_HDR_START_MAC &&
+	    p->network > ETH_HLEN + 4 * VLANS_MAX)
+		return packet_malformed(p, LOOK_HEADERS);
+	p->flags |= IS_NOT_IP;
+	p->absent |= LOOK_HEADERS;
+}
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The matcher behind the hooks that it works at, for BPF_PROG_TEST_RUN: the
+ * chain and the hook come from a map, the whole decision goes to another.
+ */
+#include "rules/match.bpf.h"
+#include "tests/bpf/match_test.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The test writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct match_ask);
+} asks SEC(".maps");
+
+/* The programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct match_answer);
+} answers SEC(".maps");
+
+static __always_inline int decide(struct __sk_buff *skb)
+{
+	__u32 zero = 0, slot = generation_slot(), states = 0;
+	struct match_ask *ask = bpf_map_lookup_elem(&asks, &zero);
+	struct match_answer *answer = bpf_map_lookup_elem(&answers, &zero);
+	int decision;
+
+	if (!ask || !answer)
+		return ROW_DENY;
+	if (ask->states)
+		states = states_find(skb, ask->place, ask->hook);
+	decision = chain_decide(skb, slot, ask->chain, states, ask->hook);
+	if (decision == ROW_ALLOW && states & PACKET_KEEP)
+		states_keep(skb, ask->place);
+	answer->states = states;
+	answer->decision = decision;
+	if (decision == ROW_ALLOW)
+		return ROW_ALLOW;
+	return ROW_DENY;
+}
+
+SEC("cgroup_skb/egress")
+int match_egress(struct __sk_buff *skb)
+{
+	if (decide(skb) == ROW_ALLOW)
+		return 1;
+	return 0;
+}
+
+SEC("cgroup_skb/ingress")
+int match_ingress(struct __sk_buff *skb)
+{
+	if (decide(skb) == ROW_ALLOW)
+		return 1;
+	return 0;
+}
+
+SEC("tc")
+int match_device(struct __sk_buff *skb)
+{
+	if (decide(skb) == ROW_ALLOW)
+		return 0; /* TC_ACT_OK */
+	return 2;	  /* TC_ACT_SHOT */
+}
