@@ -32,13 +32,18 @@
 #include "cgroup/pace_abi.h"
 #include "rules/image_abi.h"
 
+#define PACE_WINDOW  30 /* sockets are counted in 2^30 ns */
 #define PACE_SEC     1000000000ULL
 #define PACE_MS	     1000000ULL
 #define PACE_LINK    14	  /* bytes of link header on each segment */
 #define PACE_SEGMENT 1514 /* bytes on the wire, for times in segments */
 
+#define PACE_EARLY	   14000 /* TCP paces what comes after 10 segments */
 #define PACE_SOL_SOCKET	   1
 #define PACE_SO_MAX_PACING 47
+#define PACE_SOL_TCP	   6
+#define PACE_TCP_IW	   1001
+#define PACE_TCP_CLAMP	   1002
 
 static __always_inline __u64 pace_min(__u64 a, __u64 b)
 {
@@ -67,9 +72,9 @@ static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 
 static __always_inline __u64 pace_epoch_length(__u64 rate)
 {
-	__u64 length = pace_time(8 * PACE_SEGMENT, rate);
+	__u64 length = pace_time(4 * PACE_SEGMENT, rate);
 
-	return pace_min(pace_max(length, 4 * PACE_MS), 200 * PACE_MS);
+	return pace_min(pace_max(length, 4 * PACE_MS), 100 * PACE_MS);
 }
 
 /* How long a debt may take to be paid back: the loop's time constant. */
@@ -77,10 +82,14 @@ static __always_inline __u64 pace_patience(const struct pace *pace, __u64 epoch)
 {
 	__u64 patience = pace_max(100 * PACE_MS, 8 * epoch);
 
+	patience = pace_max(patience, 4 * pace->cover_ns);
 	return pace_max(patience, 4000ULL * pace->rtt_us);
 }
 
-/* rate * (1 - debt / patience), within [rate / 8, rate * 5 / 4]. */
+/*
+ * rate * (1 - debt / patience), at least rate / 2.  Where there is credit to
+ * be used up, twice as steep, and at most rate * 3 / 2.
+ */
 static __always_inline __u64 pace_target(__u64 rate, __s64 debt_ns,
 					 __u64 patience)
 {
@@ -88,39 +97,55 @@ static __always_inline __u64 pace_target(__u64 rate, __s64 debt_ns,
 
 	if (debt_ns > 0) {
 		if ((__u64)debt_ns >= patience)
-			return rate / 8 + 1;
+			return rate / 2 + 1;
 		parts = (patience - debt_ns) * 1024 / patience;
-		return pace_max(rate * parts / 1024, rate / 8) + 1;
+		return pace_max(rate * parts / 1024, rate / 2) + 1;
 	}
-	parts = (__u64)-debt_ns * 1024 / patience;
-	return rate + rate * pace_min(parts, 256) / 1024;
+	parts = (__u64)-debt_ns * 2048 / patience;
+	return rate + rate * pace_min(parts, 512) / 1024;
+}
+
+/* Part of what spilled over that falls into the next span. */
+static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
+{
+	__u64 part = pace->spill_ns;
+
+	if (pace->cover_ns > span)
+		part = part * (span >> 10) / (pace->cover_ns >> 10);
+	pace->spill_ns -= part;
+	return part;
 }
 
 static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 					   __u64 now)
 {
 	__u64 length = pace_epoch_length(pace->rate);
-	__u64 over = now - pace->epoch_ns;
-	__u64 took = length + over, seen, spill, target;
+	__u64 late = now - pace->epoch_ns;
+	__u64 took = length + late, seen, target, loose, weight;
 
-	/* Late: what spilled over fell due meanwhile. */
-	spill = pace_min(pace->spill_ns, pace->spills * over);
-	seen = (pace->used_ns + spill) * PACE_USER / took;
-	pace->spill_ns -= spill;
-	if (seen > pace->users + pace->users / 4)
-		pace->users = seen;
+	if (late)
+		pace->used_ns += pace_spilt(pace, late);
+	seen = pace->used_ns * PACE_USER / took;
+	/* The slower the packets, the more of them to see. */
+	weight = pace_max(4, 4 * pace->cover_ns / took);
+	weight = pace_min(weight, 64);
+	if (seen > 2 * (__u64)pace->users + PACE_USER)
+		pace->users = (pace->users + seen) / 2;
 	else
-		pace->users = (pace->users * 3 + seen) / 4;
+		pace->users = (pace->users * (weight - 1) + seen) / weight;
+	pace->users =
+		pace_min(pace->users,
+			 PACE_USER * pace_max(pace->count, pace->count_before));
+	loose = pace->loose_bytes * PACE_SEC / took;
+	pace->loose = (pace->loose * 15 + loose) / 16;
 	target = pace_target(pace->rate, debt_ns, pace_patience(pace, length));
+	target = pace_max(target - pace_min(pace->loose, target), target / 4);
 	/* fewer than 0.8 users: some more than the rate, not without end */
 	seen = pace_max(pace->users, PACE_USER * 4 / 5);
 	pace->fair = target * PACE_USER / seen;
 	pace->epoch_ns = now + length;
-	spill = pace_min(pace->spill_ns, pace->spills * length);
-	pace->used_ns = spill;
-	pace->spill_ns -= spill;
-	if (!pace->spill_ns)
-		pace->spills = 0;
+	pace->used_ns = pace_spilt(pace, length);
+	pace->loose_bytes = 0;
 	pace->rtt_us -= pace->rtt_us / 8;
 }
 
@@ -143,13 +168,14 @@ static __always_inline void pace_begin(struct pace *pace, __u64 rate, __u64 now)
 	pace->fair = pace_min(pace->fair, rate);
 	pace->other_ns = now;
 	pace->epoch_ns = now + pace_epoch_length(rate);
-	pace->used_ns = pace->spill_ns = pace->spills = 0;
+	pace->used_ns = pace->spill_ns = pace->loose_bytes = 0;
 }
 
 static __always_inline void pace_use(struct pace *pace, __u64 use, __u64 now)
 {
 	__s64 left = pace->epoch_ns - now;
 
+	pace->cover_ns = (pace->cover_ns * 7 + use) / 8;
 	if (left < 0)
 		left = 0;
 	if (use <= (__u64)left) {
@@ -158,12 +184,15 @@ static __always_inline void pace_use(struct pace *pace, __u64 use, __u64 now)
 	}
 	pace->used_ns += left;
 	pace->spill_ns += use - left;
-	pace->spills++;
 }
 
 /* Before the scopes of a packet are charged. */
-static __always_inline void pace_fold_begin(struct pace_sock *sk)
+static __always_inline void pace_fold_begin(struct pace_sock *sk, __u64 now)
 {
+	__u32 window = now >> PACE_WINDOW;
+
+	sk->fresh = sk->stamp != window;
+	sk->stamp = window;
 	sk->folded = PACE_UNLIMITED;
 	sk->fold_tight = 0xff;
 }
@@ -174,6 +203,8 @@ static __always_inline void pace_fold_end(struct pace_sock *sk, __u32 wire,
 {
 	sk->wanted = sk->folded;
 	sk->tight = sk->fold_tight;
+	if (sk->sent < PACE_EARLY)
+		sk->sent += payload;
 	if (payload) {
 		__u32 share = ((__u64)payload << 16) / (wire ?: 1);
 
@@ -187,13 +218,14 @@ static __always_inline bool pace_charge(struct pace *pace,
 					__u32 wire, __u32 payload, __u64 now)
 {
 	__u64 rate = limit->rate_bytes, credit, bound, by, total;
+	bool early = false;
 	__s64 debt_ns;
 
 	if (!rate)
 		return true;
 	if (pace->rate != rate)
 		pace_begin(pace, rate, now);
-	credit = pace_time(limit->burst_bytes, rate);
+	credit = pace_time(limit->burst_bytes / 2, rate);
 	debt_ns = pace->next_ns - now;
 	if (debt_ns < -(__s64)credit) {
 		debt_ns = -(__s64)credit;
@@ -202,25 +234,31 @@ static __always_inline bool pace_charge(struct pace *pace,
 	if ((__s64)(pace->epoch_ns - now) <= 0)
 		pace_epoch_end(pace, debt_ns, now);
 
-	bound = credit +
-		pace_max(50 * PACE_MS, pace_time(32 * PACE_SEGMENT, rate));
+	if (pace->window != (__u32)(now >> PACE_WINDOW)) {
+		bool next = pace->window + 1 == (__u32)(now >> PACE_WINDOW);
+
+		pace->count_before = next ? pace->count : 0;
+		pace->count = 0;
+		pace->window = now >> PACE_WINDOW;
+	}
+	bound = credit;
 	if (sk) {
+		pace->count += sk->fresh;
 		if (sk->rtt_us > pace->rtt_us)
 			pace->rtt_us = sk->rtt_us;
 		if (pace->fair < sk->folded) {
 			sk->folded = pace->fair;
 			sk->fold_tight = nth;
 		}
+		early = sk->sent < PACE_EARLY || !sk->set;
 	}
+	if (!early || !payload)
+		bound += pace_max(
+			50 * PACE_MS,
+			pace_time((16 + pace->users / PACE_USER) * PACE_SEGMENT,
+				  rate));
 	if (debt_ns > (__s64)bound)
 		return false;
-	by = pace->fair;
-	if (sk && sk->set) {
-		if (sk->set_tight == nth)
-			by = sk->set;
-		else
-			by = pace_max(by, sk->set);
-	}
 	if (!sk && payload) {
 		__s64 ahead = pace->other_ns - now;
 
@@ -232,17 +270,57 @@ static __always_inline bool pace_charge(struct pace *pace,
 			pace->other_ns = now - PACE_MS;
 		pace->other_ns += pace_time(wire, pace->fair);
 	}
-	pace_use(pace, pace_time(wire, by), now);
+	if (early || !payload) {
+		pace->loose_bytes += wire;
+	} else {
+		by = pace->fair;
+		if (sk && sk->set_tight == nth)
+			by = sk->set;
+		else if (sk)
+			by = pace_max(by, sk->set);
+		pace_use(pace, pace_time(wire, by), now);
+	}
 	total = (__u64)wire * PACE_SEC + pace->next_rest;
 	pace->next_ns += total / rate;
 	pace->next_rest = total % rate;
 	return true;
 }
 
+/*
+ * How many segments may be under way.  Below a few ten Mbit/s a socket would
+ * send its whole window, or 64 KB, at once and then be silent for as long as
+ * that takes at its rate.  0: no clamp.
+ */
+static __always_inline __u32 pace_window(__u64 payload, __u32 mss, __u32 rtt_us)
+{
+	__u64 bytes = payload * (5000ULL + 2 * rtt_us) / 1000000;
+
+	if (bytes > 65536)
+		return 0;
+	return pace_max(bytes / (mss ?: 1), 2);
+}
+
+static __always_inline void pace_clamp(struct bpf_sock_ops *ops,
+				       struct pace_sock *sk, __u64 payload)
+{
+	int window = pace_window(payload, ops->mss_cache, sk->rtt_us);
+	int opt = window ?: 1 << 20;
+
+	if (window == (int)sk->window ||
+	    (window > (int)sk->window && sk->window &&
+	     window < (int)(sk->window + sk->window / 4)))
+		return;
+	if (!ops->data_segs_out && window && window < 10)
+		bpf_setsockopt(ops, PACE_SOL_TCP, PACE_TCP_IW, &opt,
+			       sizeof(opt));
+	bpf_setsockopt(ops, PACE_SOL_TCP, PACE_TCP_CLAMP, &opt, sizeof(opt));
+	sk->window = window;
+}
+
 static __always_inline void pace_socket(struct bpf_sock_ops *ops,
 					struct pace_sock *sk)
 {
-	__u64 wanted = sk->wanted, set = sk->set, payload, apart;
+	__u64 wanted = sk->wanted, set = sk->set, payload = ~0U, apart;
 	__u32 value = 0xffffffff;
 
 	sk->rtt_us = ops->srtt_us >> 3;
@@ -260,6 +338,7 @@ static __always_inline void pace_socket(struct bpf_sock_ops *ops,
 		payload = pace_max(payload, 64);
 		value = pace_min(payload, 0xfffffffe);
 	}
+	pace_clamp(ops, sk, payload);
 	if (bpf_setsockopt(ops, PACE_SOL_SOCKET, PACE_SO_MAX_PACING, &value,
 			   sizeof(value)) < 0)
 		return;

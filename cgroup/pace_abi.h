@@ -21,21 +21,26 @@
  * controller that has not seen a packet.
  */
 struct pace {
-	__u64 rate;	 /* that the rest was made for; 0: new */
-	__u64 fair;	 /* what each busy user may send */
-	__u64 next_ns;	 /* when all that was sent is paid for, at rate */
-	__u64 next_rest; /* of that division: 1/rate of a nanosecond */
-	__u64 other_ns;	 /* the same for what no socket paces, at fair */
-	__u64 epoch_ns;	 /* when this epoch ends */
-	__u64 used_ns;	 /* time that users were busy in this epoch */
-	__u64 spill_ns;	 /* … that belongs to later epochs */
-	__u32 spills;	 /* users whose that is */
-	__u32 users;	 /* busy at a time, in 1/PACE_USER, smoothed */
-	__u32 rtt_us;	 /* longest lately */
+	__u64 rate;	    /* that the rest was made for; 0: new */
+	__u64 fair;	    /* what each busy user may send */
+	__u64 next_ns;	    /* when all that was sent is paid for, at rate */
+	__u64 next_rest;    /* of that division: 1/rate of a nanosecond */
+	__u64 other_ns;	    /* the same for what no socket paces, at fair */
+	__u64 epoch_ns;	    /* when this epoch ends */
+	__u64 used_ns;	    /* time that users were busy in this epoch */
+	__u64 spill_ns;	    /* … that belongs to later epochs */
+	__u64 cover_ns;	    /* of a packet, smoothed */
+	__u64 loose_bytes;  /* in this epoch, that nothing paces */
+	__u64 loose;	    /* rate of that, smoothed */
+	__u32 window;	    /* that count is of */
+	__u32 count;	    /* sockets that sent in it */
+	__u32 count_before; /* … in the one before */
 	__u32 pad;
+	__u32 users;  /* busy at a time, in 1/PACE_USER, smoothed */
+	__u32 rtt_us; /* longest lately */
 };
 
-_Static_assert(sizeof(struct pace) == 80, "no hidden padding");
+_Static_assert(sizeof(struct pace) == 112, "no hidden padding");
 
 /*
  * What lies with a TCP socket.  A packet that leaves and the sockops
@@ -50,9 +55,12 @@ struct pace_sock {
 	__u8 tight;	/* scope that wanted is from: its place in the list */
 	__u8 set_tight; /* … that set is from */
 	__u8 fold_tight;
-	__u8 pad[5];
+	__u8 fresh;   /* this packet is its first in the window */
+	__u32 sent;   /* payload bytes, up to a few segments */
+	__u32 window; /* clamp of segments under way; 0: none */
+	__u32 stamp;  /* window it last sent in */
 };
 
-_Static_assert(sizeof(struct pace_sock) == 40, "no hidden padding");
+_Static_assert(sizeof(struct pace_sock) == 48, "no hidden padding");
 
 #endif
