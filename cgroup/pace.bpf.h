@@ -239,6 +239,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 
 		pace->count_before = next ? pace->count : 0;
 		pace->count = 0;
+		pace->others = 0;
 		pace->window = now >> PACE_WINDOW;
 	}
 	bound = credit;
@@ -269,6 +270,10 @@ static __always_inline bool pace_charge(struct pace *pace,
 		if (ahead < -(__s64)PACE_MS)
 			pace->other_ns = now - PACE_MS;
 		pace->other_ns += pace_time(wire, pace->fair);
+		/* All of them together are one user. */
+		if (!pace->others)
+			pace->count++;
+		pace->others = 1;
 	}
 	if (early || !payload) {
 		pace->loose_bytes += wire;

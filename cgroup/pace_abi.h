@@ -35,7 +35,7 @@ struct pace {
 	__u32 window;	    /* that count is of */
 	__u32 count;	    /* sockets that sent in it */
 	__u32 count_before; /* … in the one before */
-	__u32 pad;
+	__u32 others; /* 1: what no socket paces is counted in count */
 	__u32 users;  /* busy at a time, in 1/PACE_USER, smoothed */
 	__u32 rtt_us; /* longest lately */
 };
