@@ -24,10 +24,13 @@ int group_out(struct __sk_buff *skb)
 	member = member_of_packet(skb, generation);
 	if (!member)
 		return 0;
-	if (!member->count)
-		return 1;
-	if (filter_packet(skb, member, FILTER_OUT) != VERDICT_PASS)
+	if (member->flags & MEMBER_FILTER_OUT &&
+	    !filter_packet(skb, member, HOOK_OUT))
 		return 0;
+	if (!(member->flags & MEMBER_LIMIT_OUT)) {
+		limit_lift(skb);
+		return 1;
+	}
 	if (!limit_out(skb, member))
 		return 2; /* dropped, but sendmsg() of UDP gets no error */
 	return 1;
@@ -44,36 +47,12 @@ int group_in(struct __sk_buff *skb)
 	member = member_of_packet(skb, generation);
 	if (!member)
 		return 0;
-	if (!member->count)
-		return 1;
-	if (filter_packet(skb, member, FILTER_IN) != VERDICT_PASS)
+	if (member->flags & MEMBER_FILTER_IN && !filter_packet(skb, member, 0))
 		return 0;
-	if (!limit_in(skb, member))
+	if (member->flags & MEMBER_LIMIT_IN && !limit_in(skb, member))
 		return 0;
 	return 1;
 }
-
-/*
- * connect() and sendmsg() are asked before there is a packet, so that the
- * program gets its error at once: EPERM, or for `reject` ECONNREFUSED.
- */
-#define CALL_HOOK(name, section, family)                   \
-	SEC(section)                                       \
-	int name(struct bpf_sock_addr *ctx)                \
-	{                                                  \
-		__u32 generation = generation_read();      \
-                                                           \
-		if (!anchor_is_active(generation))         \
-			return 1;                          \
-		if (!filter_call(ctx, generation, family)) \
-			return 0;                          \
-		return 1;                                  \
-	}
-
-CALL_HOOK(group_connect4, "cgroup/connect4", 4)
-CALL_HOOK(group_connect6, "cgroup/connect6", 6)
-CALL_HOOK(group_sendmsg4, "cgroup/sendmsg4", 4)
-CALL_HOOK(group_sendmsg6, "cgroup/sendmsg6", 6)
 
 SEC("sockops")
 int group_sockops(struct bpf_sock_ops *ops)

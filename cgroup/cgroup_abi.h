@@ -19,6 +19,14 @@ struct member_scope {
 	__u32 pad;
 };
 
+/* What the groups of a cgroup ask for, taken together. */
+enum {
+	MEMBER_LIMIT_OUT = 1 << 0,
+	MEMBER_LIMIT_IN = 1 << 1,
+	MEMBER_FILTER_OUT = 1 << 2,
+	MEMBER_FILTER_IN = 1 << 3,
+};
+
 /*
  * What is known of a cgroup: the groups it is in, from the root down.  Made
  * by BPF from the cgroup's path when its first packet of a generation
@@ -28,6 +36,8 @@ struct member {
 	__u64 cgroup;	  /* the key again: an LRU map may reuse an element */
 	__u32 generation; /* that this was made for */
 	__u32 count;
+	__u32 flags; /* MEMBER_* */
+	__u32 pad;
 	struct member_scope scopes[SCOPES_MAX];
 };
 

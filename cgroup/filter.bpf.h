@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PROVISIONAL until the matcher is merged. */
+/* Asking the chains of all groups that a packet, or a call, is in. */
 #ifndef WEIR_CGROUP_FILTER_BPF_H
 #define WEIR_CGROUP_FILTER_BPF_H
 
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+
 #include "cgroup/member.bpf.h"
 #include "cgroup/scope.bpf.h"
+#include "rules/match.bpf.h"
 
-enum {
-	FILTER_OUT,
-	FILTER_IN
-};
-enum {
-	VERDICT_PASS = 1
-};
-
-static __always_inline const struct member *member_of_packet(
-	struct __sk_buff *skb, __u32 generation)
+/* NULL for a fault, where the packet must be denied. */
+static __always_inline const struct member *
+member_of_packet(struct __sk_buff *skb, __u32 generation)
 {
 	struct bpf_sock *sk = skb->sk;
 
@@ -26,16 +24,59 @@ static __always_inline const struct member *member_of_packet(
 	return member_get(bpf_skb_cgroup_id(skb), sk, generation);
 }
 
-static __always_inline int filter_packet(struct __sk_buff *skb,
-					 const struct member *member,
-					 int direction)
+static __always_inline __u32 chain_of(const struct group_row *group, __u32 hook)
 {
-	return VERDICT_PASS;
+	return hook & HOOK_OUT ? group->chain_out : group->chain_in;
 }
 
-static __always_inline int filter_call(struct bpf_sock_addr *ctx,
-				       __u32 generation, int family)
+static __always_inline void filter_denied(const struct group_row *group,
+					  __u64 cgroup, __u32 hook,
+					  __u32 packets)
 {
-	return 1;
+	struct scope *scope = scope_get(group, cgroup);
+	struct tally *tally;
+
+	if (!scope)
+		return;
+	tally = hook & HOOK_OUT ? &scope->out_tally : &scope->in_tally;
+	bpf_spin_lock(&scope->lock);
+	tally->denied_packets += packets;
+	bpf_spin_unlock(&scope->lock);
 }
+
+/*
+ * Whether all chains allow the packet.  States are found once, and the flow
+ * is kept only when the packet may pass.
+ */
+static __always_inline bool filter_packet(struct __sk_buff *skb,
+					  const struct member *member,
+					  __u32 hook)
+{
+	__u32 slot = member->generation & 1, states = 0, i;
+	bool keeps = false;
+
+	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
+		const struct member_scope *at = &member->scopes[i];
+		const struct group_row *group = table_group(slot, at->group);
+		__u32 chain;
+
+		if (!group)
+			continue;
+		if (group->flags & KEEP_STATES && !keeps) {
+			keeps = true;
+			states = states_find(skb, member->cgroup, hook);
+		}
+		chain = chain_of(group, hook);
+		if (chain == NONE ||
+		    chain_decide(skb, slot, chain, states, hook) == ROW_ALLOW)
+			continue;
+		filter_denied(group, at->cgroup, hook,
+			      skb->gso_segs ? skb->gso_segs : 1);
+		return false;
+	}
+	if (keeps)
+		states_keep(skb, member->cgroup);
+	return true;
+}
+
 #endif

@@ -12,8 +12,8 @@
 #include "cgroup/pace.bpf.h"
 #include "cgroup/police.bpf.h"
 #include "cgroup/scope.bpf.h"
+#include "rules/match.bpf.h"
 
-#define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define ETHERTYPE_IP4	 0x0800
 #define TCP_LISTEN_STATE 10
 
@@ -59,9 +59,12 @@ static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
 	wire->bytes = pace_wire_bytes(skb->len, wire->segments, headers);
 }
 
-/* The socket's part of the controller; NULL for what is not paced. */
-static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
-						    const struct wire *wire)
+/*
+ * The socket's part of the controller; NULL for what is not paced.  With
+ * flags 0 it is not made if the socket has none yet.
+ */
+static __always_inline struct pace_sock *
+limit_sock(struct __sk_buff *skb, const struct wire *wire, __u64 flags)
 {
 	struct bpf_sock *sk = skb->sk;
 
@@ -70,8 +73,7 @@ static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
 	sk = bpf_sk_fullsock(sk);
 	if (!sk || sk->state == TCP_LISTEN_STATE)
 		return NULL;
-	return bpf_sk_storage_get(&sockets, sk, NULL,
-				  BPF_SK_STORAGE_GET_F_CREATE);
+	return bpf_sk_storage_get(&sockets, sk, NULL, flags);
 }
 
 static __always_inline void tally_add(struct tally *tally, bool pass,
@@ -86,7 +88,20 @@ static __always_inline void tally_add(struct tally *tally, bool pass,
 	}
 }
 
-/* Whether the packet may leave.  A group without a limit costs nothing. */
+/*
+ * A socket that was paced and is not limited any more is told so, by its
+ * next callback.
+ */
+static __always_inline void limit_lift(struct __sk_buff *skb)
+{
+	struct wire wire = { .protocol = IPPROTO_TCP };
+	struct pace_sock *sk = limit_sock(skb, &wire, 0);
+
+	if (sk)
+		sk->wanted = PACE_UNLIMITED;
+}
+
+/* Whether the packet may leave. */
 static __always_inline bool limit_out(struct __sk_buff *skb,
 				      const struct member *member)
 {
@@ -100,9 +115,9 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 		return true;
 	wire_read(skb, &wire);
 	now = bpf_ktime_get_ns();
-	sk = limit_sock(skb, &wire);
+	sk = limit_sock(skb, &wire, BPF_SK_STORAGE_GET_F_CREATE);
 	if (sk)
-		pace_fold_begin(sk);
+		pace_fold_begin(sk, now);
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct group_row *group =
 			table_group(slot, member->scopes[i].group);

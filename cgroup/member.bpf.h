@@ -104,14 +104,35 @@ __noinline int place_folders(__u64 key, __u64 folder)
 	return -1;
 }
 
+/* KEEP_STATES: the other direction's packets tell, too. */
+static __always_inline __u32 group_asks(const struct group_row *group)
+{
+	__u32 flags = 0;
+
+	if (group->out.rate_bytes)
+		flags |= MEMBER_LIMIT_OUT;
+	if (group->in.rate_bytes)
+		flags |= MEMBER_LIMIT_IN;
+	if (group->chain_out != NONE || group->flags & KEEP_STATES)
+		flags |= MEMBER_FILTER_OUT;
+	if (group->chain_in != NONE || group->flags & KEEP_STATES)
+		flags |= MEMBER_FILTER_IN;
+	return flags;
+}
+
 /* Adds a group that holds at a level, unless it is there already. */
 __noinline int member_add(__u64 key, __u32 group, __u32 level)
 {
 	struct place *place = bpf_map_lookup_elem(&places, &key);
+	const struct group_row *row;
 	__u32 i, count;
 
 	if (!place || level > CGROUP_LEVEL_MAX)
 		return -1;
+	row = table_group(place->member.generation & 1, group);
+	if (!row)
+		return 0;
+	place->member.flags |= group_asks(row);
 	count = place->member.count;
 	for (i = 0; i < SCOPES_MAX; i++) {
 		if (i >= count)
