@@ -24,7 +24,7 @@
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
 
-#define WALK_BATCH 32
+#define WALK_BATCH 16
 
 /* What chain_decide returns: ROW_*, and of addresses also DECIDE_LATER. */
 enum {
@@ -252,6 +252,9 @@ __noinline int chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	packet_forget(&packet, chain->zero);
 	if (packet.flags & IS_MALFORMED)
 		states = PACKET_INVALID;
+	/* Chains are about IP. */
+	if (packet.flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT))
+		return ROW_ALLOW;
 	if (packet.flags & IS_LATER_FRAGMENT && batch == 0) {
 		counter = fragment_find(&packet, index);
 		if (counter != NONE) {

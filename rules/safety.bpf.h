@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What passes a device although the chain's policy says no, so that nobody
- * cuts off the host by forgetting it: neighbour discovery (and ARP and what
- * else is not IP), multicast listener reports, without which switches do not
- * forward it, DHCP of a client, and packet-too-big messages.  A rule that
- * denies one of these does so, and `strict = yes` does with all.
+ * cuts off the host by forgetting it: neighbour discovery, multicast listener
+ * reports, without which switches do not forward it, DHCP of a client, and
+ * packet-too-big messages.  A rule may still deny them; `strict = yes` gives
+ * them to the policy.  (ARP and what else is not IP passes any chain that is
+ * not strict.)
  */
 #ifndef WEIR_RULES_SAFETY_BPF_H
 #define WEIR_RULES_SAFETY_BPF_H
@@ -46,8 +47,6 @@ static __always_inline int safety_passes(const struct packet *p, __u32 out)
 {
 	if (p->flags & (IS_MALFORMED | IS_LATER_FRAGMENT))
 		return 0;
-	if (p->flags & IS_NOT_IP)
-		return 1;
 	if (p->protocol == IPPROTO_UDP)
 		return safety_dhcp(p, out);
 	if (p->family == 4)

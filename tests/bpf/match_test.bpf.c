@@ -3,6 +3,7 @@
  * The matcher behind the hooks that it works at, for BPF_PROG_TEST_RUN: the
  * chain and the hook come from a map, the whole decision goes to another.
  */
+#include "rules/address.bpf.h"
 #include "rules/match.bpf.h"
 #include "tests/bpf/match_test.h"
 
@@ -67,4 +68,46 @@ int match_device(struct __sk_buff *skb)
 	if (decide(skb) == ROW_ALLOW)
 		return 0; /* TC_ACT_OK */
 	return 2;	  /* TC_ACT_SHOT */
+}
+
+static __always_inline int refuse(struct bpf_sock_addr *ctx, int is_ip6,
+				  __u32 hook)
+{
+	__u32 zero = 0;
+	struct match_ask *ask = bpf_map_lookup_elem(&asks, &zero);
+	struct match_answer *answer = bpf_map_lookup_elem(&answers, &zero);
+	int decision;
+
+	if (!ask || !answer)
+		return 1;
+	decision = address_decide(ctx, is_ip6, generation_slot(), ask->chain,
+				  hook);
+	answer->decision = decision;
+	if (decision == ROW_DENY || decision == ROW_REJECT)
+		return 0;
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int match_connect4(struct bpf_sock_addr *ctx)
+{
+	return refuse(ctx, 0, HOOK_OUT);
+}
+
+SEC("cgroup/connect6")
+int match_connect6(struct bpf_sock_addr *ctx)
+{
+	return refuse(ctx, 1, HOOK_OUT);
+}
+
+SEC("cgroup/sendmsg4")
+int match_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return refuse(ctx, 0, HOOK_OUT | HOOK_SENDMSG);
+}
+
+SEC("cgroup/sendmsg6")
+int match_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return refuse(ctx, 1, HOOK_OUT | HOOK_SENDMSG);
 }
