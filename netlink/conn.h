@@ -42,7 +42,7 @@ DEFINE_CLEANUP(struct conn *, conn_close);
 int conn_ask(struct conn *conn, struct nl_msg *msg, struct err *err);
 
 /*
- * What to do with each message of a list.  Where the list changed while it
+ * What to do with each message of an answer.  Where the list changed while it
  * was read, entries may be missing or there twice: conn_dump then begins
  * again by itself, and restart forgets what came before.
  */
@@ -52,6 +52,10 @@ struct conn_list {
 	void (*restart)(void *arg);
 	void *arg;
 };
+
+/* A question with one answer; restart is not called. */
+int conn_get(struct conn *conn, struct nl_msg *msg,
+	     const struct conn_list *list, struct err *err);
 
 /* -EAGAIN where the list did not hold still in 20 attempts. */
 int conn_dump(struct conn *conn, struct nl_msg *msg,

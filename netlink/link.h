@@ -47,11 +47,11 @@ int link_find_index(struct conn *conn, uint32_t ifindex, struct link *ret_link,
 		    struct err *err);
 
 /*
- * An ifb of this name and group, up, with as many transmit queues.  One that
- * is there already with that group is brought up; any other link
- * of the name is -EEXIST.  The group marks it as ours from its first moment.
+ * An ifb with the name, group and tx_queues (0: one) of want, up.  One that
+ * is there already with that group is brought up; any other link of the name
+ * is -EEXIST.  The group marks it as ours from its first moment.
  */
-int link_ensure_ifb(struct conn *conn, const char *name, uint32_t group,
+int link_ensure_ifb(struct conn *conn, const struct link *want,
 		    struct link *ret_link, struct err *err);
 
 /* Removes a link; one that has gone already is fine. */

@@ -68,9 +68,14 @@ int qdisc_remove_clsact(struct conn *conn, const struct link *link,
 int qdisc_ensure_htb(struct conn *conn, const struct link *link,
 		     uint32_t handle, bool replace, struct err *err);
 
-/* A byte-counted FIFO below a class; changes its length in place. */
+/*
+ * A byte-counted FIFO below a class, with a handle of its own: one that the
+ * kernel chose might be that of a qdisc to be put back.  Where it is there
+ * already, its length is changed in place.
+ */
 int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
-		       uint32_t parent, uint32_t limit_bytes, struct err *err);
+		       uint32_t parent, uint32_t handle, uint32_t limit_bytes,
+		       struct err *err);
 
 /*
  * Removes the root if it has this handle; the kernel then makes its default

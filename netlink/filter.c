@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netlink/filter.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "netlink/tcmsg.h"
+
+static uint32_t parent_of(enum hook_side side)
+{
+	return TC_H_MAKE(TC_H_CLSACT,
+			 side == HOOK_IN ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+static const char *side_name(enum hook_side side)
+{
+	return side == HOOK_IN ? "ingress" : "egress";
+}
+
+/* Both as one 32-bit number, the protocol in network byte order. */
+static uint32_t place(uint16_t priority, uint16_t protocol)
+{
+	return TC_H_MAKE((uint32_t)priority << 16, htons(protocol));
+}
+
+static int parse_bpf(struct nlattr *options, struct filter *filter)
+{
+	struct nlattr *attrs[TCA_BPF_MAX + 1];
+
+	if (nla_parse_nested(attrs, TCA_BPF_MAX, options, NULL) < 0)
+		return -EBADMSG;
+	tcmsg_text(attrs[TCA_BPF_NAME], filter->name, sizeof(filter->name));
+	if (attrs[TCA_BPF_ID])
+		filter->program = nla_get_u32(attrs[TCA_BPF_ID]);
+	if (attrs[TCA_BPF_CLASSID])
+		filter->classid = nla_get_u32(attrs[TCA_BPF_CLASSID]);
+	return 0;
+}
+
+struct reading {
+	enum hook_side side;
+	size_t before; /* entries of the other side */
+	struct filters filters;
+};
+
+static int add_filter(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct tcmsg_view view;
+	struct filter *filter;
+	int r;
+
+	if (message->nlmsg_type != RTM_NEWTFILTER)
+		return 0;
+	r = tcmsg_parse(message, &view);
+	if (r < 0)
+		return r;
+	/* Each priority has an entry of its own beside those of its filters. */
+	if (view.header->tcm_handle == 0)
+		return 0;
+	filter = ARRAY_ADD(&reading->filters, list);
+	if (!filter)
+		return -ENOMEM;
+	filter->side = reading->side;
+	filter->handle = view.header->tcm_handle;
+	filter->priority = (uint16_t)(view.header->tcm_info >> 16);
+	filter->protocol = ntohs((uint16_t)view.header->tcm_info);
+	if (view.attrs[TCA_CHAIN])
+		filter->chain = nla_get_u32(view.attrs[TCA_CHAIN]);
+	tcmsg_kind(&view, filter->kind);
+	if (strcmp(filter->kind, "bpf") == 0 && view.attrs[TCA_OPTIONS])
+		return parse_bpf(view.attrs[TCA_OPTIONS], filter);
+	return 0;
+}
+
+static void restart(void *arg)
+{
+	struct reading *reading = arg;
+
+	reading->filters.n_list = reading->before;
+}
+
+void filters_clear(struct filters *filters)
+{
+	free(filters->list);
+	*filters = (struct filters){ 0 };
+}
+
+static int read_side(struct conn *conn, const struct link *link,
+		     struct reading *reading, struct err *err)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct conn_list list = { add_filter, restart, reading };
+	struct tcmsg header = {
+		.tcm_ifindex = (int)link->ifindex,
+		.tcm_parent = parent_of(reading->side),
+	};
+	int r;
+
+	msg = tcmsg_new(RTM_GETTFILTER, 0, &header, NULL);
+	if (!msg)
+		return err_set(err, -ENOMEM, "device '%s': list filters",
+			       link->name);
+	r = conn_dump(conn, msg, &list, err);
+	/* No clsact: nothing has a place for filters. */
+	if (r == -EINVAL || r == -ENOENT || r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return err_wrap(err, r, "device '%s': list %s filters",
+				link->name, side_name(reading->side));
+	return 0;
+}
+
+static void free_reading(struct reading *reading)
+{
+	filters_clear(&reading->filters);
+}
+
+int filters_read(struct conn *conn, const struct link *link,
+		 struct filters *ret_filters, struct err *err)
+{
+	CLEANUP(free_reading) struct reading reading = { .side = HOOK_IN };
+	int r;
+
+	r = read_side(conn, link, &reading, err);
+	if (r < 0)
+		return r;
+	reading.side = HOOK_OUT;
+	reading.before = reading.filters.n_list;
+	r = read_side(conn, link, &reading, err);
+	if (r < 0)
+		return r;
+	*ret_filters = reading.filters;
+	reading.filters = (struct filters){ 0 };
+	return 0;
+}
+
+const struct filter *filters_find(const struct filters *filters,
+				  enum hook_side side, uint16_t priority,
+				  uint32_t handle)
+{
+	size_t i;
+
+	for (i = 0; i < filters->n_list; i++) {
+		const struct filter *filter = &filters->list[i];
+
+		if (filter->side == side && filter->chain == 0 &&
+		    filter->priority == priority && filter->handle == handle &&
+		    strcmp(filter->kind, "bpf") == 0)
+			return filter;
+	}
+	return NULL;
+}
+
+int filter_ensure(struct conn *conn, const struct link *link,
+		  const struct filter_want *want, struct err *err)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct tcmsg header = {
+		.tcm_ifindex = (int)link->ifindex,
+		.tcm_handle = want->handle,
+		.tcm_parent = parent_of(want->side),
+		.tcm_info = place(want->priority, ETH_P_ALL),
+	};
+	struct nlattr *options;
+	int r;
+
+	msg = tcmsg_new(RTM_NEWTFILTER, NLM_F_CREATE, &header, "bpf");
+	options = msg ? nla_nest_start(msg, TCA_OPTIONS) : NULL;
+	if (!options ||
+	    nla_put_u32(msg, TCA_BPF_FD, (uint32_t)want->program_fd) < 0 ||
+	    nla_put_string(msg, TCA_BPF_NAME, want->name) < 0 ||
+	    nla_put_u32(msg, TCA_BPF_CLASSID, want->classid) < 0 ||
+	    nla_put_u32(msg, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT) < 0)
+		return err_set(err, -ENOMEM, "device '%s': add %s filter",
+			       link->name, side_name(want->side));
+	nla_nest_end(msg, options);
+	r = conn_ask(conn, msg, err);
+	if (r < 0)
+		return err_wrap(err, r, "device '%s': add %s filter",
+				link->name, side_name(want->side));
+	return 0;
+}
+
+int filter_remove(struct conn *conn, const struct link *link,
+		  enum hook_side side, uint16_t priority, uint32_t handle,
+		  struct err *err)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct tcmsg header = {
+		.tcm_ifindex = (int)link->ifindex,
+		.tcm_handle = handle,
+		.tcm_parent = parent_of(side),
+		.tcm_info = place(priority, ETH_P_ALL),
+	};
+	int r;
+
+	msg = tcmsg_new(RTM_DELTFILTER, 0, &header, "bpf");
+	if (!msg)
+		return err_set(err, -ENOMEM, "device '%s': remove %s filter",
+			       link->name, side_name(side));
+	r = conn_ask(conn, msg, err);
+	if (r < 0 && r != -ENOENT && r != -ENODEV)
+		return err_wrap(err, r, "device '%s': remove %s filter",
+				link->name, side_name(side));
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netlink/netns.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+#define OWN_NETNS "/proc/thread-self/ns/net"
+
+static int open_path(const char *path, const char *what, int *ret_fd,
+		     struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, neg_errno(), "%s: open '%s'", what, path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int netns_open(const char *name, int *ret_fd, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (!name)
+		return open_path(OWN_NETNS, "our network namespace", ret_fd,
+				 err);
+	if (!*name || name[0] == '.' || strchr(name, '/') ||
+	    strlen(name) > NAME_MAX)
+		return err_say(err, -EINVAL,
+			       "'%s' is not a name of a network namespace",
+			       name);
+	snprintf(path, sizeof(path), NETNS_FOLDER "/%s", name);
+	return open_path(path, "network namespace", ret_fd, err);
+}
+
+int netns_open_pid(pid_t pid, int *ret_fd, struct err *err)
+{
+	char path[64], what[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	snprintf(what, sizeof(what), "network namespace of process %d", pid);
+	r = open_path(path, what, ret_fd, err);
+	return r == -ENOENT ? -ESRCH : r;
+}
+
+int netns_inode(int fd, uint64_t *ret_inode, struct err *err)
+{
+	struct stat st;
+
+	if ((fd < 0 ? stat(OWN_NETNS, &st) : fstat(fd, &st)) < 0)
+		return err_set(err, neg_errno(), "read a network namespace");
+	*ret_inode = st.st_ino;
+	return 0;
+}
+
+int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT || errno == ESRCH)
+			return -ESRCH;
+		return err_set(err, neg_errno(), "read '%s'", path);
+	}
+	*ret_inode = st.st_ino;
+	return 0;
+}
+
+int netns_socket(int netns, int domain, int type, int protocol, int *ret_fd,
+		 struct err *err)
+{
+	AUTO_CLOSE int own = -1;
+	int fd, code, r;
+
+	if (netns >= 0) {
+		r = netns_open(NULL, &own, err);
+		if (r < 0)
+			return r;
+		if (setns(netns, CLONE_NEWNET) < 0)
+			return err_set(err, neg_errno(),
+				       "enter a network namespace");
+	}
+	fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+	code = fd < 0 ? neg_errno() : 0;
+	if (netns >= 0 && setns(own, CLONE_NEWNET) < 0)
+		abort();
+	if (fd < 0)
+		return err_set(err, code, "open a socket");
+	*ret_fd = fd;
+	return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netlink/request.h"
+
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <netlink/netlink.h>
+#include <string.h>
+
+#include "base/array.h"
+
+#define HTB_VERSION 3
+
+/* The hash tables that u32 makes by itself are numbered from here. */
+#define U32_OWN_TABLES 0x80000000U
+
+static bool is_one_of(const char *kind, const char *const *kinds, size_t n)
+{
+	while (n--)
+		if (strcmp(kind, kinds[n]) == 0)
+			return true;
+	return false;
+}
+
+/* Other kinds have a fixed number of classes from the start. */
+static bool has_own_classes(const char *kind)
+{
+	static const char *const kinds[] = { "htb", "hfsc", "drr", "qfq",
+					     "cbq" };
+
+	return is_one_of(kind, kinds, ARRAY_SIZE(kinds));
+}
+
+static bool comes_by_itself(const struct nlmsghdr *message,
+			    const struct tcmsg_view *view, const char *kind)
+{
+	uint32_t handle = view->header->tcm_handle;
+
+	if (message->nlmsg_type == RTM_NEWQDISC)
+		return handle == 0;
+	if (message->nlmsg_type == RTM_NEWTCLASS)
+		return !has_own_classes(kind);
+	/* Of each priority there is an entry without a handle. */
+	if (handle == 0)
+		return true;
+	return strcmp(kind, "u32") == 0 && TC_U32_HTID(handle) == handle &&
+	       handle >= U32_OWN_TABLES;
+}
+
+/*
+ * Attributes of TCA_OPTIONS that differ between what is said and what is
+ * asked for: counters, and flags that tell what hardware did.
+ */
+struct difference {
+	const char *kind;
+	int counters; /* to be left out; 0: none */
+	int flags;    /* only the two that can be asked for; 0: none */
+};
+
+static const struct difference differences[] = {
+	{ "u32", TCA_U32_PCNT, TCA_U32_FLAGS },
+	{ "matchall", TCA_MATCHALL_PCNT, TCA_MATCHALL_FLAGS },
+	{ "flower", 0, TCA_FLOWER_FLAGS },
+	{ "basic", TCA_BASIC_PCNT, 0 },
+};
+
+static const struct difference *find_difference(const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(differences); i++)
+		if (strcmp(differences[i].kind, kind) == 0)
+			return &differences[i];
+	return NULL;
+}
+
+static int put_copy(struct nl_msg *msg, struct nlattr *attr)
+{
+	return nla_put(msg, attr->nla_type, nla_len(attr), nla_data(attr));
+}
+
+static int put_filter_options(struct nl_msg *msg, struct nlattr *from,
+			      const struct difference *difference)
+{
+	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS), *attr;
+	int left;
+
+	if (!options)
+		return -ENOMEM;
+	nla_for_each_nested(attr, from, left)
+	{
+		int type = nla_type(attr), r;
+
+		if (type == difference->counters)
+			continue;
+		if (type == difference->flags)
+			r = nla_put_u32(msg, type,
+					nla_get_u32(attr) &
+						(TCA_CLS_FLAGS_SKIP_HW |
+						 TCA_CLS_FLAGS_SKIP_SW));
+		else
+			r = put_copy(msg, attr);
+		if (r < 0)
+			return -ENOMEM;
+	}
+	nla_nest_end(msg, options);
+	return 0;
+}
+
+/* What HTB says has a longer version number, and a counter. */
+static int put_htb_options(struct nl_msg *msg, struct nlattr *from)
+{
+	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS), *attr;
+	struct tc_htb_glob glob;
+	int left, r;
+
+	if (!options)
+		return -ENOMEM;
+	nla_for_each_nested(attr, from, left)
+	{
+		if (nla_type(attr) != TCA_HTB_INIT ||
+		    nla_len(attr) < (int)sizeof(glob)) {
+			r = put_copy(msg, attr);
+		} else {
+			memcpy(&glob, nla_data(attr), sizeof(glob));
+			glob.version = HTB_VERSION;
+			glob.direct_pkts = 0;
+			r = nla_put(msg, TCA_HTB_INIT, sizeof(glob), &glob);
+		}
+		if (r < 0)
+			return -ENOMEM;
+	}
+	nla_nest_end(msg, options);
+	return 0;
+}
+
+static int put_options(struct nl_msg *msg, int type, const char *kind,
+		       struct nlattr *options)
+{
+	const struct difference *difference = find_difference(kind);
+
+	if (!options)
+		return 0;
+	if (type == RTM_NEWTFILTER && difference)
+		return put_filter_options(msg, options, difference);
+	if (type == RTM_NEWQDISC && strcmp(kind, "htb") == 0)
+		return put_htb_options(msg, options);
+	return put_copy(msg, options) < 0 ? -ENOMEM : 0;
+}
+
+/* A size table is not told; a shared block has filters of other devices. */
+static bool has_more(const struct nlmsghdr *message,
+		     const struct tcmsg_view *view, const char *kind)
+{
+	if (view->attrs[TCA_STAB] || view->attrs[TCA_INGRESS_BLOCK] ||
+	    view->attrs[TCA_EGRESS_BLOCK])
+		return true;
+	/* The program is named by an id, which dies with the filter. */
+	return message->nlmsg_type == RTM_NEWTFILTER &&
+	       strcmp(kind, "bpf") == 0;
+}
+
+int request_from(const struct nlmsghdr *message, struct nl_msg **ret_request)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct tcmsg_view view;
+	struct tcmsg header;
+	char kind[TC_KIND_MAX];
+	int r;
+
+	r = tcmsg_parse(message, &view);
+	if (r < 0)
+		return r;
+	tcmsg_kind(&view, kind);
+	*ret_request = NULL;
+	if (comes_by_itself(message, &view, kind))
+		return 0;
+	if (has_more(message, &view, kind))
+		return -EOPNOTSUPP;
+	header = (struct tcmsg){
+		.tcm_handle = view.header->tcm_handle,
+		.tcm_parent = view.header->tcm_parent,
+		/* Of a filter: priority and protocol; else what is there. */
+		.tcm_info = message->nlmsg_type == RTM_NEWTFILTER
+				    ? view.header->tcm_info
+				    : 0,
+	};
+	msg = tcmsg_new(message->nlmsg_type, NLM_F_CREATE, &header, kind);
+	if (!msg ||
+	    (view.attrs[TCA_CHAIN] && put_copy(msg, view.attrs[TCA_CHAIN]) < 0))
+		return -ENOMEM;
+	r = put_options(msg, message->nlmsg_type, kind,
+			view.attrs[TCA_OPTIONS]);
+	if (r < 0)
+		return r;
+	*ret_request = TAKE_PTR(msg);
+	return 0;
+}
