@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "cgroup/anchor.bpf.h"
+#include "cgroup/call.bpf.h"
 #include "cgroup/filter.bpf.h"
 #include "cgroup/limit.bpf.h"
 
@@ -53,6 +54,24 @@ int group_in(struct __sk_buff *skb)
 		return 0;
 	return 1;
 }
+
+#define CALL_PROGRAM(name, section, is_ip6, hook)                              \
+	SEC(section)                                                           \
+	int name(struct bpf_sock_addr *ctx)                                    \
+	{                                                                      \
+		__u32 generation = generation_read();                          \
+                                                                               \
+		if (!anchor_is_active(generation))                             \
+			return 1;                                              \
+		if (!filter_call(ctx, generation, is_ip6, hook))               \
+			return 0;                                              \
+		return 1;                                                      \
+	}
+
+CALL_PROGRAM(group_connect4, "cgroup/connect4", 0, HOOK_OUT)
+CALL_PROGRAM(group_connect6, "cgroup/connect6", 1, HOOK_OUT)
+CALL_PROGRAM(group_sendmsg4, "cgroup/sendmsg4", 0, HOOK_OUT | HOOK_SENDMSG)
+CALL_PROGRAM(group_sendmsg6, "cgroup/sendmsg6", 1, HOOK_OUT | HOOK_SENDMSG)
 
 SEC("sockops")
 int group_sockops(struct bpf_sock_ops *ops)

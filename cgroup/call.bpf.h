@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connect() and sendmsg() are asked before there is a packet, so that the
+ * program gets its error at once: EPERM, or for `reject` ECONNREFUSED.
+ */
+#ifndef WEIR_CGROUP_CALL_BPF_H
+#define WEIR_CGROUP_CALL_BPF_H
+
+#include "cgroup/filter.bpf.h"
+#include "rules/address.bpf.h"
+
+#define REFUSED (-111) /* -ECONNREFUSED */
+
+/* Whether the kernel has the helper: since 5.18. */
+enum bpf_func_id___5_18 {
+	BPF_FUNC_set_retval___5_18 = 187,
+};
+
+static __always_inline void call_refuse(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id___5_18,
+				       BPF_FUNC_set_retval___5_18))
+		bpf_set_retval(REFUSED);
+}
+
+/* By the socket's cgroup, which is also that of its packets. */
+static __always_inline const struct member *
+member_of_call(struct bpf_sock_addr *ctx, __u32 generation)
+{
+	struct bpf_sock *sk = ctx->sk;
+	__u64 folder;
+
+	if (!sk)
+		return NULL;
+	folder = kernel_cgroup_folder(kernel_address(sk));
+	if (!folder)
+		return NULL;
+	return member_get(kernel_folder_id(folder), sk, generation);
+}
+
+/* Whether the call may go on; its packets are asked again. */
+static __always_inline bool filter_call(struct bpf_sock_addr *ctx,
+					__u32 generation, int is_ip6,
+					__u32 hook)
+{
+	const struct member *member = member_of_call(ctx, generation);
+	__u32 slot = generation & 1, i;
+
+	if (!member)
+		return false;
+	if (!(member->flags & MEMBER_FILTER_OUT))
+		return true;
+	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
+		const struct member_scope *at = &member->scopes[i];
+		const struct group_row *group = table_group(slot, at->group);
+		int decision;
+
+		if (!group || group->chain_out == NONE)
+			continue;
+		decision = address_decide(ctx, is_ip6, slot, group->chain_out,
+					  hook);
+		if (decision == ROW_ALLOW || decision == DECIDE_LATER)
+			continue;
+		filter_denied(group, at->cgroup, HOOK_OUT, 1);
+		if (decision == ROW_REJECT)
+			call_refuse();
+		return false;
+	}
+	return true;
+}
+
+#endif
