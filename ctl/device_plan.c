@@ -192,12 +192,15 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 			       &row->in_class);
 	if (r == 0 && !before.ifindex)
 		r = add_before(plan, STEP_TALLY, 0, 0, true);
+	/* What leaves makes known what may come in, and the other way. */
 	if (r == 0)
 		r = plan_filter(plan, SIDE_OUT,
-				row->chain_out != NONE || row->out.rate_bytes);
+				row->chain_out != NONE || row->out.rate_bytes ||
+					row->flags & KEEP_STATES);
 	if (r == 0)
 		r = plan_filter(plan, SIDE_IN,
-				row->chain_in != NONE || row->in.rate_bytes);
+				row->chain_in != NONE || row->in.rate_bytes ||
+					row->flags & KEEP_STATES);
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 

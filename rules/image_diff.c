@@ -225,7 +225,7 @@ static const char *rule_name(const struct image *image, size_t index,
 {
 	const struct rule_row *rule = &image->rules[index];
 
-	snprintf(buffer, DESCRIBE_MAX, "%s %10u",
+	snprintf(buffer, DESCRIBE_MAX, "%s %u",
 		 chain_name(image, rule->chain, NULL), rule->number);
 	return buffer;
 }
