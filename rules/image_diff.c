@@ -83,7 +83,7 @@ static int by_name(const void *a, const void *b)
 {
 	const struct named *left = a, *right = b;
 
-	return strcmp(left->name, right->name);
+	return strverscmp(left->name, right->name);
 }
 
 static int collect(const struct kind *kind, const struct image *image,
@@ -219,7 +219,7 @@ static size_t rule_count(const struct image *image)
 	return image->n_rules;
 }
 
-/* Numbers are padded, so that they sort as numbers within their chain. */
+/* Names are compared so that numbers in them sort as numbers. */
 static const char *rule_name(const struct image *image, size_t index,
 			     char *buffer)
 {
