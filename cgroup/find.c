@@ -87,7 +87,6 @@ static int walk_folder(const struct walk *walk, int fd, char *path,
 	}
 	while ((entry = readdir(dir))) {
 		AUTO_CLOSE int child = -1;
-		struct glob_cursor cursor;
 		size_t end;
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
@@ -102,8 +101,7 @@ static int walk_folder(const struct walk *walk, int fd, char *path,
 		r = 0;
 		if (child >= 0 && level < walk->glob->level)
 			r = walk_folder(walk, child, path, end, level + 1);
-		else if (child >= 0 &&
-			 glob_match(walk->glob, path, end, &cursor) == 1)
+		else if (child >= 0 && glob_match(walk->glob, path, end) == 1)
 			r = add_found(walk->found, child, path,
 				      walk->glob->group);
 		path[length] = '\0';

@@ -151,20 +151,38 @@ __noinline int member_add(__u64 key, __u32 group, __u32 level)
 	return 0;
 }
 
+/* One step of a match: GLOB_*. */
+__noinline int member_glob_step(__u64 key, __u32 slot, __u32 index)
+{
+	const struct glob_row *row = table_glob(slot, index);
+	struct place *place = bpf_map_lookup_elem(&places, &key);
+
+	if (!row || !place || row->level > CGROUP_LEVEL_MAX)
+		return GLOB_TOO_HARD;
+	return glob_step(row, place->path, place->ends[row->level],
+			 &place->cursor);
+}
+
 /* Adds the group of a pattern where that matches. */
 __noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
 {
 	const struct glob_row *row = table_glob(slot, index);
 	struct place *place = bpf_map_lookup_elem(&places, &key);
-	int fits;
+	int step, fits;
 
 	if (!row || !place || row->level > CGROUP_LEVEL_MAX)
 		return -1;
 	if (!place->ends[row->level])
 		return 0; /* it is not that deep */
-	fits = glob_match(row, place->path, place->ends[row->level],
-			  &place->cursor);
-	return fits > 0 ? member_add(key, row->group, row->level) : fits;
+	place->cursor = (struct glob_cursor){ 0 };
+	for (step = 0; step < GLOB_STEPS; step++) {
+		fits = member_glob_step(key, slot, index);
+		if (fits == GLOB_FITS)
+			return member_add(key, row->group, row->level);
+		if (fits != GLOB_GO_ON)
+			return fits;
+	}
+	return -1;
 }
 
 /* Appends the name at level to the path; the end of the path then, or 0. */

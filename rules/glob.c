@@ -76,3 +76,16 @@ int glob_compile(const char *pattern, struct glob_row *ret_row)
 	*ret_row = row;
 	return 0;
 }
+
+int glob_match(const struct glob_row *row, const char *path, __u32 length)
+{
+	struct glob_cursor cursor = { 0 };
+	int step, fits;
+
+	for (step = 0; step < GLOB_STEPS; step++) {
+		fits = glob_step(row, path, length, &cursor);
+		if (fits != GLOB_GO_ON)
+			return fits;
+	}
+	return GLOB_TOO_HARD;
+}

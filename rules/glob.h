@@ -16,6 +16,12 @@
  */
 int glob_compile(const char *pattern, struct glob_row *ret_row);
 
+/*
+ * Whether the whole of path, which ends at length, fits: GLOB_FITS,
+ * GLOB_FITS_NOT or GLOB_TOO_HARD.  path has GLOB_PATH_MAX bytes.
+ */
+int glob_match(const struct glob_row *row, const char *path, __u32 length);
+
 /* Whether pattern has anything but plain characters. */
 int glob_has_wildcards(const char *pattern);
 

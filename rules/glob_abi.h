@@ -36,8 +36,7 @@ _Static_assert(sizeof(struct glob_row) == 776, "no hidden padding");
  * once per character of its component, so this is far above what sane names
  * take; a name made to be slow ends in GLOB_TOO_HARD.
  */
-#define GLOB_STEPS    512
-#define GLOB_TOO_HARD (-1)
+#define GLOB_STEPS 512
 
 static inline __attribute__((always_inline)) int glob_token_fits(
 	const struct glob_row *row, __u16 token, __u8 c)
@@ -59,53 +58,48 @@ static inline __attribute__((always_inline)) int glob_token_fits(
 	}
 }
 
-/*
- * Where a match is.  In memory, not in registers, and so it is in BPF too:
- * a verifier that knew its values would try each of them.
- */
+/* Where a match is. */
 struct glob_cursor {
 	__u32 token, at;	   /* what is compared next */
 	__u32 star_token, star_at; /* where to start over; 0: no star yet */
 };
 
-/*
- * Whether the whole of path, which ends at length, fits: 1, 0 or
- * GLOB_TOO_HARD.  path has GLOB_PATH_MAX bytes.
- */
-static inline __attribute__((always_inline)) int glob_match(
+enum {
+	GLOB_TOO_HARD = -1,
+	GLOB_FITS_NOT = 0,
+	GLOB_FITS = 1,
+	GLOB_GO_ON = 2,
+};
+
+/* Begins with a cursor of zeroes.  path has GLOB_PATH_MAX bytes. */
+static inline __attribute__((always_inline)) int glob_step(
 	const struct glob_row *row, const char *path, __u32 length,
-	volatile struct glob_cursor *cursor)
+	struct glob_cursor *cursor)
 {
-	__u32 step;
+	__u32 t = cursor->token, p = cursor->at, again;
+	__u16 token = row->tokens[t & (CGROUP_PATH_MAX - 1)];
+	__u8 c = p < length ? path[p & (GLOB_PATH_MAX - 1)] : 0;
 
-	cursor->token = cursor->at = 0;
-	cursor->star_token = cursor->star_at = 0;
-	for (step = 0; step < GLOB_STEPS; step++) {
-		__u32 t = cursor->token, p = cursor->at, again;
-		__u16 token = row->tokens[t & (CGROUP_PATH_MAX - 1)];
-		__u8 c = p < length ? path[p & (GLOB_PATH_MAX - 1)] : 0;
-
-		if (token == GLOB_STAR) {
-			cursor->token = cursor->star_token = t + 1;
-			cursor->star_at = p;
-			continue;
-		}
-		if (token == GLOB_END && c == 0)
-			return 1;
-		if (glob_token_fits(row, token, c)) {
-			cursor->token = t + 1;
-			cursor->at = p + 1;
-			continue;
-		}
-		/* Let the last star take one more, but never a '/'. */
-		again = cursor->star_at;
-		if (!cursor->star_token || again >= length ||
-		    path[again & (GLOB_PATH_MAX - 1)] == '/')
-			return 0;
-		cursor->token = cursor->star_token;
-		cursor->at = cursor->star_at = again + 1;
+	if (token == GLOB_STAR) {
+		cursor->token = cursor->star_token = t + 1;
+		cursor->star_at = p;
+		return GLOB_GO_ON;
 	}
-	return GLOB_TOO_HARD;
+	if (token == GLOB_END && c == 0)
+		return GLOB_FITS;
+	if (glob_token_fits(row, token, c)) {
+		cursor->token = t + 1;
+		cursor->at = p + 1;
+		return GLOB_GO_ON;
+	}
+	/* Let the last star take one more, but never a '/'. */
+	again = cursor->star_at;
+	if (!cursor->star_token || again >= length ||
+	    path[again & (GLOB_PATH_MAX - 1)] == '/')
+		return GLOB_FITS_NOT;
+	cursor->token = cursor->star_token;
+	cursor->at = cursor->star_at = again + 1;
+	return GLOB_GO_ON;
 }
 
 #endif
