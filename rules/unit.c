@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/unit.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+#include "rules/suggest.h"
+
+struct unit {
+	const char *name;
+	uint64_t scale;
+};
+
+/* Largest first, powers of 1000 before those of 1024. */
+static const struct unit rate_units[] = {
+	{ "tbit", 1000000000000 }, { "gbit", 1000000000 }, { "mbit", 1000000 },
+	{ "kbit", 1000 },	   { "bit", 1 },	   { "gibit", 1 << 30 },
+	{ "mibit", 1 << 20 },	   { "kibit", 1 << 10 },   { NULL, 0 },
+};
+
+static const struct unit size_units[] = {
+	{ "gb", 1000000000 }, { "mb", 1000000 },  { "kb", 1000 },
+	{ "b", 1 },	      { "gib", 1 << 30 }, { "mib", 1 << 20 },
+	{ "kib", 1 << 10 },   { NULL, 0 },
+};
+
+#define DECIMALS_MAX 12
+
+/*
+ * A number with a unit behind it.  *ptext is left at the unit; the value is
+ * whole + fraction / fraction_scale.
+ */
+struct amount {
+	uint64_t whole, fraction, fraction_scale;
+};
+
+static int amount_scan(const char **ptext, struct amount *ret)
+{
+	struct amount amount = { .fraction_scale = 1 };
+	const char *p = *ptext;
+	int r, decimals = 0;
+
+	r = number_scan(&p, UINT64_MAX, &amount.whole);
+	if (r < 0)
+		return r;
+	if (*p == '.') {
+		if (!isdigit((unsigned char)*++p))
+			return -EINVAL;
+		for (; isdigit((unsigned char)*p); p++) {
+			if (++decimals > DECIMALS_MAX)
+				return -ERANGE;
+			amount.fraction = amount.fraction * 10 + (*p - '0');
+			amount.fraction_scale *= 10;
+		}
+	}
+	*ptext = p;
+	*ret = amount;
+	return 0;
+}
+
+static const struct unit *unit_find(const struct unit *units, const char *name)
+{
+	for (; units->name; units++)
+		if (strcmp(units->name, name) == 0)
+			return units;
+	return NULL;
+}
+
+/* -EINVAL: not understood; -ERANGE: too large; -EDOM: not a whole number. */
+static int parse(const char *text, const struct unit *units,
+		 uint64_t *ret_value)
+{
+	const struct unit *unit;
+	struct amount amount;
+	uint64_t value, part;
+	int r;
+
+	r = amount_scan(&text, &amount);
+	if (r < 0)
+		return r;
+	unit = unit_find(units, text);
+	if (!unit)
+		return -EINVAL;
+	if (__builtin_mul_overflow(amount.whole, unit->scale, &value) ||
+	    __builtin_mul_overflow(amount.fraction, unit->scale, &part))
+		return -ERANGE;
+	if (part % amount.fraction_scale)
+		return -EDOM;
+	part /= amount.fraction_scale;
+	if (__builtin_add_overflow(value, part, ret_value))
+		return -ERANGE;
+	return 0;
+}
+
+/* The unit that a wrong one was meant to be, or NULL. */
+static const char *unit_guess(const struct unit *units, const char *read)
+{
+	static const char *const tails[] = { "/s", "/sec", "ps", "s" };
+	char name[16];
+	struct suggestion best;
+	size_t i, n = 0;
+
+	for (; *read; read++) {
+		if (*read == ' ')
+			continue;
+		if (n == sizeof(name) - 1)
+			return NULL;
+		name[n++] = tolower((unsigned char)*read);
+	}
+	name[n] = '\0';
+	for (i = 0; i < ARRAY_SIZE(tails); i++) {
+		size_t n_tail = strlen(tails[i]);
+
+		if (n > n_tail && strcmp(name + n - n_tail, tails[i]) == 0)
+			name[n -= n_tail] = '\0';
+	}
+	if (n == 0)
+		return units == rate_units ? "mbit" : "kb";
+	suggestion_begin(&best, name);
+	for (; units->name; units++) {
+		if (strcmp(name, units->name) == 0 ||
+		    (n == 1 && *name == *units->name))
+			return units->name;
+		suggestion_try(&best, units->name);
+	}
+	return best.word;
+}
+
+/* Whether the unit counts bytes, as people or tc write it. */
+static bool means_bytes(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return (n > 0 && unit[n - 1] == 'B') || strstr(unit, "B/s") ||
+	       strcmp(unit, "kb") == 0 || strcmp(unit, "mb") == 0 ||
+	       strcmp(unit, "gb") == 0 || strcasestr(unit, "byte");
+}
+
+/* bps is 8 bits to tc and one bit to most people: neither is guessed. */
+static int refuse_bps(const char *text, int n, const struct amount *amount,
+		      struct err *why)
+{
+	char scale[2] = { tolower((unsigned char)text[n]), '\0' };
+
+	if (!strchr("kmgt", *scale))
+		*scale = '\0';
+	if (amount->fraction || amount->whole > UINT64_MAX / 8)
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a rate: bps means bits to some "
+			       "and bytes to others (try %.*s%sbit)",
+			       text, n, text, scale);
+	return err_say(why, -EINVAL,
+		       "'%.80s' is not a rate: bps means bits to some and "
+		       "bytes to others (try %llu%sbit or %llu%sbit)",
+		       text, (unsigned long long)amount->whole, scale,
+		       (unsigned long long)amount->whole * 8, scale);
+}
+
+/* "(try 10mbit)" and the like, from the number and unit that were read. */
+static int refuse(const char *text, const char *what, const struct unit *units,
+		  const char *example, struct err *why)
+{
+	const char *unit = text, *guess;
+	struct amount amount;
+	int n;
+
+	if (amount_scan(&unit, &amount) < 0)
+		return err_say(why, -EINVAL, "'%.80s' is not a %s (try %s)",
+			       text, what, example);
+	n = unit - text;
+	if (units == rate_units && strcasestr(unit, "bps"))
+		return refuse_bps(text, n, &amount, why);
+	if (units == rate_units && means_bytes(unit))
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a rate: rates count bits, eight "
+			       "to a byte (try %s)",
+			       text, example);
+	if (units == size_units && strcasestr(unit, "bit"))
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a size: sizes count bytes "
+			       "(try %s)",
+			       text, example);
+	guess = unit_guess(units, unit);
+	if (!guess)
+		return err_say(why, -EINVAL, "'%.80s' is not a %s (try %s)",
+			       text, what, example);
+	return err_say(why, -EINVAL, "'%.80s' is not a %s (try %.*s%s)", text,
+		       what, n, text, guess);
+}
+
+int rate_parse(const char *text, uint64_t *ret_bps, struct err *why)
+{
+	uint64_t bps;
+	int r;
+
+	r = parse(text, rate_units, &bps);
+	if (r == -EDOM)
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a whole number of bits per "
+			       "second",
+			       text);
+	if (r == -ERANGE || (r == 0 && bps > RATE_MAX_BPS))
+		return err_say(why, -EINVAL,
+			       "'%.80s' is too fast (1kbit to 100tbit)", text);
+	if (r < 0)
+		return refuse(text, "rate", rate_units, "10mbit", why);
+	if (bps < RATE_MIN_BPS)
+		return err_say(why, -EINVAL,
+			       "'%.80s' is too slow (1kbit to 100tbit; a chain "
+			       "with policy = deny lets nothing pass)",
+			       text);
+	*ret_bps = bps;
+	return 0;
+}
+
+int size_parse(const char *text, uint64_t *ret_bytes, struct err *why)
+{
+	uint64_t bytes;
+	int r;
+
+	r = parse(text, size_units, &bytes);
+	if (r == -EDOM)
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a whole number of bytes", text);
+	if (r == -ERANGE || (r == 0 && (bytes > SIZE_MAX_BYTES || !bytes)))
+		return err_say(why, -EINVAL,
+			       "'%.80s' is out of range (1b to 1000gb)", text);
+	if (r < 0)
+		return refuse(text, "size", size_units, "256kb", why);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+static void format(uint64_t value, const struct unit *units, char *text,
+		   size_t size)
+{
+	const struct unit *unit, *binary = NULL;
+	uint64_t parts;
+	int decimals = 3;
+
+	for (unit = units; unit->name; unit++)
+		if (unit->scale % 1024 == 0 && value >= unit->scale) {
+			binary = unit;
+			break;
+		}
+	for (unit = units; value < unit->scale && unit->scale > 1;)
+		unit++;
+	if (value % unit->scale && binary && value % binary->scale == 0)
+		unit = binary;
+	while (unit->scale > 1 && unit != binary &&
+	       value % (unit->scale / 1000))
+		unit++;
+	if (value % unit->scale == 0) {
+		snprintf(text, size, "%llu%s",
+			 (unsigned long long)(value / unit->scale), unit->name);
+		return;
+	}
+	parts = value % unit->scale / (unit->scale / 1000);
+	for (; parts % 10 == 0; decimals--)
+		parts /= 10;
+	snprintf(text, size, "%llu.%0*llu%s",
+		 (unsigned long long)(value / unit->scale), decimals,
+		 (unsigned long long)parts, unit->name);
+}
+
+void rate_format(uint64_t bps, char ret_text[static RATE_TEXT_MAX])
+{
+	format(bps, rate_units, ret_text, RATE_TEXT_MAX);
+}
+
+void size_format(uint64_t bytes, char ret_text[static SIZE_TEXT_MAX])
+{
+	format(bytes, size_units, ret_text, SIZE_TEXT_MAX);
+}
