@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/lines.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHUNK 65536
+
+static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
+		      struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t size = 0, room = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (room - size < CHUNK / 2) {
+			char *bigger;
+
+			room = room ? room * 2 : CHUNK;
+			bigger = realloc(text, room);
+			if (!bigger)
+				return err_set(err, -ENOMEM, "read");
+			text = bigger;
+		}
+		n = read(fd, text + size, room - size - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, neg_errno(), "read");
+		if (n == 0)
+			break;
+		size += n;
+		if (size > max)
+			return err_say(err, -EFBIG,
+				       "read: more than %zu MiB, which is all "
+				       "that fits",
+				       max >> 20);
+	}
+	text[size] = '\0';
+	*ret_text = TAKE_PTR(text);
+	*ret_size = size;
+	return 0;
+}
+
+int text_read(const char *path, size_t max, char **ret_text, size_t *ret_size,
+	      struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (strcmp(path, "-") == 0)
+		return read_whole(STDIN_FILENO, max, ret_text, ret_size, err);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, neg_errno(), "open");
+	return read_whole(fd, max, ret_text, ret_size, err);
+}
+
+int text_read_plain(const char *path, size_t max, char **ret_text,
+		    size_t *ret_size, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_set(err, neg_errno(), "open");
+	if (fstat(fd, &st) < 0)
+		return err_set(err, neg_errno(), "open");
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, -EISDIR, "open");
+	if (!S_ISREG(st.st_mode))
+		return err_say(err, -EINVAL, "open: not a plain file");
+	return read_whole(fd, max, ret_text, ret_size, err);
+}
+
+bool text_is_utf16(const char *text, size_t size)
+{
+	return size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
+			     memcmp(text, "\xfe\xff", 2) == 0);
+}
+
+void lines_begin(struct lines *lines, char *text, size_t size)
+{
+	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		size -= 3;
+	}
+	*lines = (struct lines){ .next = text, .end = text + size };
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool lines_next(struct lines *lines)
+{
+	char *begin = lines->next, *end;
+
+	if (begin == lines->end)
+		return false;
+	end = memchr(begin, '\n', lines->end - begin);
+	lines->next = end ? end + 1 : lines->end;
+	if (!end)
+		end = lines->end;
+	while (end > begin && is_blank(end[-1]))
+		end--;
+	while (begin < end && is_blank(*begin))
+		begin++;
+	*end = '\0'; /* a blank, the line's end, or the text's own NUL */
+	lines->line = begin;
+	lines->n_line = end - begin;
+	lines->number++;
+	return true;
+}
+
+/*
+ * The length of the character at p, which ends before end; 0 where it is no
+ * UTF-8, or one that moves a terminal's cursor.
+ */
+static size_t char_length(const unsigned char *p, const unsigned char *end)
+{
+	unsigned int c = *p, code;
+	size_t n, i;
+
+	if (c < 0x80)
+		return c >= 0x20 && c != 0x7f ? 1 : c == '\t';
+	n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (c < 0xc2 || c > 0xf4 || (size_t)(end - p) < n)
+		return 0;
+	code = c & (0x7f >> n);
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (p[i] & 0x3f);
+	}
+	if (code < 0xa0 || (n == 3 && code < 0x800) ||
+	    (n == 4 && code < 0x10000) || code > 0x10ffff ||
+	    (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return n;
+}
+
+int line_check(const struct lines *lines, const char *file,
+	       struct problems *problems)
+{
+	const unsigned char *begin = (const unsigned char *)lines->line;
+	const unsigned char *end = begin + lines->n_line, *p;
+	size_t n;
+
+	for (p = begin; p < end; p += n) {
+		n = char_length(p, end);
+		if (n)
+			continue;
+		if (*p == 0)
+			return problem_add(problems, file, lines->number,
+					   "the line has a NUL byte");
+		if (*p < 0x80 || (*p == 0xc2 && p + 1 < end && p[1] >= 0x80))
+			return problem_add(problems, file, lines->number,
+					   "the line has a control character "
+					   "(byte 0x%02x)",
+					   *p);
+		return problem_add(problems, file, lines->number,
+				   "the line is not UTF-8 (byte 0x%02x)", *p);
+	}
+	return 0;
+}
