@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* from and to: addresses, networks, sets, ports. */
+#include "rules/rule_parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/address.h"
+#include "rules/label.h"
+#include "rules/port.h"
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void names_sort(char **names, size_t *n)
+{
+	size_t i, kept = 0;
+
+	if (*n)
+		qsort(names, *n, sizeof(*names), compare_names);
+	for (i = 0; i < *n; i++) {
+		if (i > 0 && strcmp(names[kept - 1], names[i]) == 0)
+			free(names[i]);
+		else
+			names[kept++] = names[i];
+	}
+	*n = kept;
+}
+
+static int no_memory(struct rule_parser *parser)
+{
+	return err_set(parser->why, -ENOMEM, "parse");
+}
+
+/* Adds the name behind '@' to the array *names of *n. */
+static int add_set(struct rule_parser *parser, const char *text, char ***names,
+		   size_t *n)
+{
+	char **name;
+	int r;
+
+	r = label_check(text + 1, parser->why);
+	if (r < 0)
+		return err_wrap(parser->why, r, "'%.80s'", text);
+	name = array_grow(names, n, sizeof(**names));
+	if (!name)
+		return no_memory(parser);
+	*name = strdup(text + 1);
+	if (!*name) {
+		(*n)--;
+		return no_memory(parser);
+	}
+	return 0;
+}
+
+static int add_address(struct rule_parser *parser, struct endpoint *endpoint,
+		       const char *text)
+{
+	struct network network, *added;
+	int r;
+
+	if (*text == '@')
+		return add_set(parser, text, &endpoint->sets,
+			       &endpoint->n_sets);
+	r = network_parse(text, &network, parser->why);
+	if (r < 0)
+		return r;
+	added = ARRAY_ADD(endpoint, networks);
+	if (!added)
+		return no_memory(parser);
+	*added = network;
+	return 0;
+}
+
+static int add_port(struct rule_parser *parser, struct endpoint *endpoint,
+		    const char *text)
+{
+	struct port_range range, *added;
+	int r;
+
+	if (*text == '@')
+		return add_set(parser, text, &endpoint->port_sets,
+			       &endpoint->n_port_sets);
+	r = port_parse(text, &range, parser->why);
+	if (r < 0)
+		return r;
+	added = ARRAY_ADD(endpoint, ports);
+	if (!added)
+		return no_memory(parser);
+	*added = range;
+	return 0;
+}
+
+typedef int add_fn(struct rule_parser *parser, struct endpoint *endpoint,
+		   const char *text);
+
+static int parse_list(struct rule_parser *parser, struct endpoint *endpoint,
+		      const char *before, const char *wants, add_fn *add)
+{
+	const char *text = rule_argument(parser, before, wants);
+	const struct word *word;
+	int r;
+
+	if (!text)
+		return -EINVAL;
+	r = add(parser, endpoint, text);
+	while (r == 0 && rule_list_goes_on(parser)) {
+		word = words_peek(&parser->words);
+		if (word->quoted)
+			return rule_refuse_word(parser, word);
+		if (strcmp(word->text, "any") == 0)
+			return err_say(parser->why, -EINVAL,
+				       "'any' stands alone, not in a list");
+		parser->words.next++;
+		r = add(parser, endpoint, word->text);
+	}
+	return r;
+}
+
+static int parse_addresses(struct rule_parser *parser,
+			   struct endpoint *endpoint, const char *name)
+{
+	endpoint->negated = rule_take(parser, "not");
+	if (!rule_take(parser, "any"))
+		return parse_list(parser, endpoint,
+				  endpoint->negated ? "not" : name,
+				  "an address, a @set or port", add_address);
+	if (endpoint->negated)
+		return err_say(parser->why, -EINVAL,
+			       "'not any' matches nothing");
+	if (rule_list_goes_on(parser))
+		return err_say(parser->why, -EINVAL,
+			       "'any' stands alone, not in a list");
+	return 0;
+}
+
+static int parse_ports(struct rule_parser *parser, struct endpoint *endpoint)
+{
+	if (rule_take(parser, "not"))
+		return err_say(parser->why, -EINVAL,
+			       "ports have no 'not' (list the ranges beside "
+			       "them: port 0-79,81-65535)");
+	if (rule_take(parser, "any"))
+		return err_say(parser->why, -EINVAL,
+			       "'port any' says nothing (leave it out)");
+	return parse_list(parser, endpoint, "port", "a port, a range or a @set",
+			  add_port);
+}
+
+static int parse(struct rule_parser *parser, struct endpoint *endpoint,
+		 const char *name)
+{
+	int r = 0;
+
+	if (rule_take(parser, "port"))
+		return parse_ports(parser, endpoint);
+	r = parse_addresses(parser, endpoint, name);
+	if (r == 0 && rule_take(parser, "port"))
+		r = parse_ports(parser, endpoint);
+	return r;
+}
+
+static int parse_endpoint(struct rule_parser *parser, struct endpoint *endpoint,
+			  const char *name)
+{
+	int r = parse(parser, endpoint, name);
+
+	if (r < 0)
+		return r;
+	networks_merge(endpoint->networks, &endpoint->n_networks);
+	ports_merge(endpoint->ports, &endpoint->n_ports);
+	names_sort(endpoint->sets, &endpoint->n_sets);
+	names_sort(endpoint->port_sets, &endpoint->n_port_sets);
+	return 0;
+}
+
+int rule_parse_from(struct rule_parser *parser, const char *name)
+{
+	return parse_endpoint(parser, &parser->rule->from, name);
+}
+
+int rule_parse_to(struct rule_parser *parser, const char *name)
+{
+	return parse_endpoint(parser, &parser->rule->to, name);
+}
