@@ -166,9 +166,9 @@ struct policy {
 	size_t n_groups;
 	struct device *devices;
 	size_t n_devices;
-	struct chain *chains;
+	struct chain *chains; /* by name */
 	size_t n_chains;
-	struct set *sets;
+	struct set *sets; /* by name */
 	size_t n_sets;
 	char **files; /* what struct where points into */
 	size_t n_files;

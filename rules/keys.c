@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/label.h"
+#include "rules/pattern.h"
+#include "rules/policy_reader.h"
+#include "rules/suggest.h"
+#include "rules/terms.h"
+#include "rules/unit.h"
+#include "rules/words.h"
+
+/* Passes on why a value is refused, unless memory is what was missing. */
+static int refuse(struct reader *reader, int r, const struct err *why)
+{
+	return r == -ENOMEM ? r : reader_error(reader, "%s", why->msg);
+}
+
+static int parse_rate(struct reader *reader, const char *value, void *field)
+{
+	uint64_t *rate_bps = field;
+	struct err why;
+	int r = rate_parse(value, rate_bps, &why);
+
+	return r < 0 ? refuse(reader, r, &why) : 0;
+}
+
+static int parse_size(struct reader *reader, const char *value, void *field)
+{
+	uint64_t *bytes = field;
+	struct err why;
+	int r = size_parse(value, bytes, &why);
+
+	return r < 0 ? refuse(reader, r, &why) : 0;
+}
+
+/* One of the words, or an error that lists them. */
+static int parse_word(struct reader *reader, const char *value,
+		      const struct term *terms, const char *all,
+		      unsigned int *ret_value)
+{
+	const struct term *term = term_find(terms, value);
+	struct suggestion best;
+
+	if (term) {
+		*ret_value = term->value;
+		return 0;
+	}
+	suggestion_begin(&best, value);
+	terms_suggest(terms, &best);
+	return reader_error(reader, "'%s' is not known (try %s)", value,
+			    best.word ? best.word : all);
+}
+
+static const struct term share_terms[] = {
+	{ "each", SHARE_EACH },
+	{ "all", SHARE_ALL },
+	{ NULL, 0 },
+};
+
+static const struct term shaper_terms[] = {
+	{ "auto", SHAPER_AUTO },     { "pace", SHAPER_PACE },
+	{ "edt", SHAPER_EDT },	     { "htb", SHAPER_HTB },
+	{ "police", SHAPER_POLICE }, { NULL, 0 },
+};
+
+static const struct term yes_no_terms[] = {
+	{ "yes", true },
+	{ "no", false },
+	{ NULL, 0 },
+};
+
+static int parse_share(struct reader *reader, const char *value, void *field)
+{
+	enum share *share = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, share_terms, "each or all", &word);
+
+	if (r == 0)
+		*share = word;
+	return r;
+}
+
+static int parse_shaper(struct reader *reader, const char *value, void *field)
+{
+	enum shaper *shaper = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, shaper_terms,
+			   "auto, pace, edt, htb or police", &word);
+
+	if (r == 0)
+		*shaper = word;
+	return r;
+}
+
+static int parse_device_shaper(struct reader *reader, const char *value,
+			       void *field)
+{
+	if (strcmp(value, "pace") == 0)
+		return reader_error(reader,
+				    "'pace' is for groups: a device has no "
+				    "sockets (try auto)");
+	return parse_shaper(reader, value, field);
+}
+
+static int parse_yes_no(struct reader *reader, const char *value, void *field)
+{
+	bool *yes = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, yes_no_terms, "yes or no", &word);
+
+	if (r == 0)
+		*yes = word;
+	return r;
+}
+
+static int parse_verdict(struct reader *reader, const char *value, void *field)
+{
+	enum verdict *verdict = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, verdict_terms,
+			   "allow, deny or reject", &word);
+
+	if (r == 0)
+		*verdict = word;
+	return r;
+}
+
+static int copy(const char *value, void *field)
+{
+	char **text = field;
+
+	*text = strdup(value);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int parse_netns(struct reader *reader, const char *value, void *field)
+{
+	struct err why;
+	int r = netns_check(value, &why);
+
+	return r < 0 ? refuse(reader, r, &why) : copy(value, field);
+}
+
+/* The chain may stand further down, or in another file. */
+static int parse_chain(struct reader *reader, const char *value, void *field)
+{
+	char **name = field;
+	struct reference *reference;
+	struct err why;
+	int r = label_check(value, &why);
+
+	if (r < 0)
+		return refuse(reader, r, &why);
+	r = copy(value, field);
+	if (r < 0)
+		return r;
+	reference = ARRAY_ADD(reader, references);
+	if (!reference)
+		return -ENOMEM;
+	reference->where = reader->where;
+	reference->key = key_find(SECTION_GROUP, reader->key)->name;
+	reference->chain = *name;
+	return 0;
+}
+
+static int add_match(struct reader *reader, struct group *group,
+		     const char *pattern)
+{
+	struct matched *matched;
+	struct err why;
+	char **match;
+	int r;
+
+	r = pattern_check(pattern, &why);
+	if (r < 0)
+		return refuse(reader, r, &why);
+	match = ARRAY_ADD(group, matches);
+	if (!match)
+		return -ENOMEM;
+	r = copy(pattern, match);
+	if (r < 0)
+		return r;
+	matched = ARRAY_ADD(reader, matches);
+	if (!matched)
+		return -ENOMEM;
+	matched->where = reader->where;
+	matched->group = group - reader->policy->groups;
+	matched->pattern = *match;
+	return 0;
+}
+
+/* Calls add for each word of a list; goes on behind a bad one. */
+static int for_each_word(struct reader *reader, const char *value, void *object,
+			 int (*add)(struct reader *reader, void *object,
+				    const char *text))
+{
+	CLEANUP(words_clear) struct words words = { 0 };
+	struct err why;
+	int r, result = 0;
+	size_t i;
+
+	r = words_split(value, &words, &why);
+	if (r < 0)
+		return refuse(reader, r, &why);
+	for (i = 0; i < words.n_list; i++) {
+		if (words.list[i].quoted)
+			return reader_error(reader,
+					    "\"%s\": no quotes are needed (a ? "
+					    "matches a blank)",
+					    words.list[i].text);
+		r = add(reader, object, words.list[i].text);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}
+
+static int add_match_word(struct reader *reader, void *object, const char *text)
+{
+	return add_match(reader, object, text);
+}
+
+static int add_element_word(struct reader *reader, void *object,
+			    const char *text)
+{
+	return set_add(reader, object, &reader->where, reader->key, text);
+}
+
+static int parse_matches(struct reader *reader, const char *value, void *field)
+{
+	return for_each_word(reader, value, field, add_match_word);
+}
+
+static int parse_elements(struct reader *reader, const char *value, void *field)
+{
+	return for_each_word(reader, value, field, add_element_word);
+}
+
+static int parse_file(struct reader *reader, const char *value, void *field)
+{
+	return set_add_file(reader, field, value);
+}
+
+#define A_RATE	 "a rate such as 10mbit"
+#define A_SIZE	 "a size such as 256kb"
+#define A_CHAIN	 "the name of a chain"
+#define A_SHAPER "auto, pace, edt, htb or police"
+
+static const struct key group_keys[] = {
+	{ "match", "paths of cgroups", 0, parse_matches },
+	{ "out", A_RATE, offsetof(struct group, out.rate_bps), parse_rate },
+	{ "in", A_RATE, offsetof(struct group, in.rate_bps), parse_rate },
+	{ "out-burst", A_SIZE, offsetof(struct group, out.burst_bytes),
+	  parse_size },
+	{ "in-burst", A_SIZE, offsetof(struct group, in.burst_bytes),
+	  parse_size },
+	{ "filter-in", A_CHAIN, offsetof(struct group, filter_in),
+	  parse_chain },
+	{ "filter-out", A_CHAIN, offsetof(struct group, filter_out),
+	  parse_chain },
+	{ "share", "each or all", offsetof(struct group, share), parse_share },
+	{ "shaper", A_SHAPER, offsetof(struct group, shaper), parse_shaper },
+	{ NULL, NULL, 0, NULL },
+};
+
+static const struct key device_keys[] = {
+	{ "out", A_RATE, offsetof(struct device, out.rate_bps), parse_rate },
+	{ "in", A_RATE, offsetof(struct device, in.rate_bps), parse_rate },
+	{ "out-burst", A_SIZE, offsetof(struct device, out.burst_bytes),
+	  parse_size },
+	{ "in-burst", A_SIZE, offsetof(struct device, in.burst_bytes),
+	  parse_size },
+	{ "filter-in", A_CHAIN, offsetof(struct device, filter_in),
+	  parse_chain },
+	{ "filter-out", A_CHAIN, offsetof(struct device, filter_out),
+	  parse_chain },
+	{ "shaper", "auto, edt, htb or police", offsetof(struct device, shaper),
+	  parse_device_shaper },
+	{ "netns", "a name below /run/netns", offsetof(struct device, netns),
+	  parse_netns },
+	{ "takeover", "yes or no", offsetof(struct device, takeover),
+	  parse_yes_no },
+	{ NULL, NULL, 0, NULL },
+};
+
+static const struct key chain_keys[] = {
+	{ "policy", "allow, deny or reject", offsetof(struct chain, policy),
+	  parse_verdict },
+	{ "strict", "yes or no", offsetof(struct chain, strict), parse_yes_no },
+	{ NULL, NULL, 0, NULL },
+};
+
+static const struct key set_keys[] = {
+	{ "elements", "networks or ports", 0, parse_elements },
+	{ "file", "a file with one element a line", 0, parse_file },
+	{ NULL, NULL, 0, NULL },
+};
+
+const struct section sections[N_SECTIONS] = {
+	[SECTION_GROUP] = { "group", group_keys, false },
+	[SECTION_DEVICE] = { "device", device_keys, false },
+	[SECTION_CHAIN] = { "chain", chain_keys, true },
+	[SECTION_SET] = { "set", set_keys, false },
+};
+
+const struct key *key_find(enum section_kind kind, const char *name)
+{
+	const struct key *key;
+
+	for (key = sections[kind].keys; key->name; key++)
+		if (strcmp(key->name, name) == 0)
+			return key;
+	return NULL;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can be judged only when all files have been read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/address.h"
+#include "rules/glob.h"
+#include "rules/image_abi.h"
+#include "rules/keys.h"
+#include "rules/policy_reader.h"
+#include "rules/port.h"
+#include "rules/suggest.h"
+
+/* Beyond so many words tried, errors come without a suggestion. */
+#define SUGGESTIONS_MAX 1000000
+
+/* ------------------------------------------------- chains and sets */
+
+static const char *nearest_chain(struct reader *reader, const char *name)
+{
+	const struct policy *policy = reader->policy;
+	struct suggestion best;
+	size_t i;
+
+	suggestion_begin(&best, name);
+	if (reader->n_suggestions > SUGGESTIONS_MAX)
+		return NULL;
+	for (i = 0; i < policy->n_chains; i++)
+		suggestion_try(&best, policy->chains[i].name);
+	reader->n_suggestions += i;
+	return best.word;
+}
+
+static void check_chains(struct reader *reader)
+{
+	size_t i;
+
+	for (i = 0; i < reader->n_references; i++) {
+		const struct reference *reference = &reader->references[i];
+		const char *best;
+
+		if (names_find(&reader->names, SECTION_CHAIN,
+			       reference->chain) != NAME_UNKNOWN)
+			continue;
+		best = nearest_chain(reader, reference->chain);
+		problem_add(reader->problems, reference->where.file,
+			    reference->where.line,
+			    best ? "%s: there is no chain '%s' (try %s)"
+				 : "%s: there is no chain '%s'",
+			    reference->key, reference->chain, best);
+	}
+}
+
+static const char *nearest_set(struct reader *reader, const char *name)
+{
+	const struct policy *policy = reader->policy;
+	struct suggestion best;
+	size_t i;
+
+	suggestion_begin(&best, name);
+	if (reader->n_suggestions > SUGGESTIONS_MAX)
+		return NULL;
+	for (i = 0; i < policy->n_sets; i++)
+		suggestion_try(&best, policy->sets[i].name);
+	reader->n_suggestions += i;
+	return best.word;
+}
+
+static void check_set(struct reader *reader, const struct rule *rule,
+		      const char *name, bool wants_ports)
+{
+	size_t index = names_find(&reader->names, SECTION_SET, name);
+	const struct set *set;
+	const char *best;
+
+	if (index == NAME_UNKNOWN) {
+		best = nearest_set(reader, name);
+		problem_add(reader->problems, rule->where.file,
+			    rule->where.line,
+			    best ? "%u: there is no set '%s' (try @%s)"
+				 : "%u: there is no set '%s'",
+			    rule->number, name, best);
+		return;
+	}
+	set = &reader->policy->sets[index];
+	if (wants_ports && set->n_networks)
+		problem_add(reader->problems, rule->where.file,
+			    rule->where.line,
+			    "%u: set '%s' holds networks, but stands for ports",
+			    rule->number, name);
+	if (!wants_ports && set->n_ports)
+		problem_add(reader->problems, rule->where.file,
+			    rule->where.line,
+			    "%u: set '%s' holds ports, but stands for "
+			    "addresses (try port @%s)",
+			    rule->number, name, name);
+}
+
+static void check_endpoint(struct reader *reader, const struct rule *rule,
+			   const struct endpoint *endpoint)
+{
+	size_t i;
+
+	for (i = 0; i < endpoint->n_sets; i++)
+		check_set(reader, rule, endpoint->sets[i], false);
+	for (i = 0; i < endpoint->n_port_sets; i++)
+		check_set(reader, rule, endpoint->port_sets[i], true);
+}
+
+static void check_sets(struct reader *reader)
+{
+	size_t i, j;
+
+	for (i = 0; i < reader->policy->n_chains; i++) {
+		const struct chain *chain = &reader->policy->chains[i];
+
+		for (j = 0; j < chain->n_rules; j++) {
+			check_endpoint(reader, &chain->rules[j],
+				       &chain->rules[j].from);
+			check_endpoint(reader, &chain->rules[j],
+				       &chain->rules[j].to);
+		}
+	}
+}
+
+/* -------------------------------------------------------- patterns */
+
+static void refuse_match(struct reader *reader, const struct matched *second,
+			 const struct matched *first)
+{
+	const struct group *group = &reader->policy->groups[first->group];
+
+	if (first->group == second->group)
+		problem_add(reader->problems, second->where.file,
+			    second->where.line, "match: '%s' is given twice",
+			    second->pattern);
+	else if (strcmp(first->pattern, second->pattern) == 0)
+		problem_add(reader->problems, second->where.file,
+			    second->where.line,
+			    "match: group '%s' has '%s' already, at %s:%d",
+			    group->name, second->pattern, first->where.file,
+			    first->where.line);
+	else
+		problem_add(reader->problems, second->where.file,
+			    second->where.line,
+			    "match: '%s' is also matched by '%s' of group "
+			    "'%s', at %s:%d",
+			    second->pattern, first->pattern, group->name,
+			    first->where.file, first->where.line);
+}
+
+/* A path that the glob of another group matches would be in both. */
+static void check_glob(struct reader *reader, const struct matched *glob)
+{
+	char path[GLOB_PATH_MAX];
+	struct glob_row row;
+	size_t i;
+
+	if (glob_compile(glob->pattern, &row) < 0)
+		return;
+	for (i = 0; i < reader->n_matches; i++) {
+		const struct matched *other = &reader->matches[i];
+
+		if (other->group == glob->group ||
+		    glob_has_wildcards(other->pattern))
+			continue;
+		snprintf(path, sizeof(path), "%s", other->pattern);
+		if (glob_match(&row, path, strlen(path)) == 1)
+			refuse_match(reader, other, glob);
+	}
+}
+
+static int check_matches(struct reader *reader)
+{
+	CLEANUP(names_clear) struct names names = { 0 };
+	size_t i, first, n_globs = 0;
+	int r;
+
+	for (i = 0; i < reader->n_matches; i++) {
+		const struct matched *matched = &reader->matches[i];
+
+		r = names_add(&names, 0, matched->pattern, i, &first);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			refuse_match(reader, matched, &reader->matches[first]);
+		/* More globs than that do not compile anyway. */
+		if (glob_has_wildcards(matched->pattern) &&
+		    n_globs++ < GLOBS_MAX)
+			check_glob(reader, matched);
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------- order */
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct rule *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static int compare_chains(const void *a, const void *b)
+{
+	return strcmp(((const struct chain *)a)->name,
+		      ((const struct chain *)b)->name);
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	return strcmp(((const struct set *)a)->name,
+		      ((const struct set *)b)->name);
+}
+
+static void sort_all(struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_chains; i++)
+		if (policy->chains[i].n_rules)
+			qsort(policy->chains[i].rules,
+			      policy->chains[i].n_rules, sizeof(struct rule),
+			      compare_rules);
+	for (i = 0; i < policy->n_sets; i++) {
+		networks_sort(policy->sets[i].networks,
+			      &policy->sets[i].n_networks);
+		ports_sort(policy->sets[i].ports, &policy->sets[i].n_ports);
+	}
+	if (policy->n_chains)
+		qsort(policy->chains, policy->n_chains, sizeof(struct chain),
+		      compare_chains);
+	if (policy->n_sets)
+		qsort(policy->sets, policy->n_sets, sizeof(struct set),
+		      compare_sets);
+}
+
+int policy_check(struct reader *reader)
+{
+	int r;
+
+	check_chains(reader);
+	check_sets(reader);
+	r = check_matches(reader);
+	if (r < 0)
+		return r;
+	sort_all(reader->policy);
+	return 0;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One section of a policy file: what it is called, and its keys. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+#include "rules/keys.h"
+#include "rules/label.h"
+#include "rules/policy_reader.h"
+#include "rules/rule.h"
+#include "rules/suggest.h"
+
+#define RULE_NUMBER_MAX 4294967294U
+
+static int read_rule(struct reader *reader, const struct ini_entry *entry,
+		     struct chain *chain)
+{
+	struct rule *rule;
+	uint64_t number;
+	struct err why;
+	int r;
+
+	if (number_parse(entry->key, RULE_NUMBER_MAX, &number) < 0 || !number ||
+	    *entry->key == '0')
+		return problem_add(reader->problems, reader->where.file,
+				   reader->where.line,
+				   "'%s' is not the number of a rule (1 to %u)",
+				   entry->key, RULE_NUMBER_MAX);
+	if (!*entry->value)
+		return reader_error(reader,
+				    "there is no rule (try allow, deny or "
+				    "reject)");
+	rule = ARRAY_ADD(chain, rules);
+	if (!rule)
+		return -ENOMEM;
+	rule->number = number;
+	rule->where = reader->where;
+	r = rule_parse(entry->value, rule, &why);
+	if (r == -EINVAL)
+		return reader_error(reader, "%s", why.msg);
+	return r;
+}
+
+static int unknown_key(struct reader *reader, enum section_kind kind)
+{
+	const struct section *section = &sections[kind];
+	const struct key *key;
+	struct suggestion best;
+	char all[256] = "";
+	size_t n = 0;
+
+	suggestion_begin(&best, reader->key);
+	for (key = section->keys; key->name; key++) {
+		suggestion_try(&best, key->name);
+		n += snprintf(all + n, sizeof(all) - n, "%s%s", n ? ", " : "",
+			      key->name);
+	}
+	return problem_add(
+		reader->problems, reader->where.file, reader->where.line,
+		"a %s has no key '%s' (try %s%s)", section->name, reader->key,
+		best.word ? best.word : all,
+		!best.word && section->numbered ? ", or the number of a rule"
+						: "");
+}
+
+static int read_entry(struct reader *reader, enum section_kind kind,
+		      const struct ini_entry *entry, void *object)
+{
+	const struct key *key;
+
+	reader->key = entry->key;
+	reader->where.line = entry->line;
+	if (sections[kind].numbered && *entry->key >= '0' && *entry->key <= '9')
+		return read_rule(reader, entry, object);
+	key = key_find(kind, entry->key);
+	if (!key)
+		return unknown_key(reader, kind);
+	if (!*entry->value)
+		return reader_error(reader, "there is no value (it wants %s)",
+				    key->wants);
+	return key->parse(reader, entry->value, (char *)object + key->offset);
+}
+
+/* The section has a key of that name, whatever it says. */
+static bool has_key(const struct ini *ini, const struct ini_section *section,
+		    const char *name, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < section->n; i++) {
+		const char *key = ini->entries[section->first + i].key;
+
+		if (strncmp(key, name, n) == 0 && !key[n])
+			return true;
+	}
+	return false;
+}
+
+/* Keys that need another one beside them. */
+static void check_section(struct reader *reader, const struct ini *ini,
+			  const struct ini_section *section,
+			  enum section_kind kind, const char *name)
+{
+	static const char *const needed[N_SECTIONS] = {
+		[SECTION_GROUP] = "match",
+		[SECTION_CHAIN] = "policy",
+	};
+	const char *key = needed[kind];
+	size_t i;
+
+	if (key && !has_key(ini, section, key, strlen(key)))
+		problem_add(reader->problems, reader->where.file, section->line,
+			    "%s '%s' has no %s (it wants %s)",
+			    sections[kind].name, name, key,
+			    key_find(kind, key)->wants);
+	if (kind != SECTION_GROUP && kind != SECTION_DEVICE)
+		return;
+	for (i = 0; i < section->n; i++) {
+		const struct ini_entry *entry =
+			&ini->entries[section->first + i];
+		const char *dash = strstr(entry->key, "-burst");
+
+		if (dash && !dash[6] &&
+		    !has_key(ini, section, entry->key, dash - entry->key))
+			problem_add(reader->problems, reader->where.file,
+				    entry->line,
+				    "%s: there is no %.*s beside "
+				    "it",
+				    entry->key, (int)(dash - entry->key),
+				    entry->key);
+	}
+}
+
+/* A new object of the kind, its name and where filled in. */
+static void *add_object(struct reader *reader, enum section_kind kind,
+			const char *name, size_t *ret_index)
+{
+	struct policy *policy = reader->policy;
+	char *copy = strdup(name);
+	void *object = NULL;
+
+	if (!copy)
+		return NULL;
+#define ADD(kind_, array)                                        \
+	case kind_:                                              \
+		if (!ARRAY_ADD(policy, array))                   \
+			break;                                   \
+		*ret_index = policy->n_##array - 1;              \
+		policy->array[*ret_index].name = copy;           \
+		policy->array[*ret_index].where = reader->where; \
+		object = &policy->array[*ret_index];             \
+		break
+	switch (kind) {
+		ADD(SECTION_GROUP, groups);
+		ADD(SECTION_DEVICE, devices);
+		ADD(SECTION_CHAIN, chains);
+		ADD(SECTION_SET, sets);
+	default:
+		break;
+	}
+#undef ADD
+	if (!object)
+		free(copy);
+	return object;
+}
+
+/* The name and where of an object that add_object made. */
+static const char *object_at(const struct policy *policy,
+			     enum section_kind kind, size_t index,
+			     struct where *ret_where)
+{
+	switch (kind) {
+	case SECTION_GROUP:
+		*ret_where = policy->groups[index].where;
+		return policy->groups[index].name;
+	case SECTION_DEVICE:
+		*ret_where = policy->devices[index].where;
+		return policy->devices[index].name;
+	case SECTION_CHAIN:
+		*ret_where = policy->chains[index].where;
+		return policy->chains[index].name;
+	default:
+		*ret_where = policy->sets[index].where;
+		return policy->sets[index].name;
+	}
+}
+
+static int unknown_section(struct reader *reader, const char *text,
+			   const char *kind, const char *name)
+{
+	struct suggestion best;
+	int i;
+
+	suggestion_begin(&best, kind);
+	for (i = 0; i < N_SECTIONS; i++)
+		suggestion_try(&best, sections[i].name);
+	if (!best.word)
+		return problem_add(reader->problems, reader->where.file,
+				   reader->where.line,
+				   "'[%s]' is not a section (try group, "
+				   "device, chain or set)",
+				   text);
+	return problem_add(reader->problems, reader->where.file,
+			   reader->where.line,
+			   "'[%s]' is not a section (try [%s %s])", text,
+			   best.word, *name ? name : "NAME");
+}
+
+/* Splits "kind name"; the problem is added where it cannot be done. */
+static int split_section(struct reader *reader,
+			 const struct ini_section *section,
+			 enum section_kind *ret_kind, const char **ret_name)
+{
+	size_t n = strcspn(section->text, " \t");
+	const char *name = section->text + n + strspn(section->text + n, " \t");
+	char kind[INI_LINE_MAX];
+	struct err why;
+	int i, r;
+
+	snprintf(kind, sizeof(kind), "%.*s", (int)n, section->text);
+	for (i = 0; i < N_SECTIONS; i++)
+		if (strcmp(sections[i].name, kind) == 0)
+			break;
+	if (i == N_SECTIONS)
+		return unknown_section(reader, section->text, kind, name);
+	if (!*name)
+		return problem_add(
+			reader->problems, reader->where.file, section->line,
+			"[%s] needs a name (try [%s NAME])", kind, kind);
+	r = i == SECTION_DEVICE ? interface_check(name, &why)
+				: label_check(name, &why);
+	if (r < 0)
+		problem_add(reader->problems, reader->where.file, section->line,
+			    "[%s]: %s", section->text, why.msg);
+	*ret_kind = i;
+	*ret_name = name;
+	return 0;
+}
+
+int section_read(struct reader *reader, const struct ini *ini,
+		 const struct ini_section *section)
+{
+	enum section_kind kind;
+	const char *name;
+	size_t index, first, i;
+	struct where where;
+	void *object;
+	int r;
+
+	reader->where.line = section->line;
+	if (split_section(reader, section, &kind, &name) < 0)
+		return 0;
+	object = add_object(reader, kind, name, &index);
+	if (!object)
+		return -ENOMEM;
+	name = object_at(reader->policy, kind, index, &where);
+	r = names_add(&reader->names, kind, name, index, &first);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		object_at(reader->policy, kind, first, &where);
+		problem_add(reader->problems, reader->where.file, section->line,
+			    "[%s %s] is already at %s:%d", sections[kind].name,
+			    name, where.file, where.line);
+	}
+	for (i = 0; i < section->n; i++) {
+		r = read_entry(reader, kind, &ini->entries[section->first + i],
+			       object);
+		if (r == -ENOMEM)
+			return r;
+	}
+	check_section(reader, ini, section, kind, name);
+	return 0;
+}
