@@ -30,7 +30,7 @@ PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -liniparser
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	    -Wformat=2 -Wpointer-arith -Werror
+	    -Wformat=2 -Wno-format-truncation -Wpointer-arith -Werror
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined \
 	    -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma := ,

@@ -9,6 +9,7 @@
 #ifndef WEIR_CGROUP_ANCHOR_H
 #define WEIR_CGROUP_ANCHOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

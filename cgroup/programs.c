@@ -26,12 +26,12 @@ const struct hook hooks[N_HOOKS] = {
 
 DEFINE_CLEANUP(struct cgroup_bpf *, cgroup_bpf__destroy);
 
-static void folder_name(char ret_name[static NAME_MAX])
+static void folder_name(char ret_name[static 32])
 {
 	size_t size;
 	const void *bytes = cgroup_bpf__elf_bytes(&size);
 
-	snprintf(ret_name, NAME_MAX, "programs-%016llx",
+	snprintf(ret_name, 32, "programs-%016llx",
 		 (unsigned long long)load_hash(bytes, size));
 }
 
@@ -108,7 +108,7 @@ static int load_and_pin(const char *dir, const char *folder, struct err *err)
 int programs_ensure(const char *dir, struct programs *ret_programs,
 		    struct err *err)
 {
-	char name[NAME_MAX], folder[PATH_MAX];
+	char name[32], folder[PATH_MAX];
 	int r;
 
 	folder_name(name);
@@ -127,7 +127,7 @@ int programs_ensure(const char *dir, struct programs *ret_programs,
 int programs_open(const char *dir, struct programs *ret_programs,
 		  struct err *err)
 {
-	char name[NAME_MAX], folder[PATH_MAX];
+	char name[32], folder[PATH_MAX];
 	int r;
 
 	folder_name(name);
@@ -141,7 +141,7 @@ int programs_open(const char *dir, struct programs *ret_programs,
 int programs_tidy(const char *dir, struct err *err)
 {
 	CLEANUP(closedirp) DIR *folder = opendir(dir);
-	char name[NAME_MAX], path[PATH_MAX];
+	char name[32], path[PATH_MAX];
 	struct dirent *entry;
 	int r;
 

@@ -12,7 +12,6 @@
 #define WEIR_CGROUP_PROGRAMS_H
 
 #include <linux/bpf.h>
-#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -20,7 +19,6 @@
 struct hook {
 	const char *program; /* in cgroup.bpf.c, and of the pin */
 	enum bpf_attach_type type;
-	bool optional; /* an older kernel may lack it */
 };
 
 #define N_HOOKS 7

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cgroup/tables.h"
-#include "rules/limit_abi.h"
+#include "rules/flow_abi.h"
 
 static int open_chunk(int counters, uint32_t chunk)
 {

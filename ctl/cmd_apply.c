@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl/files.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
 #include "ctl/say.h"
-#include "rules/compile.h"
 
 /* Prints what was, or would be, done. */
 static int report(const struct call *call, const struct plan *plan,
@@ -22,19 +20,14 @@ static int report(const struct call *call, const struct plan *plan,
 static int apply_policy(const struct call *call, const struct policy *policy,
 			struct kernel *kernel)
 {
-	CLEANUP(problems_clear) struct problems problems = { 0 };
 	CLEANUP(plan_clear) struct plan plan = { 0 };
 	struct image *image = NULL;
 	struct err err;
-	int r;
+	int status;
 
-	r = compile(policy, kernel->live, &problems, &image);
-	if (r < 0 && problems.n_list)
-		return files_refuse(&problems);
-	if (r < 0) {
-		say("compile the policy: %s", strerror(-r));
-		return EXIT_REFUSED;
-	}
+	status = files_compile(policy, kernel->live, &image);
+	if (status != EXIT_DONE)
+		return status;
 	if (plan_make(kernel, image, &plan, &err) < 0)
 		return say_err(&err);
 	if (call->dry_run)
@@ -47,7 +40,7 @@ static int apply_policy(const struct call *call, const struct policy *policy,
 int cmd_apply(const struct call *call)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
-	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(files_freep) struct policy *policy = NULL;
 	AUTO_CLOSE int lock = -1;
 	struct err err, ignored;
 	bool was_loaded;

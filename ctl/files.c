@@ -5,10 +5,17 @@
 #include <string.h>
 
 #include "ctl/say.h"
+#include "rules/compile.h"
+#include "rules/policy.h"
 
 #define FOLDER "/etc/weir"
 
-int files_refuse(struct problems *problems)
+void files_free(struct policy *policy)
+{
+	policy_free(policy);
+}
+
+static int refuse(struct problems *problems)
 {
 	problems_sort(problems);
 	problems_print(problems, stderr);
@@ -25,7 +32,7 @@ static int read_policy(char *const *files, size_t n_files,
 	if (r == 0)
 		return EXIT_DONE;
 	if (problems.n_list)
-		return files_refuse(&problems);
+		return refuse(&problems);
 	say("read the policy: %s", strerror(-r));
 	return EXIT_REFUSED;
 }
@@ -49,4 +56,19 @@ int files_read(const struct call *call, struct policy **ret_policy)
 	r = read_policy(found.gl_pathv, found.gl_pathc, ret_policy);
 	globfree(&found);
 	return r;
+}
+
+int files_compile(const struct policy *policy, const struct image *live,
+		  struct image **ret_image)
+{
+	CLEANUP(problems_clear) struct problems problems = { 0 };
+	int r;
+
+	r = compile(policy, live, &problems, ret_image);
+	if (r == 0)
+		return EXIT_DONE;
+	if (problems.n_list)
+		return refuse(&problems);
+	say("compile the policy: %s", strerror(-r));
+	return EXIT_REFUSED;
 }

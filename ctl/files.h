@@ -4,7 +4,10 @@
 #define WEIR_CTL_FILES_H
 
 #include "ctl/command.h"
-#include "rules/policy.h"
+#include "rules/image.h"
+
+/* A policy as it was read; rules/policy.h says what it is. */
+struct policy;
 
 /*
  * Reads and checks the policy.  Says what is wrong with it; returns
@@ -12,7 +15,14 @@
  */
 int files_read(const struct call *call, struct policy **ret_policy);
 
-/* Prints problems on standard error; returns EXIT_USAGE. */
-int files_refuse(struct problems *problems);
+/*
+ * Compiles it.  Says what does not fit; returns EXIT_DONE with *ret_image,
+ * or what to exit with.  live: what is in force, or NULL.
+ */
+int files_compile(const struct policy *policy, const struct image *live,
+		  struct image **ret_image);
+
+void files_free(struct policy *policy);
+DEFINE_CLEANUP(struct policy *, files_free);
 
 #endif
