@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/image.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct image *image_new(void)
+{
+	CLEANUP(image_freep) struct image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	image->strings = calloc(1, 1);
+	if (!image->strings)
+		return NULL;
+	image->n_strings = 1;
+	return TAKE_PTR(image);
+}
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	free(image->chains);
+	free(image->rules);
+	free(image->sets);
+	free(image->elements);
+	free(image->groups);
+	free(image->paths);
+	free(image->globs);
+	free(image->devices);
+	free(image->strings);
+	free(image);
+}
+
+/* Where the last text in the table begins. */
+static size_t last_string(const struct image *image)
+{
+	size_t start = image->n_strings - 1;
+
+	while (start > 0 && image->strings[start - 1] != '\0')
+		start--;
+	return start;
+}
+
+/* Doubling, and as the size in which realloc is asked for what it has. */
+static size_t round_up(size_t n)
+{
+	size_t capacity = STRINGS_PAGE;
+
+	while (capacity < n)
+		capacity *= 2;
+	return capacity;
+}
+
+int image_add_string(struct image *image, const char *text, str_off *ret_off)
+{
+	size_t length = text ? strlen(text) : 0, last, needed;
+	char *strings;
+
+	if (length == 0) {
+		*ret_off = 0;
+		return 0;
+	}
+	last = image->n_strings > 1 ? last_string(image) : 0;
+	if (last > 0 && strcmp(image->strings + last, text) == 0) {
+		*ret_off = last;
+		return 0;
+	}
+	needed = image->n_strings + length + 1;
+	if (needed > UINT32_MAX)
+		return -ENOMEM;
+	strings = realloc(image->strings, round_up(needed));
+	if (!strings)
+		return -ENOMEM;
+	image->strings = strings;
+	memcpy(strings + image->n_strings, text, length + 1);
+	*ret_off = image->n_strings;
+	image->n_strings = needed;
+	return 0;
+}
+
+const char *image_string(const struct image *image, str_off off)
+{
+	if (off >= image->n_strings ||
+	    !memchr(image->strings + off, '\0', image->n_strings - off))
+		return "";
+	return image->strings + off;
+}
+
+static int compare_elements(const void *va, const void *vb)
+{
+	const struct element_key *a = va, *b = vb;
+	int r;
+
+	r = memcmp(&a->set, &b->set, sizeof(a->set));
+	if (r == 0)
+		r = memcmp(a->data, b->data, sizeof(a->data));
+	if (r == 0)
+		r = (a->prefixlen > b->prefixlen) -
+		    (a->prefixlen < b->prefixlen);
+	return r;
+}
+
+static int compare_paths(const void *va, const void *vb)
+{
+	const struct path_entry *a = va, *b = vb;
+
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* Tables that were made in order, as most are, are only looked through. */
+static void sort_table(void *rows, size_t n, size_t size,
+		       int (*compare)(const void *, const void *))
+{
+	const char *row = rows;
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (compare(row + (i - 1) * size, row + i * size) > 0)
+			break;
+	if (i < n)
+		qsort(rows, n, size, compare);
+}
+
+void image_sort(struct image *image)
+{
+	sort_table(image->elements, image->n_elements, sizeof(*image->elements),
+		   compare_elements);
+	sort_table(image->paths, image->n_paths, sizeof(*image->paths),
+		   compare_paths);
+}
