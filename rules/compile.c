@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/compile.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/compile_own.h"
+
+int compiler_problem(struct compiler *c, const struct where *where,
+		     const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->failed = true;
+	problem_add(c->problems, where->file, where->line, "%s", text);
+	return 0;
+}
+
+int compiler_string(struct compiler *c, const char *text, str_off *ret_off)
+{
+	return image_add_string(c->image, text, ret_off);
+}
+
+int compiler_file(struct compiler *c, const struct where *where,
+		  str_off *ret_off)
+{
+	const struct policy *policy = c->policy;
+	size_t i;
+	int r;
+
+	for (i = 0; i < policy->n_files; i++) {
+		if (policy->files[i] != where->file)
+			continue;
+		if (c->files[i] == 0) {
+			r = compiler_string(c, where->file, &c->files[i]);
+			if (r < 0)
+				return r;
+		}
+		*ret_off = c->files[i];
+		return 0;
+	}
+	return compiler_string(c, where->file, ret_off);
+}
+
+uint32_t compiler_chain(struct compiler *c, const struct where *where,
+			const char *name)
+{
+	size_t i;
+
+	if (!name)
+		return NONE;
+	for (i = 0; i < c->policy->n_chains; i++)
+		if (strcmp(c->policy->chains[i].name, name) == 0)
+			return i;
+	compiler_problem(c, where, "there is no chain '%s'", name);
+	return NONE;
+}
+
+static uint8_t chain_flags(const struct rule_row *row, const char *iface)
+{
+	uint8_t flags = 0;
+
+	if (row->looks & LOOK_STATE)
+		flags |= CHAIN_STATES;
+	if (row->looks & LOOK_UID)
+		flags |= CHAIN_UIDS;
+	if (iface && strcmp(iface, "lo") == 0)
+		flags |= CHAIN_LOOPBACK;
+	return flags;
+}
+
+static int compile_chain(struct compiler *c, const struct chain *chain)
+{
+	const struct chain_row *live = compile_live_chain(c, chain->name);
+	struct chain_row row = { .first = c->image->n_rules };
+	size_t i;
+	int r;
+
+	if (chain->n_rules > CHAIN_RULES_MAX)
+		return compiler_problem(
+			c, &chain->where,
+			"chain '%s' has %zu rules, at most %d are possible: "
+			"put addresses or ports into sets",
+			chain->name, chain->n_rules, CHAIN_RULES_MAX);
+	row.flags = chain->strict ? CHAIN_STRICT : 0;
+	for (i = 0; i < chain->n_rules; i++) {
+		const struct rule *rule = &chain->rules[i];
+		struct rule_row *rule_row = ARRAY_ADD(c->image, rules);
+
+		if (!rule_row)
+			return -ENOMEM;
+		rule_row->chain = c->image->n_chains;
+		rule_row->counter = compile_rule_counter(c, live, rule);
+		r = compile_rule(c, rule, rule_row);
+		if (r < 0)
+			return r;
+		row.flags |= chain_flags(rule_row, rule->iface);
+	}
+	row.count = chain->n_rules;
+	row.counter = compile_policy_counter(c, live, chain);
+	row.policy = chain->policy;
+	row.line = chain->where.line;
+	r = compiler_file(c, &chain->where, &row.file);
+	if (r == 0)
+		r = compiler_string(c, chain->name, &row.name);
+	if (r < 0)
+		return r;
+	if (!ARRAY_ADD(c->image, chains))
+		return -ENOMEM;
+	c->image->chains[c->image->n_chains - 1] = row;
+	return 0;
+}
+
+static int compile_chains(struct compiler *c)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < c->policy->n_chains; i++) {
+		r = compile_chain(c, &c->policy->chains[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compile_all(struct compiler *c)
+{
+	int r;
+
+	r = compile_counters_begin(c);
+	if (r == 0)
+		r = compile_sets(c);
+	if (r == 0)
+		r = compile_chains(c);
+	if (r == 0)
+		r = compile_groups(c);
+	if (r == 0)
+		r = compile_devices(c);
+	return r;
+}
+
+int compile(const struct policy *policy, const struct image *live,
+	    struct problems *problems, struct image **ret_image)
+{
+	CLEANUP(image_freep) struct image *image = image_new();
+	struct compiler c = {
+		.policy = policy,
+		.live = live,
+		.problems = problems,
+		.image = image,
+	};
+	int r = -ENOMEM;
+
+	c.files = calloc(policy->n_files + 1, sizeof(*c.files));
+	if (image && c.files)
+		r = compile_all(&c);
+	free(c.files);
+	compile_counters_end(&c);
+	if (r < 0)
+		return r;
+	if (c.failed)
+		return -EINVAL;
+	image_sort(image);
+	*ret_image = TAKE_PTR(image);
+	return 0;
+}

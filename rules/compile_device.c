@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/compile_own.h"
+
+/*
+ * A burst that nobody asked for: what the rate lets pass in 10 ms, but no
+ * less than a TCP sender's first window.  More would be seen on a meter:
+ * 64 KiB is half a second of 1 Mbit/s.
+ */
+#define BURST_PART 100
+#define BURST_MIN  16384
+
+struct limit_row compile_limits(const struct limit *limit)
+{
+	struct limit_row row = { 0 };
+
+	if (!limit->rate_bps)
+		return row;
+	row.rate_bytes = limit->rate_bps / 8;
+	if (row.rate_bytes == 0)
+		row.rate_bytes = 1;
+	row.burst_bytes = limit->burst_bytes;
+	if (row.burst_bytes == 0)
+		row.burst_bytes = row.rate_bytes / BURST_PART;
+	if (limit->burst_bytes == 0 && row.burst_bytes < BURST_MIN)
+		row.burst_bytes = BURST_MIN;
+	return row;
+}
+
+uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,
+			     uint32_t chain_in)
+{
+	const struct image *image = c->image;
+	uint8_t flags = 0;
+
+	if (chain_out < image->n_chains)
+		flags |= image->chains[chain_out].flags;
+	if (chain_in < image->n_chains)
+		flags |= image->chains[chain_in].flags;
+	return flags & CHAIN_STATES ? KEEP_STATES : 0;
+}
+
+static bool same_device(const struct compiler *c, const struct device_row *row,
+			const struct device *device)
+{
+	const char *netns = device->netns ? device->netns : "";
+
+	return row->in_use && row->group == NONE &&
+	       strcmp(image_string(c->live, row->name), device->name) == 0 &&
+	       strcmp(image_string(c->live, row->netns), netns) == 0;
+}
+
+/*
+ * The index a device has, or one that no device has, containers' veths
+ * included; 0 where there is none.
+ */
+static uint32_t device_index(const struct compiler *c,
+			     const struct device *device)
+{
+	const struct image *live = c->live, *image = c->image;
+	size_t n_live = live ? live->n_devices : 0;
+	uint32_t i;
+
+	for (i = 1; i < n_live; i++)
+		if (same_device(c, &live->devices[i], device))
+			return i;
+	for (i = 1; i < DEVICES_MAX; i++) {
+		if (i < n_live && live->devices[i].in_use)
+			continue;
+		if (i < image->n_devices && image->devices[i].in_use)
+			continue;
+		return i;
+	}
+	return 0;
+}
+
+static int compile_device(struct compiler *c, const struct device *device)
+{
+	uint32_t index = device_index(c, device);
+	struct device_row row = { .in_use = 1, .group = NONE };
+	int r;
+
+	if (index == 0)
+		return compiler_problem(c, &device->where,
+					"device '%s' is one too many: at most "
+					"%d are possible, with containers'",
+					device->name, DEVICES_MAX - 1);
+	row.chain_out = compiler_chain(c, &device->where, device->filter_out);
+	row.chain_in = compiler_chain(c, &device->where, device->filter_in);
+	row.out = compile_limits(&device->out);
+	row.in = compile_limits(&device->in);
+	row.shaper = device->shaper;
+	row.takeover = device->takeover;
+	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
+	row.line = device->where.line;
+	r = compiler_file(c, &device->where, &row.file);
+	if (r == 0)
+		r = compiler_string(c, device->name, &row.name);
+	if (r == 0)
+		r = compiler_string(c, device->netns, &row.netns);
+	if (r < 0)
+		return r;
+	while (c->image->n_devices <= index)
+		if (!ARRAY_ADD(c->image, devices))
+			return -ENOMEM;
+	c->image->devices[index] = row;
+	return 0;
+}
+
+int compile_devices(struct compiler *c)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < c->policy->n_devices; i++) {
+		r = compile_device(c, &c->policy->devices[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

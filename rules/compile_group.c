@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/compile_own.h"
+#include "rules/glob.h"
+
+static uint8_t shape_out(enum shaper shaper)
+{
+	return shaper == SHAPER_AUTO ? SHAPE_PACE : shaper;
+}
+
+/* What arrives was sent already: it takes a queue. */
+static uint8_t shape_in(enum shaper shaper)
+{
+	return shaper == SHAPER_AUTO || shaper == SHAPER_PACE ? SHAPE_HTB
+							      : shaper;
+}
+
+static uint32_t hash_name(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 16777619U;
+	return hash;
+}
+
+static bool uid_taken(const struct image *image, uint32_t uid)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (image->groups[i].uid == uid)
+			return true;
+	return false;
+}
+
+/* How far from its hash a name is looked for. */
+#define UID_TRIES 64
+
+/*
+ * State in the kernel is kept under a group's uid, and may outlive the
+ * group.  So uids come from names: a group of another name gets another.
+ */
+static uint32_t group_uid(const struct compiler *c, const char *name)
+{
+	const struct image *live = c->live;
+	uint32_t uid = hash_name(name);
+	size_t i;
+
+	for (i = 0; live && i < live->n_groups; i++)
+		if (live->groups[i].uid - uid < UID_TRIES &&
+		    strcmp(image_string(live, live->groups[i].name), name) == 0)
+			return live->groups[i].uid;
+	while (uid == 0 || uid_taken(c->image, uid) ||
+	       (live && uid_taken(live, uid)))
+		uid++;
+	return uid;
+}
+
+static int add_path(struct compiler *c, const struct group *group,
+		    const char *path, uint32_t index)
+{
+	struct path_entry *entry;
+	unsigned int level = 0;
+	const char *p;
+
+	for (p = path; *p; p++)
+		level += *p == '/' && p[1] != '\0';
+	if (strlen(path) >= CGROUP_PATH_MAX)
+		return compiler_problem(
+			c, &group->where,
+			"group '%s': match '%s' has %zu characters, at most "
+			"%d are possible",
+			group->name, path, strlen(path), CGROUP_PATH_MAX - 1);
+	if (level > CGROUP_LEVEL_MAX)
+		return compiler_problem(
+			c, &group->where,
+			"group '%s': match '%s' is %u levels deep, at most "
+			"%d are possible",
+			group->name, path, level, CGROUP_LEVEL_MAX);
+	entry = ARRAY_ADD(c->image, paths);
+	if (!entry)
+		return -ENOMEM;
+	strcpy(entry->key.path, path);
+	entry->value.group = index;
+	return 0;
+}
+
+static int add_glob(struct compiler *c, const struct group *group,
+		    const char *pattern, uint32_t index)
+{
+	struct glob_row *row;
+	int r;
+
+	if (c->image->n_globs == GLOBS_MAX)
+		return compiler_problem(
+			c, &group->where,
+			"group '%s': match '%s' is one pattern with *, ? or "
+			"[ too many: a policy can have %d",
+			group->name, pattern, GLOBS_MAX);
+	row = ARRAY_ADD(c->image, globs);
+	if (!row)
+		return -ENOMEM;
+	r = glob_compile(pattern, row);
+	if (r < 0 || row->level > CGROUP_LEVEL_MAX)
+		return compiler_problem(
+			c, &group->where, "group '%s': match '%s' %s",
+			group->name, pattern,
+			r == -EINVAL ? "has a [ without its ]"
+				     : "is too long or too deep");
+	row->group = index;
+	return 0;
+}
+
+/* The patterns as one text, one a line. */
+static int join_matches(const struct group *group, char **ret_text)
+{
+	AUTO_FREE char *text = NULL;
+	size_t i, size = 1;
+
+	for (i = 0; i < group->n_matches; i++)
+		size += strlen(group->matches[i]) + 1;
+	text = calloc(1, size);
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < group->n_matches; i++) {
+		if (i)
+			strcat(text, "\n");
+		strcat(text, group->matches[i]);
+	}
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
+static int compile_group(struct compiler *c, const struct group *group)
+{
+	struct group_row row = { .uid = group_uid(c, group->name) };
+	uint32_t index = c->image->n_groups;
+	AUTO_FREE char *matches = NULL;
+	struct group_row *place;
+	size_t i;
+	int r;
+
+	row.share_all = group->share == SHARE_ALL;
+	row.out = compile_limits(&group->out);
+	row.in = compile_limits(&group->in);
+	row.shaper = group->shaper;
+	row.shape_out = row.out.rate_bytes ? shape_out(group->shaper) : 0;
+	row.shape_in = row.in.rate_bytes ? shape_in(group->shaper) : 0;
+	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
+	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
+	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
+	row.line = group->where.line;
+	r = join_matches(group, &matches);
+	if (r == 0)
+		r = compiler_file(c, &group->where, &row.file);
+	if (r == 0)
+		r = compiler_string(c, group->name, &row.name);
+	if (r == 0)
+		r = compiler_string(c, matches, &row.matches);
+	for (i = 0; r == 0 && i < group->n_matches; i++) {
+		if (glob_has_wildcards(group->matches[i]))
+			r = add_glob(c, group, group->matches[i], index);
+		else
+			r = add_path(c, group, group->matches[i], index);
+	}
+	if (r < 0)
+		return r;
+	place = ARRAY_ADD(c->image, groups);
+	if (!place)
+		return -ENOMEM;
+	*place = row;
+	return 0;
+}
+
+/* One path in two groups is a problem; twice in one, it is dropped. */
+static void drop_double_paths(struct compiler *c)
+{
+	struct image *image = c->image;
+	size_t i, n = 0;
+
+	image_sort(image);
+	for (i = 0; i < image->n_paths; i++) {
+		const struct path_entry *entry = &image->paths[i];
+		const struct group *groups = c->policy->groups;
+		uint32_t other;
+
+		if (n == 0 || memcmp(&entry->key, &image->paths[n - 1].key,
+				     sizeof(entry->key)) != 0) {
+			image->paths[n++] = *entry;
+			continue;
+		}
+		other = image->paths[n - 1].value.group;
+		if (other == entry->value.group)
+			continue;
+		compiler_problem(c, &groups[entry->value.group].where,
+				 "cgroup '%s' is matched by group '%s' and by "
+				 "group '%s': let one of them match it",
+				 entry->key.path, groups[other].name,
+				 groups[entry->value.group].name);
+	}
+	image->n_paths = n;
+}
+
+int compile_groups(struct compiler *c)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < c->policy->n_groups; i++) {
+		r = compile_group(c, &c->policy->groups[i]);
+		if (r < 0)
+			return r;
+	}
+	drop_double_paths(c);
+	return 0;
+}

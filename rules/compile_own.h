@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the compiler share.  Only for compile*.c. */
+#ifndef WEIR_RULES_COMPILE_OWN_H
+#define WEIR_RULES_COMPILE_OWN_H
+
+#include <stdbool.h>
+
+#include "rules/image.h"
+#include "rules/policy.h"
+
+#define COUNTERS_MAX (COUNTER_CHUNK * COUNTER_CHUNKS)
+
+/* Borrows everything but image, which it makes, and its notes. */
+struct compiler {
+	const struct policy *policy;
+	const struct image *live;
+	struct problems *problems;
+	struct image *image;
+	bool failed;		/* a problem was added */
+	str_off *files;		/* offsets of policy->files, 0: not yet */
+	uint8_t *counters_used; /* a bit per counter of live */
+	uint32_t next_counter;	/* where to look for a free one */
+	uint32_t *live_chains;	/* rows of live's chains, by name */
+};
+
+/* Adds a problem at where.  Returns 0: the compiler goes on. */
+int compiler_problem(struct compiler *c, const struct where *where,
+		     const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The text's offset; where.file is kept once per file.  -ENOMEM. */
+int compiler_string(struct compiler *c, const char *text, str_off *ret_off);
+int compiler_file(struct compiler *c, const struct where *where,
+		  str_off *ret_off);
+
+/*
+ * The index of a chain, or NONE for a NULL name.  One that is not there is
+ * a problem.
+ */
+uint32_t compiler_chain(struct compiler *c, const struct where *where,
+			const char *name);
+
+/* ------------------------------------------------ compile_counter.c */
+
+int compile_counters_begin(struct compiler *c);
+void compile_counters_end(struct compiler *c);
+
+/* The chain of live with this name, or NULL. */
+const struct chain_row *compile_live_chain(const struct compiler *c,
+					   const char *name);
+
+/*
+ * The counter of a rule, taken over where live (its chain there, or NULL)
+ * has the very rule.  NONE where there are no more: a problem.
+ */
+uint32_t compile_rule_counter(struct compiler *c,
+			      const struct chain_row *live_chain,
+			      const struct rule *rule);
+uint32_t compile_policy_counter(struct compiler *c,
+				const struct chain_row *live_chain,
+				const struct chain *chain);
+
+/* --------------------------------------------------- compile_rule.c */
+
+/* Named sets become the first rows of image->sets.  -ENOMEM. */
+int compile_sets(struct compiler *c);
+
+/* The row of a rule but for chain and counter.  -ENOMEM. */
+int compile_rule(struct compiler *c, const struct rule *rule,
+		 struct rule_row *row);
+
+/* -------------------------------------------------- compile_group.c */
+
+int compile_groups(struct compiler *c);
+
+/* ------------------------------------------------- compile_device.c */
+
+int compile_devices(struct compiler *c);
+struct limit_row compile_limits(const struct limit *limit);
+
+/* KEEP_STATES if either chain, or NONE, looks at states. */
+uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,
+			     uint32_t chain_in);
+
+#endif

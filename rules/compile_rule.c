@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rules/compile_own.h"
+#include "rules/compile_set.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+
+/* ------------------------------------------------------------- sets */
+
+static int find_set(const struct compiler *c, const char *name,
+		    uint32_t *ret_index)
+{
+	size_t i;
+
+	for (i = 0; i < c->policy->n_sets; i++) {
+		if (strcmp(c->policy->sets[i].name, name) != 0)
+			continue;
+		*ret_index = i;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* The prefixes of a set; too many are a problem. */
+static int emit(struct compiler *c, const struct where *where,
+		const struct spans *spans, unsigned int bits, uint32_t set)
+{
+	int r = spans_emit(spans, bits, set, c->image);
+
+	if (r != -E2BIG)
+		return r;
+	return compiler_problem(c, where,
+				"all sets together take more than %d prefixes: "
+				"write networks rather than ranges",
+				ELEMENTS_MAX);
+}
+
+static int compile_set(struct compiler *c, const struct set *set,
+		       uint32_t index)
+{
+	CLEANUP(spans_clear) struct spans spans = { 0 };
+	struct set_row *row = ARRAY_ADD(c->image, sets);
+	int r;
+
+	if (!row)
+		return -ENOMEM;
+	row->is_ports = set->n_ports > 0;
+	row->elements = set->n_networks + set->n_ports;
+	row->line = set->where.line;
+	r = compiler_file(c, &set->where, &row->file);
+	if (r == 0)
+		r = compiler_string(c, set->name, &row->name);
+	if (r == 0)
+		r = spans_add_networks(&spans, set->networks, set->n_networks);
+	if (r == 0)
+		r = spans_add_ports(&spans, set->ports, set->n_ports);
+	if (r < 0)
+		return r;
+	spans_join(&spans);
+	return emit(c, &set->where, &spans,
+		    set->n_ports ? PORT_BITS : ADDRESS_BITS, index);
+}
+
+int compile_sets(struct compiler *c)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < c->policy->n_sets; i++) {
+		r = compile_set(c, &c->policy->sets[i], i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A set of a rule's own, for a list; spans are joined. */
+static int add_anonymous(struct compiler *c, const struct rule *rule,
+			 const struct spans *spans, unsigned int bits,
+			 uint32_t *ret_set)
+{
+	uint32_t index = c->image->n_sets;
+	struct set_row *row = ARRAY_ADD(c->image, sets);
+	int r;
+
+	if (!row)
+		return -ENOMEM;
+	row->is_ports = bits == PORT_BITS;
+	row->elements = spans->n_list;
+	row->line = rule->where.line;
+	r = compiler_file(c, &rule->where, &row->file);
+	if (r < 0)
+		return r;
+	*ret_set = index;
+	return emit(c, &rule->where, spans, bits, index);
+}
+
+/* ------------------------------------------------------------ sides */
+
+/* Adds what the named sets have, for a rule that names more than one thing. */
+static int add_set_members(struct compiler *c, const struct rule *rule,
+			   char *const *names, size_t n, struct spans *spans)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		const struct set *set = policy_set(c->policy, names[i]);
+
+		if (!set)
+			return compiler_problem(c, &rule->where,
+						"there is no set '%s'",
+						names[i]);
+		r = spans_add_networks(spans, set->networks, set->n_networks);
+		if (r == 0)
+			r = spans_add_ports(spans, set->ports, set->n_ports);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int use_named_set(struct compiler *c, const struct rule *rule,
+			 const char *name, uint32_t *ret_set)
+{
+	if (find_set(c, name, ret_set) < 0)
+		return compiler_problem(c, &rule->where, "there is no set '%s'",
+					name);
+	return 0;
+}
+
+static int compile_addresses(struct compiler *c, const struct rule *rule,
+			     const struct endpoint *end, struct row_side *side)
+{
+	CLEANUP(spans_clear) struct spans spans = { 0 };
+	int r;
+
+	if (end->n_sets == 1 && end->n_networks == 0)
+		return use_named_set(c, rule, end->sets[0], &side->set);
+	r = spans_add_networks(&spans, end->networks, end->n_networks);
+	if (r == 0)
+		r = add_set_members(c, rule, end->sets, end->n_sets, &spans);
+	if (r < 0)
+		return r;
+	spans_join(&spans);
+	if (spans_one_prefix(&spans, side))
+		return 0;
+	return add_anonymous(c, rule, &spans, ADDRESS_BITS, &side->set);
+}
+
+static int compile_ports(struct compiler *c, const struct rule *rule,
+			 const struct endpoint *end, struct row_side *side)
+{
+	CLEANUP(spans_clear) struct spans spans = { 0 };
+	int r;
+
+	if (end->n_port_sets == 1 && end->n_ports == 0)
+		return use_named_set(c, rule, end->port_sets[0],
+				     &side->port_set);
+	r = spans_add_ports(&spans, end->ports, end->n_ports);
+	if (r == 0)
+		r = add_set_members(c, rule, end->port_sets, end->n_port_sets,
+				    &spans);
+	if (r < 0)
+		return r;
+	spans_join(&spans);
+	if (spans.n_list == 1) {
+		side->port_first = spans.list[0].first;
+		side->port_last = spans.list[0].last;
+		return 0;
+	}
+	return add_anonymous(c, rule, &spans, PORT_BITS, &side->port_set);
+}
+
+/* look, look_not and look_port are the LOOK_* of this side. */
+static int compile_side(struct compiler *c, const struct rule *rule,
+			const struct endpoint *end, struct rule_row *row,
+			struct row_side *side, uint32_t look, uint32_t look_not,
+			uint32_t look_port)
+{
+	int r;
+
+	side->set = NONE;
+	side->port_set = NONE;
+	if (end->n_networks || end->n_sets) {
+		row->looks |= look | (end->negated ? look_not : 0);
+		r = compile_addresses(c, rule, end, side);
+		if (r < 0)
+			return r;
+	}
+	if (end->n_ports || end->n_port_sets) {
+		row->looks |= look_port;
+		return compile_ports(c, rule, end, side);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------ rules */
+
+static void compile_matches(const struct rule *rule, struct rule_row *row)
+{
+	if (rule->family != FAMILY_ANY) {
+		row->looks |= LOOK_FAMILY;
+		row->family = rule->family == FAMILY_IP4 ? 4 : 6;
+	}
+	if (rule->protocol != PROTOCOL_ANY) {
+		row->looks |= LOOK_PROTOCOL;
+		row->protocol = rule->protocol;
+	}
+	if (rule->states) {
+		row->looks |= LOOK_STATE;
+		row->states = rule->states;
+	}
+	if (rule->has_icmp_types) {
+		row->looks |= LOOK_ICMP_TYPE;
+		memcpy(row->icmp_types, rule->icmp_types,
+		       sizeof(row->icmp_types));
+	}
+	if (rule->flags_mask) {
+		row->looks |= LOOK_TCP_FLAGS;
+		row->tcp_mask = rule->flags_mask;
+		row->tcp_value = rule->flags_value;
+	}
+	if (rule->has_mark) {
+		row->looks |= LOOK_MARK;
+		row->mark = rule->mark;
+		row->mark_mask = rule->mark_mask;
+	}
+	if (rule->dscp != DSCP_ANY) {
+		row->looks |= LOOK_DSCP;
+		row->dscp = rule->dscp;
+	}
+	if (rule->has_uid) {
+		row->looks |= LOOK_UID;
+		row->uid = rule->uid;
+	}
+	if (rule->has_length) {
+		row->looks |= LOOK_LENGTH;
+		row->length_first = rule->length_first;
+		row->length_last = rule->length_last;
+	}
+}
+
+static void compile_limit(const struct rule *rule, struct rule_row *row)
+{
+	uint64_t burst = rule->limit_burst ? rule->limit_burst : 1;
+
+	if (!rule->limit_count)
+		return;
+	row->looks |= LOOK_LIMIT;
+	row->limit_interval_ns =
+		rule->limit_seconds * NSEC_PER_SEC / rule->limit_count;
+	if (row->limit_interval_ns == 0)
+		row->limit_interval_ns = 1;
+	/* Within what a clock can be ahead by. */
+	if (burst > INT64_MAX / row->limit_interval_ns)
+		burst = INT64_MAX / row->limit_interval_ns;
+	row->limit_burst_ns = burst * row->limit_interval_ns;
+}
+
+int compile_rule(struct compiler *c, const struct rule *rule,
+		 struct rule_row *row)
+{
+	int r;
+
+	row->verdict = rule->verdict;
+	row->number = rule->number;
+	row->line = rule->where.line;
+	compile_matches(rule, row);
+	compile_limit(rule, row);
+	r = compile_side(c, rule, &rule->from, row, &row->src, LOOK_SRC,
+			 LOOK_SRC_NOT, LOOK_SRC_PORT);
+	if (r == 0)
+		r = compile_side(c, rule, &rule->to, row, &row->dst, LOOK_DST,
+				 LOOK_DST_NOT, LOOK_DST_PORT);
+	if (r == 0 && rule->iface) {
+		row->looks |= LOOK_IFINDEX;
+		/* The one interface whose index is the same everywhere. */
+		row->ifindex = strcmp(rule->iface, "lo") == 0;
+		r = compiler_string(c, rule->iface, &row->iface);
+	}
+	if (r == 0 && rule->log) {
+		row->does |= DO_LOG;
+		r = compiler_string(c, rule->log_prefix, &row->log_prefix);
+	}
+	if (r == 0)
+		r = compiler_file(c, &rule->where, &row->file);
+	if (r == 0)
+		r = compiler_string(c, rule->text, &row->text);
+	return r;
+}
