@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "netlink/snapshot.h"
+#include "netlink/tree.h"
 #include "netlink/tcmsg.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -36,14 +36,14 @@ static int read_boot(char ret_boot[40], struct err *err)
 /* --------------------------------------------------------------- file */
 
 static int write_all(FILE *file, const struct file_header *header,
-		     const struct snapshot *snapshot)
+		     const struct tree *tree)
 {
 	size_t i;
 
 	if (fwrite(header, sizeof(*header), 1, file) != 1)
 		return neg_errno();
-	for (i = 0; i < snapshot->n_requests; i++) {
-		const struct nlmsghdr *request = snapshot->requests[i];
+	for (i = 0; i < tree->n_requests; i++) {
+		const struct nlmsghdr *request = tree->requests[i];
 		static const char padding[NLMSG_ALIGNTO];
 		size_t len = request->nlmsg_len, pad = NLMSG_ALIGN(len) - len;
 
@@ -57,7 +57,7 @@ static int write_all(FILE *file, const struct file_header *header,
 }
 
 /* Under another name first, so that the name never has half of it. */
-static int write_file(const char *path, const struct snapshot *snapshot,
+static int write_file(const char *path, const struct tree *tree,
 		      struct err *err)
 {
 	CLEANUP(fclosep) FILE *file = NULL;
@@ -74,7 +74,7 @@ static int write_file(const char *path, const struct snapshot *snapshot,
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!file)
 		return err_set(err, neg_errno(), "write '%s'", temporary);
-	r = write_all(file, &header, snapshot);
+	r = write_all(file, &header, tree);
 	if (r == 0 && rename(temporary, path) < 0)
 		r = neg_errno();
 	if (r < 0) {
@@ -111,8 +111,8 @@ static int read_bytes(const char *path, char **ret_bytes, size_t *ret_size,
 	return 0;
 }
 
-/* Only what a snapshot can have, whole. */
-static int parse(const char *bytes, size_t size, struct snapshot *snapshot)
+/* Only what a tree can have, whole. */
+static int parse(const char *bytes, size_t size, struct tree *tree)
 {
 	const struct nlmsghdr *request;
 	struct tcmsg_view view;
@@ -128,20 +128,20 @@ static int parse(const char *bytes, size_t size, struct snapshot *snapshot)
 		     request->nlmsg_type != RTM_NEWTFILTER) ||
 		    tcmsg_parse(request, &view) < 0)
 			return -EBADMSG;
-		r = snapshot_add(snapshot, request);
+		r = tree_add(tree, request);
 		if (r < 0)
 			return r;
 		bytes += NLMSG_ALIGN(request->nlmsg_len);
 		size -= NLMSG_ALIGN(request->nlmsg_len);
 	}
-	return snapshot_root(snapshot) ? 0 : -EBADMSG;
+	return tree_root(tree) ? 0 : -EBADMSG;
 }
 
 /* *ret_found is false where there is none, or one of another boot. */
-static int read_file(const char *path, struct snapshot *ret_snapshot,
-		     bool *ret_found, struct err *err)
+static int read_file(const char *path, struct tree *ret_tree, bool *ret_found,
+		     struct err *err)
 {
-	CLEANUP(snapshot_clear) struct snapshot snapshot = { 0 };
+	CLEANUP(tree_clear) struct tree tree = { 0 };
 	const struct file_header *header;
 	AUTO_FREE char *bytes = NULL;
 	size_t size;
@@ -161,32 +161,32 @@ static int read_file(const char *path, struct snapshot *ret_snapshot,
 			       path);
 	if (memcmp(header->boot, boot, sizeof(boot)) != 0)
 		return 0;
-	r = parse(bytes + sizeof(*header), size - sizeof(*header), &snapshot);
+	r = parse(bytes + sizeof(*header), size - sizeof(*header), &tree);
 	if (r < 0)
 		return err_set(err, r, "read '%s'", path);
 	*ret_found = true;
-	*ret_snapshot = snapshot;
-	snapshot = (struct snapshot){ 0 };
+	*ret_tree = tree;
+	tree = (struct tree){ 0 };
 	return 0;
 }
 
 /* ---------------------------------------------------------- rehearsal */
 
 static int compare_on(struct conn *conn, const struct link *stage,
-		      struct snapshot *snapshot, const struct link *link,
+		      struct tree *tree, const struct link *link,
 		      struct err *err)
 {
-	CLEANUP(snapshot_clear) struct snapshot again = { 0 };
+	CLEANUP(tree_clear) struct tree again = { 0 };
 	int r;
 
-	r = snapshot_replay(conn, stage, snapshot, err);
+	r = tree_replay(conn, stage, tree, err);
 	if (r == 0)
-		r = snapshot_read(conn, stage, &again, err);
+		r = tree_read(conn, stage, &again, err);
 	if (r < 0)
 		return err_wrap(err, -EOPNOTSUPP,
 				"device '%s': its qdisc could not be put back",
 				link->name);
-	if (!snapshot_equal(snapshot, &again))
+	if (!tree_equal(tree, &again))
 		return err_say(
 			err, -EOPNOTSUPP,
 			"device '%s': its qdisc could not be put back as it is",
@@ -195,7 +195,7 @@ static int compare_on(struct conn *conn, const struct link *stage,
 }
 
 static int rehearse(struct conn *conn, const struct link *link,
-		    struct snapshot *snapshot, uint32_t group, struct err *err)
+		    struct tree *tree, uint32_t group, struct err *err)
 {
 	struct link want = { .group = group, .tx_queues = link->tx_queues };
 	struct link stage;
@@ -206,7 +206,7 @@ static int rehearse(struct conn *conn, const struct link *link,
 	r = link_ensure_ifb(conn, &want, &stage, err);
 	if (r < 0)
 		return err_wrap(err, r, "device '%s': rehearse", link->name);
-	r = compare_on(conn, &stage, snapshot, link, err);
+	r = compare_on(conn, &stage, tree, link, err);
 	if (r < 0) {
 		link_remove(conn, &stage, &ignored);
 		return r;
@@ -219,16 +219,16 @@ static int rehearse(struct conn *conn, const struct link *link,
 int foreign_save(struct conn *conn, const struct link *link, const char *path,
 		 uint32_t group, struct err *err)
 {
-	CLEANUP(snapshot_clear) struct snapshot snapshot = { 0 };
+	CLEANUP(tree_clear) struct tree tree = { 0 };
 	int r;
 
-	r = snapshot_read(conn, link, &snapshot, err);
+	r = tree_read(conn, link, &tree, err);
 	if (r < 0)
 		return r;
-	r = rehearse(conn, link, &snapshot, group, err);
+	r = rehearse(conn, link, &tree, group, err);
 	if (r < 0)
 		return r;
-	r = write_file(path, &snapshot, err);
+	r = write_file(path, &tree, err);
 	if (r < 0)
 		return err_wrap(err, r, "device '%s': keep its qdisc",
 				link->name);
@@ -242,35 +242,35 @@ enum plan {
 };
 
 static int make_plan(struct conn *conn, const struct link *link,
-		     struct snapshot *saved, uint32_t handle,
-		     enum plan *ret_plan, struct err *err)
+		     struct tree *saved, uint32_t handle, enum plan *ret_plan,
+		     struct err *err)
 {
-	CLEANUP(snapshot_clear) struct snapshot now = { 0 };
+	CLEANUP(tree_clear) struct tree now = { 0 };
 	const struct nlmsghdr *root;
 	const struct tcmsg *is, *was;
 	int r;
 
-	r = snapshot_read(conn, link, &now, err);
+	r = tree_read(conn, link, &now, err);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
-	root = snapshot_root(&now);
+	root = tree_root(&now);
 	is = root ? nlmsg_data(root) : NULL;
-	was = nlmsg_data(snapshot_root(saved));
+	was = nlmsg_data(tree_root(saved));
 	*ret_plan = LEAVE;
 	if (!is && r == 0)
 		*ret_plan = REPLAY;
 	if (is && is->tcm_handle == handle)
 		*ret_plan = REPLAY;
 	else if (is && is->tcm_handle == was->tcm_handle &&
-		 !snapshot_equal(&now, saved))
+		 !tree_equal(&now, saved))
 		*ret_plan = AFTER_REMOVE;
 	return 0;
 }
 
 static int replay(struct conn *conn, const struct link *link,
-		  struct snapshot *saved, uint32_t handle, struct err *err)
+		  struct tree *saved, uint32_t handle, struct err *err)
 {
-	const struct tcmsg *root = nlmsg_data(snapshot_root(saved));
+	const struct tcmsg *root = nlmsg_data(tree_root(saved));
 	enum plan plan;
 	int r;
 
@@ -282,13 +282,13 @@ static int replay(struct conn *conn, const struct link *link,
 		if (r < 0)
 			return r;
 	}
-	return snapshot_replay(conn, link, saved, err);
+	return tree_replay(conn, link, saved, err);
 }
 
 int foreign_restore(struct conn *conn, const struct link *link,
 		    const char *path, uint32_t handle, struct err *err)
 {
-	CLEANUP(snapshot_clear) struct snapshot saved = { 0 };
+	CLEANUP(tree_clear) struct tree saved = { 0 };
 	bool found;
 	int r;
 

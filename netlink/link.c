@@ -46,6 +46,7 @@ static int parse_link(const struct nlmsghdr *message, struct link *ret_link)
 	body = nlmsg_data(header);
 	link.ifindex = (uint32_t)body->ifi_index;
 	link.flags = body->ifi_flags;
+	link.type = body->ifi_type;
 	copy_text(attrs[IFLA_IFNAME], link.name, sizeof(link.name));
 	copy_text(info[IFLA_INFO_KIND], link.kind, sizeof(link.kind));
 	link.peer = get_u32(attrs[IFLA_LINK]);

@@ -25,6 +25,7 @@ struct link {
 	uint32_t tx_queues;
 	uint32_t tx_queue_len;
 	uint32_t flags;	   /* IFF_* */
+	uint16_t type;	   /* ARPHRD_*: 1 is Ethernet */
 	uint8_t operstate; /* IF_OPER_*: 6 is up, 0 unknown */
 };
 

@@ -12,6 +12,10 @@
 
 #include "base/cleanup.h"
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
 #define OWN_NETNS "/proc/thread-self/ns/net"
 
 static int open_path(const char *path, const char *what, int *ret_fd,
@@ -98,5 +102,21 @@ int netns_socket(int netns, int domain, int type, int protocol, int *ret_fd,
 	if (fd < 0)
 		return err_set(err, code, "open a socket");
 	*ret_fd = fd;
+	return 0;
+}
+
+int netns_id(int fd, uint64_t *ret_id, struct err *err)
+{
+	AUTO_CLOSE int sock = -1;
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+	int r;
+
+	r = netns_socket(fd, AF_UNIX, SOCK_DGRAM, 0, &sock, err);
+	if (r < 0)
+		return r;
+	if (getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return netns_inode(fd, ret_id, err);
+	*ret_id = cookie;
 	return 0;
 }

@@ -25,7 +25,14 @@ int netns_open_pid(pid_t pid, int *ret_fd, struct err *err);
  */
 int netns_inode(int fd, uint64_t *ret_inode, struct err *err);
 
-/* The same without opening it; -ESRCH, without a sentence, if it has gone. */
+/*
+ * A number that no other namespace has had since boot: its cookie; or its
+ * inode number, before Linux 5.14.
+ */
+int netns_id(int fd, uint64_t *ret_id, struct err *err);
+
+/* The inode number without opening it; -ESRCH, without a sentence, if it has
+ * gone. */
 int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err);
 
 /*

@@ -114,8 +114,8 @@ bool qdisc_is_default(const struct qdisc *qdisc)
 	return qdisc->handle == 0;
 }
 
-int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
-			struct err *err)
+static int add_clsact(struct conn *conn, const struct link *link, int flags,
+		      struct err *err)
 {
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
 	struct tcmsg header = {
@@ -125,8 +125,7 @@ int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
 	};
 	int r;
 
-	/* Without NLM_F_EXCL: there already is fine, another kind is not. */
-	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE, &header, "clsact");
+	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | flags, &header, "clsact");
 	if (!msg)
 		return err_set(err, -ENOMEM, "device '%s': add qdisc clsact",
 			       link->name);
@@ -135,6 +134,30 @@ int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
 		return err_wrap(err, r, "device '%s': add qdisc clsact",
 				link->name);
 	return 0;
+}
+
+int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
+			bool *ret_made, struct err *err)
+{
+	struct err refused;
+	int r;
+
+	r = add_clsact(conn, link, NLM_F_EXCL, &refused);
+	if (r < 0 && r != -EEXIST) {
+		*err = refused;
+		return r;
+	}
+	*ret_made = r == 0;
+	if (r == 0)
+		return 0;
+	/* Without the flag the same again is fine, and another kind is not. */
+	r = add_clsact(conn, link, 0, err);
+	if (r == -EINVAL)
+		return err_say(
+			err, -EEXIST,
+			"device '%s': add qdisc clsact: a qdisc ingress is in its place",
+			link->name);
+	return r;
 }
 
 static int remove_qdisc(struct conn *conn, const struct link *link,

@@ -50,12 +50,13 @@ const struct qdisc *qdiscs_clsact(const struct qdiscs *qdiscs,
 bool qdisc_is_default(const struct qdisc *qdisc);
 
 /*
- * Both have no effect where it is done already.  An "ingress" qdisc in the
- * place of clsact is -EEXIST.  Removing takes everybody's filters with it:
- * see that there are none first.
+ * *ret_made: whether there was none before.  An "ingress" qdisc in its place
+ * is -EEXIST.
  */
 int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
-			struct err *err);
+			bool *ret_made, struct err *err);
+
+/* Takes everybody's filters with it: see that there are none first. */
 int qdisc_remove_clsact(struct conn *conn, const struct link *link,
 			struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "netlink/snapshot.h"
+#include "netlink/tree.h"
 
 #include <linux/pkt_sched.h>
 #include <netlink/netlink.h>
@@ -9,17 +9,17 @@
 #include "base/array.h"
 #include "netlink/request.h"
 
-void snapshot_clear(struct snapshot *snapshot)
+void tree_clear(struct tree *tree)
 {
 	size_t i;
 
-	for (i = 0; i < snapshot->n_requests; i++)
-		free(snapshot->requests[i]);
-	free(snapshot->requests);
-	*snapshot = (struct snapshot){ 0 };
+	for (i = 0; i < tree->n_requests; i++)
+		free(tree->requests[i]);
+	free(tree->requests);
+	*tree = (struct tree){ 0 };
 }
 
-int snapshot_add(struct snapshot *snapshot, const struct nlmsghdr *request)
+int tree_add(struct tree *tree, const struct nlmsghdr *request)
 {
 	AUTO_FREE struct nlmsghdr *copy = malloc(request->nlmsg_len);
 	struct nlmsghdr **place;
@@ -28,7 +28,7 @@ int snapshot_add(struct snapshot *snapshot, const struct nlmsghdr *request)
 		return -ENOMEM;
 	memcpy(copy, request, request->nlmsg_len);
 	copy->nlmsg_seq = copy->nlmsg_pid = 0;
-	place = ARRAY_ADD(snapshot, requests);
+	place = ARRAY_ADD(tree, requests);
 	if (!place)
 		return -ENOMEM;
 	*place = TAKE_PTR(copy);
@@ -46,37 +46,37 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(x, y, x->nlmsg_len);
 }
 
-static void sort(struct snapshot *snapshot)
+static void sort(struct tree *tree)
 {
-	if (snapshot->n_requests > 0)
-		qsort(snapshot->requests, snapshot->n_requests,
-		      sizeof(*snapshot->requests), by_bytes);
+	if (tree->n_requests > 0)
+		qsort(tree->requests, tree->n_requests, sizeof(*tree->requests),
+		      by_bytes);
 }
 
 /* ------------------------------------------------------------ reading */
 
 struct reading {
 	uint32_t ifindex;
-	size_t before;		  /* requests of earlier lists */
-	struct snapshot snapshot; /* what to ask for */
-	uint32_t *handles;	  /* that filters can hang from */
+	size_t before;	   /* requests of earlier lists */
+	struct tree tree;  /* what to ask for */
+	uint32_t *handles; /* that filters can hang from */
 	size_t n_handles, handles_before;
 	char unsupported[TC_KIND_MAX];
 };
 
 static void free_reading(struct reading *reading)
 {
-	snapshot_clear(&reading->snapshot);
+	tree_clear(&reading->tree);
 	free(reading->handles);
 }
 
 static void restart(void *arg)
 {
 	struct reading *reading = arg;
-	struct snapshot *snapshot = &reading->snapshot;
+	struct tree *tree = &reading->tree;
 
-	while (snapshot->n_requests > reading->before)
-		free(snapshot->requests[--snapshot->n_requests]);
+	while (tree->n_requests > reading->before)
+		free(tree->requests[--tree->n_requests]);
 	reading->n_handles = reading->handles_before;
 }
 
@@ -128,8 +128,7 @@ static int keep(const struct nlmsghdr *message, void *arg)
 			return -ENOMEM;
 		*handle = view.header->tcm_handle;
 	}
-	return request ? snapshot_add(&reading->snapshot, nlmsg_hdr(request))
-		       : 0;
+	return request ? tree_add(&reading->tree, nlmsg_hdr(request)) : 0;
 }
 
 static int read_list(struct conn *conn, struct reading *reading, int type,
@@ -140,7 +139,7 @@ static int read_list(struct conn *conn, struct reading *reading, int type,
 	struct tcmsg header = { .tcm_ifindex = (int)reading->ifindex,
 				.tcm_parent = parent };
 
-	reading->before = reading->snapshot.n_requests;
+	reading->before = reading->tree.n_requests;
 	reading->handles_before = reading->n_handles;
 	msg = tcmsg_new(type, 0, &header, NULL);
 	if (!msg)
@@ -168,8 +167,8 @@ static int read_all(struct conn *conn, struct reading *reading, struct err *err)
 	return 0;
 }
 
-int snapshot_read(struct conn *conn, const struct link *link,
-		  struct snapshot *ret_snapshot, struct err *err)
+int tree_read(struct conn *conn, const struct link *link, struct tree *ret_tree,
+	      struct err *err)
 {
 	CLEANUP(free_reading)
 	struct reading reading = { .ifindex = link->ifindex };
@@ -184,15 +183,15 @@ int snapshot_read(struct conn *conn, const struct link *link,
 	if (r < 0)
 		return err_wrap(err, r, "device '%s': read its qdiscs",
 				link->name);
-	sort(&reading.snapshot);
-	*ret_snapshot = reading.snapshot;
-	reading.snapshot = (struct snapshot){ 0 };
+	sort(&reading.tree);
+	*ret_tree = reading.tree;
+	reading.tree = (struct tree){ 0 };
 	return 0;
 }
 
 /* ---------------------------------------------------------- comparing */
 
-bool snapshot_equal(const struct snapshot *a, const struct snapshot *b)
+bool tree_equal(const struct tree *a, const struct tree *b)
 {
 	size_t i;
 
@@ -204,12 +203,12 @@ bool snapshot_equal(const struct snapshot *a, const struct snapshot *b)
 	return true;
 }
 
-const struct nlmsghdr *snapshot_root(const struct snapshot *snapshot)
+const struct nlmsghdr *tree_root(const struct tree *tree)
 {
 	size_t i;
 
-	for (i = 0; i < snapshot->n_requests; i++) {
-		const struct nlmsghdr *request = snapshot->requests[i];
+	for (i = 0; i < tree->n_requests; i++) {
+		const struct nlmsghdr *request = tree->requests[i];
 		const struct tcmsg *header = nlmsg_data(request);
 
 		if (request->nlmsg_type == RTM_NEWQDISC &&
@@ -250,22 +249,22 @@ static int wrap(const struct link *link, const struct nlmsghdr *request, int r,
 }
 
 /* Whether what a request hangs from is still to be made. */
-static bool has_to_wait(const struct snapshot *snapshot, const bool *done,
+static bool has_to_wait(const struct tree *tree, const bool *done,
 			const struct nlmsghdr *request)
 {
 	const struct tcmsg *header = nlmsg_data(request), *other;
 	size_t i;
 
-	for (i = 0; i < snapshot->n_requests; i++) {
-		if (done[i] || snapshot->requests[i] == request)
+	for (i = 0; i < tree->n_requests; i++) {
+		if (done[i] || tree->requests[i] == request)
 			continue;
 		/* The chain of a tree may hang on nothing but its order. */
 		if (request->nlmsg_type == RTM_NEWTFILTER &&
-		    snapshot->requests[i]->nlmsg_type != RTM_NEWTFILTER)
+		    tree->requests[i]->nlmsg_type != RTM_NEWTFILTER)
 			return true;
-		if (snapshot->requests[i]->nlmsg_type == RTM_NEWTFILTER)
+		if (tree->requests[i]->nlmsg_type == RTM_NEWTFILTER)
 			continue;
-		other = nlmsg_data(snapshot->requests[i]);
+		other = nlmsg_data(tree->requests[i]);
 		if (other->tcm_handle == header->tcm_parent ||
 		    other->tcm_handle == TC_H_MAJ(header->tcm_parent) ||
 		    other->tcm_handle == TC_H_MAJ(header->tcm_handle))
@@ -280,11 +279,11 @@ static bool has_to_wait(const struct snapshot *snapshot, const bool *done,
  * filters it cannot be told who refers to whom: those that are refused are
  * asked for again, as long as something gets done.
  */
-int snapshot_replay(struct conn *conn, const struct link *link,
-		    const struct snapshot *snapshot, struct err *err)
+int tree_replay(struct conn *conn, const struct link *link,
+		const struct tree *tree, struct err *err)
 {
-	const struct nlmsghdr *refused = snapshot_root(snapshot);
-	size_t i, left = snapshot->n_requests, before;
+	const struct nlmsghdr *refused = tree_root(tree);
+	size_t i, left = tree->n_requests, before;
 	AUTO_FREE bool *done = NULL;
 	int code = -ELOOP, r;
 
@@ -296,10 +295,10 @@ int snapshot_replay(struct conn *conn, const struct link *link,
 	err_set(err, code, "what it hangs from");
 	do {
 		before = left;
-		for (i = 0; i < snapshot->n_requests; i++) {
-			const struct nlmsghdr *request = snapshot->requests[i];
+		for (i = 0; i < tree->n_requests; i++) {
+			const struct nlmsghdr *request = tree->requests[i];
 
-			if (done[i] || has_to_wait(snapshot, done, request))
+			if (done[i] || has_to_wait(tree, done, request))
 				continue;
 			r = ask(conn, link, request, err);
 			if (r == 0) {
