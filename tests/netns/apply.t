@@ -9,7 +9,7 @@ make_cgroup "$cg/web"
 snapshot() {
 	ip -d link show | grep -c weir
 	ls /sys/fs/bpf 2>/dev/null
-	ls -A "$work"
+	ls -d "$work"/{bpf,state,run} 2>/dev/null
 	ip -n "$left" -d link show
 	tc -n "$left" qdisc show
 	tc -n "$left" filter show dev v0 ingress
