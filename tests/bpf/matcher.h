@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The matcher in the kernel, for tests: match_test.bpf.c in a network and a
+ * mount namespace of the test's own, with a bpffs and an interface t0.
+ */
+#ifndef WEIR_TESTS_BPF_MATCHER_H
+#define WEIR_TESTS_BPF_MATCHER_H
+
+#include "cgroup/tables.h"
+#include "rules/policy.h"
+#include "tests/bpf/frame.h"
+#include "tests/bpf/match_test.skel.h"
+
+/* As in rules/state.bpf.h. */
+enum {
+	HOOK_OUT = 1 << 0,
+	HOOK_DEVICE = 1 << 1,
+};
+
+/* What match_test.h answers. */
+enum {
+	PACKET_KEEP = 1 << 7,
+	DECIDE_LATER = 3,
+};
+
+struct matcher {
+	struct match_test_bpf *programs;
+	struct tables *tables;
+	struct image *image; /* in force */
+	uint32_t generation;
+	uint32_t t0; /* its ifindex */
+};
+
+/* All assert that they succeed. */
+void matcher_open(struct matcher *m);
+void matcher_close(struct matcher *m);
+
+/* Reads text as an INI file. */
+struct policy *matcher_policy(const char *text);
+
+/* Puts a policy in force, or a text's. */
+void matcher_use(struct matcher *m, const struct policy *policy);
+void matcher_use_text(struct matcher *m, const char *text);
+
+/* The row of a chain of the image in force. */
+uint32_t matcher_chain(const struct matcher *m, const char *name);
+
+struct question {
+	uint32_t chain;
+	uint32_t hook;	/* HOOK_* */
+	uint64_t place; /* of flows; 0: states are not looked for */
+};
+
+/* Asks for one packet: the decision, and in *ret_states its PACKET_*. */
+int matcher_ask(const struct matcher *m, const struct question *q,
+		const struct frame_spec *spec, uint32_t *ret_states);
+int matcher_ask_text(const struct matcher *m, const struct question *q,
+		     const char *text, uint32_t *ret_states);
+
+/* Counters of a rule, by its number, or of the policy: 0. */
+struct counter matcher_count(const struct matcher *m, uint32_t chain,
+			     uint32_t number);
+
+/* Forgets all flows. */
+void matcher_forget(const struct matcher *m);
+size_t matcher_flows(const struct matcher *m);
+
+#endif

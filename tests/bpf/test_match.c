@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The matcher in the kernel: which rule decides a packet, and what counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "tests/bpf/match_cases.h"
+#include "tests/bpf/matcher.h"
+
+static struct matcher m;
+
+#define SETS                                                                \
+	"[set nets]\nelements = 10.0.0.0/8, 2001:db8:1::/48, 10.9.0.0/16\n" \
+	"[set ports]\nelements = 80, 443, 8000-8079\n"
+
+/* What a packet is worth to a counter: the length that it claims. */
+static uint64_t packet_bytes(const char *packet)
+{
+	struct frame_spec spec;
+	uint8_t bytes[FRAME_MAX];
+	unsigned int ip;
+
+	frame_parse(packet, &spec);
+	frame_build(&spec, bytes, &ip);
+	return ip;
+}
+
+static void write_cases(FILE *out, const char *verdict, const char *policy)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(match_cases); i++)
+		fprintf(out,
+			"[chain %s%zu]\npolicy = %s\nstrict = yes\n"
+			"10 = %s %s\n",
+			verdict, i, policy, verdict, match_cases[i].rule);
+}
+
+static void check_case(size_t i, const char *verdict, int fitting, int missing,
+		       uint32_t hook)
+{
+	const struct match_case *c = &match_cases[i];
+	struct counter rule, policy, before;
+	struct question q = { .hook = hook };
+	int is_lo = strstr(c->packet, " lo") != NULL;
+	char name[32];
+	int decision;
+
+	snprintf(name, sizeof(name), "%s%zu", verdict, i);
+	q.chain = matcher_chain(&m, name);
+	before = matcher_count(&m, q.chain, c->fits ? 10 : 0);
+	decision = matcher_ask_text(&m, &q, c->packet, NULL);
+	if (decision != (c->fits ? fitting : is_lo ? ROW_ALLOW : missing))
+		fail_msg("%s %s: %s: decided %d", verdict, c->rule, c->packet,
+			 decision);
+	rule = matcher_count(&m, q.chain, 10);
+	policy = matcher_count(&m, q.chain, 0);
+	if (!c->fits)
+		rule = policy;
+	assert_int_equal(rule.packets, before.packets + 1);
+	assert_int_equal(rule.bytes, before.bytes + packet_bytes(c->packet));
+	if (c->fits)
+		assert_int_equal(policy.packets, 0);
+	else
+		assert_int_equal(matcher_count(&m, q.chain, 10).packets, 0);
+}
+
+static void every_form_of_a_rule_decides(void **state)
+{
+	char *text = NULL;
+	size_t size, i, h;
+	FILE *out = open_memstream(&text, &size);
+	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
+					  HOOK_DEVICE | HOOK_OUT };
+
+	(void)state;
+	fputs(SETS, out);
+	write_cases(out, "allow", "deny");
+	write_cases(out, "deny", "allow");
+	write_cases(out, "reject", "allow");
+	fclose(out);
+	matcher_use_text(&m, text);
+	free(text);
+	for (i = 0; i < ARRAY_SIZE(match_cases); i++) {
+		for (h = 0; h < ARRAY_SIZE(hooks); h++) {
+			matcher_forget(&m);
+			check_case(i, "allow", ROW_ALLOW, ROW_DENY, hooks[h]);
+			check_case(i, "deny", ROW_DENY, ROW_ALLOW, hooks[h]);
+			check_case(i, "reject", ROW_REJECT, ROW_ALLOW,
+				   hooks[h]);
+		}
+	}
+}
+
+static int ask(const char *chain, uint32_t hook, const char *packet)
+{
+	struct question q = { .chain = matcher_chain(&m, chain), .hook = hook };
+
+	return matcher_ask_text(&m, &q, packet, NULL);
+}
+
+static const char *const malformed[] = {
+	/* cut off */
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 cut=20",
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 len=0 cut=39",
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 cut=21 claims=21",
+	"udp 10.0.0.1:1 > 10.0.0.2:22 cut=27 claims=27",
+	"icmp 10.0.0.1 > 10.0.0.2 type=8 cut=24 claims=24",
+	"tcp [2001:db8::1]:1 > [2001:db8::2]:22 cut=59 claims=59",
+	"tcp [2001:db8::1]:1 > [2001:db8::2]:22 ext=0 cut=44 claims=44",
+	/* lying */
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 claims=19",
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 claims=0",
+	"tcp 10.0.0.1:1 > 10.0.0.2:22 claims=1000",
+	"tcp [2001:db8::1]:1 > [2001:db8::2]:22 claims=1000",
+	/* the flags of the first would be overwritten */
+	"tcp 10.0.0.1 > 10.0.0.2 frag=1",
+	"tcp [2001:db8::1] > [2001:db8::2] frag=1+",
+	/* pretending to be IPv4 */
+	"tcp [::ffff:10.0.0.1]:1 > [2001:db8::2]:22 ext=0",
+	"tcp [2001:db8::1]:1 > [::ffff:10.0.0.1]:22 ext=0",
+	/* beyond what is looked at */
+	"tcp [2001:db8::1]:1 > [2001:db8::2]:22 ext=0,60,60,60,60,60,60,60,60",
+	"udp 10.0.0.1:1 > 10.0.0.2:22 vlan vlan vlan",
+};
+
+static void what_cannot_be_read_fails_closed(void **state)
+{
+	size_t i;
+
+	(void)state;
+	matcher_use_text(
+		&m, "[chain closed]\npolicy = deny\n"
+		    "10 = allow tcp to port 22\n20 = allow udp to port 22\n"
+		    "30 = allow icmp 8\n"
+		    "[chain ports]\npolicy = allow\n"
+		    "10 = deny tcp to port 22\n20 = deny udp to port 22\n"
+		    "30 = deny icmp 8\n40 = deny icmp6 3\n"
+		    "[chain named]\npolicy = deny\n10 = allow invalid\n");
+	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
+		if (ask("closed", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
+		    ask("ports", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
+		    ask("named", HOOK_DEVICE, malformed[i]) != ROW_ALLOW)
+			fail_msg("%s", malformed[i]);
+	}
+}
+
+static void padding_behind_the_packet_does_no_harm(void **state)
+{
+	(void)state;
+	matcher_use_text(&m, "[chain padded]\npolicy = deny\n"
+			     "10 = allow udp to port 2 length 30\n");
+	assert_int_equal(ask("padded", HOOK_DEVICE,
+			     "udp 10.0.0.1:1 > 10.0.0.2:2 len=50 claims=30"),
+			 ROW_ALLOW);
+	assert_int_equal(
+		matcher_count(&m, matcher_chain(&m, "padded"), 10).bytes, 30);
+}
+
+static void tags_are_looked_through_on_devices(void **state)
+{
+	(void)state;
+	matcher_use_text(&m, "[chain tagged]\npolicy = deny\nstrict = yes\n"
+			     "10 = allow tcp to port 80\n");
+	assert_int_equal(
+		ask("tagged", HOOK_DEVICE, "tcp 10.0.0.1:1 > 10.0.0.2:80 vlan"),
+		ROW_ALLOW);
+	assert_int_equal(ask("tagged", HOOK_DEVICE,
+			     "tcp 10.0.0.1:1 > 10.0.0.2:80 vlan vlan"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("tagged", HOOK_DEVICE,
+			     "tcp [2001:db8::1]:1 > [2001:db8::2]:80 vlan"),
+			 ROW_ALLOW);
+	assert_int_equal(
+		ask("tagged", HOOK_DEVICE, "tcp 10.0.0.1:1 > 10.0.0.2:81 vlan"),
+		ROW_DENY);
+}
+
+static void loopback_is_decided_only_by_rules_that_name_it(void **state)
+{
+	(void)state;
+	matcher_use_text(&m,
+			 "[chain a]\npolicy = deny\n10 = deny udp\n"
+			 "[chain b]\npolicy = deny\n"
+			 "10 = deny udp\n20 = deny udp to port 2 iface lo\n");
+	assert_int_equal(ask("a", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("b", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
+			 ROW_DENY);
+	assert_int_equal(ask("b", 0, "udp 10.0.0.1:1 > 10.0.0.2:3 lo"),
+			 ROW_ALLOW);
+	assert_int_equal(matcher_count(&m, matcher_chain(&m, "b"), 20).packets,
+			 1);
+	assert_int_equal(matcher_count(&m, matcher_chain(&m, "b"), 0).packets,
+			 0);
+}
+
+static const struct {
+	const char *packet;
+	int in, out; /* passes a chain with policy deny */
+} needed[] = {
+	{ "arp", 1, 1 },
+	{ "icmp6 [fe80::1] > [ff02::1:ff00:2] type=135 ttl=255", 1, 1 },
+	{ "icmp6 [fe80::1] > [fe80::2] type=136 ttl=255", 1, 1 },
+	{ "icmp6 [fe80::1] > [ff02::1] type=134 ttl=255", 1, 1 },
+	{ "icmp6 [fe80::1] > [fe80::2] type=136 ttl=254", 0, 0 },
+	{ "icmp6 [fe80::1] > [fe80::2] type=137 ttl=255", 0, 0 },
+	{ "icmp6 [fe80::1] > [ff02::16] type=143 ttl=1 ext=0", 1, 1 },
+	{ "icmp6 [2001:db8::1] > [2001:db8::2] type=2", 1, 1 },
+	{ "icmp6 [2001:db8::1] > [2001:db8::2] type=1", 0, 0 },
+	{ "icmp6 [2001:db8::1] > [2001:db8::2] type=128", 0, 0 },
+	{ "icmp 10.0.0.1 > 10.0.0.2 type=3 code=4", 1, 1 },
+	{ "icmp 10.0.0.1 > 10.0.0.2 type=3 code=1", 0, 0 },
+	{ "udp 0.0.0.0:68 > 255.255.255.255:67", 0, 1 },
+	{ "udp 10.0.0.1:67 > 10.0.0.2:68", 1, 0 },
+	{ "udp [fe80::1]:546 > [ff02::1:2]:547", 0, 1 },
+	{ "udp [fe80::2]:547 > [fe80::1]:546", 1, 0 },
+	{ "udp [2001:db8::1]:547 > [2001:db8::2]:546", 0, 0 },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2", 0, 0 },
+};
+
+static void what_a_host_needs_passes_a_device_that_denies(void **state)
+{
+	size_t i;
+
+	(void)state;
+	matcher_use_text(&m, "[chain plain]\npolicy = deny\n"
+			     "[chain strict]\npolicy = deny\nstrict = yes\n"
+			     "[chain rule]\npolicy = deny\n10 = deny\n");
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		const char *packet = needed[i].packet;
+		int is_arp = strcmp(packet, "arp") == 0;
+
+		if (ask("plain", HOOK_DEVICE, packet) != needed[i].in ||
+		    ask("plain", HOOK_DEVICE | HOOK_OUT, packet) !=
+			    needed[i].out ||
+		    ask("strict", HOOK_DEVICE, packet) != ROW_DENY ||
+		    ask("rule", HOOK_DEVICE, packet) != is_arp)
+			fail_msg("%s", packet);
+		if (!is_arp)
+			assert_int_equal(ask("plain", HOOK_OUT, packet),
+					 ROW_DENY);
+	}
+}
+
+static void later_fragments_are_decided_as_the_first(void **state)
+{
+	uint32_t chain, flows;
+
+	(void)state;
+	matcher_forget(&m);
+	matcher_use_text(&m, "[chain fragments]\npolicy = deny\n"
+			     "10 = allow udp to port 2049\n"
+			     "[chain d]\npolicy = deny\n10 = allow udp\n");
+	chain = matcher_chain(&m, "fragments");
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1 > 10.0.0.2 frag=4+ fragid=7"),
+			 ROW_DENY);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1:1 > 10.0.0.2:2049 frag=0+ fragid=7"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1 > 10.0.0.2 frag=4+ fragid=7"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1 > 10.0.0.2 frag=8 fragid=7"),
+			 ROW_ALLOW);
+	assert_int_equal(matcher_count(&m, chain, 10).packets, 3);
+	/* Of another datagram, sender, or chain, they are not. */
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1 > 10.0.0.2 frag=8 fragid=8"),
+			 ROW_DENY);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.3 > 10.0.0.2 frag=8 fragid=7"),
+			 ROW_DENY);
+	/* The first of one that is denied leaves nothing behind. */
+	flows = matcher_flows(&m);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1:1 > 10.0.0.2:9 frag=0+ fragid=9"),
+			 ROW_DENY);
+	assert_int_equal(matcher_flows(&m), flows);
+	/* IPv6 */
+	assert_int_equal(
+		ask("fragments", HOOK_DEVICE,
+		    "udp [2001:db8::1]:1 > [2001:db8::2]:2049 frag=0+ fragid=7"),
+		ROW_ALLOW);
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp [2001:db8::1] > [2001:db8::2] frag=8 "
+			     "fragid=7"),
+			 ROW_ALLOW);
+}
+
+static void a_rule_over_its_limit_does_not_match(void **state)
+{
+	uint32_t chain, i;
+
+	(void)state;
+	matcher_use_text(&m, "[chain limited]\npolicy = deny\n"
+			     "10 = allow udp limit 1/m burst 3\n");
+	chain = matcher_chain(&m, "limited");
+	for (i = 0; i < 5; i++)
+		assert_int_equal(
+			ask("limited", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
+			i < 3 ? ROW_ALLOW : ROW_DENY);
+	assert_int_equal(matcher_count(&m, chain, 10).packets, 3);
+	assert_int_equal(matcher_count(&m, chain, 0).packets, 2);
+
+	/* Tokens come back: 1000/s is one a millisecond. */
+	matcher_use_text(&m, "[chain quick]\npolicy = deny\n"
+			     "10 = allow udp limit 1000/s burst 1\n");
+	assert_int_equal(ask("quick", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
+			 ROW_ALLOW);
+	usleep(2000);
+	assert_int_equal(ask("quick", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
+			 ROW_ALLOW);
+}
+
+static void the_last_of_4096_rules_decides(void **state)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+	uint32_t chain;
+
+	(void)state;
+	fputs("[chain long]\npolicy = deny\n", out);
+	for (i = 1; i <= 4096; i++)
+		fprintf(out, "%zu = allow udp to port %zu\n", i, i);
+	fclose(out);
+	matcher_use_text(&m, text);
+	free(text);
+	chain = matcher_chain(&m, "long");
+	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4096"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4097"),
+			 ROW_DENY);
+	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:17"),
+			 ROW_ALLOW);
+	assert_int_equal(matcher_count(&m, chain, 4096).packets, 1);
+	assert_int_equal(matcher_count(&m, chain, 17).packets, 1);
+	assert_int_equal(matcher_count(&m, chain, 0).packets, 1);
+}
+
+static void an_unchanged_rule_keeps_its_count(void **state)
+{
+	uint32_t chain;
+
+	(void)state;
+	matcher_use_text(&m, "[chain k]\npolicy = deny\n10 = allow udp\n"
+			     "20 = allow tcp\n");
+	assert_int_equal(ask("k", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"), 1);
+	assert_int_equal(ask("k", 0, "tcp 10.0.0.1:1 > 10.0.0.2:2"), 1);
+	matcher_use_text(&m, "[chain a]\npolicy = allow\n"
+			     "[chain k]\npolicy = deny\n5 = allow sctp\n"
+			     "10 = allow udp\n20 = allow tcp to port 2\n");
+	chain = matcher_chain(&m, "k");
+	assert_int_equal(matcher_count(&m, chain, 10).packets, 1);
+	assert_int_equal(matcher_count(&m, chain, 20).packets, 0);
+	assert_int_equal(matcher_count(&m, chain, 5).packets, 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	matcher_open(&m);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	matcher_close(&m);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_form_of_a_rule_decides),
+		cmocka_unit_test(what_cannot_be_read_fails_closed),
+		cmocka_unit_test(padding_behind_the_packet_does_no_harm),
+		cmocka_unit_test(tags_are_looked_through_on_devices),
+		cmocka_unit_test(
+			loopback_is_decided_only_by_rules_that_name_it),
+		cmocka_unit_test(what_a_host_needs_passes_a_device_that_denies),
+		cmocka_unit_test(later_fragments_are_decided_as_the_first),
+		cmocka_unit_test(a_rule_over_its_limit_does_not_match),
+		cmocka_unit_test(the_last_of_4096_rules_decides),
+		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
