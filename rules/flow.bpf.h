@@ -105,8 +105,9 @@ static __always_inline struct flow *flow_find(const struct flow_key *key,
 
 	if (!flow || flow->tag != flow_tag(key))
 		return 0;
-	if (now - flow->seen_ns > flow_timeout(flow, key->protocol) &&
-	    flow->seen_ns < now)
+	/* Another processor may have seen it a moment after `now`. */
+	if ((__s64)(now - flow->seen_ns) >
+	    (__s64)flow_timeout(flow, key->protocol))
 		return 0;
 	return flow;
 }
