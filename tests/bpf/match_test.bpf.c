@@ -25,6 +25,14 @@ struct {
 	__type(value, struct match_answer);
 } answers SEC(".maps");
 
+/* The programs add: states of TCP by MATCH_SEEN(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MATCH_SEEN(2, 0));
+	__type(key, __u32);
+	__type(value, __u32);
+} seen SEC(".maps");
+
 static __always_inline int decide(struct __sk_buff *skb)
 {
 	__u32 zero = 0, slot = generation_slot(), states = 0;
@@ -60,6 +68,34 @@ int match_ingress(struct __sk_buff *skb)
 	if (decide(skb) == ROW_ALLOW)
 		return 1;
 	return 0;
+}
+
+static __always_inline void watch(struct __sk_buff *skb, __u32 hook)
+{
+	__u32 index, *states;
+	struct packet packet;
+
+	packet_read(skb, &packet);
+	if (packet.protocol != IPPROTO_TCP)
+		return;
+	index = MATCH_SEEN(hook & HOOK_OUT, packet.tcp_flags);
+	states = bpf_map_lookup_elem(&seen, &index);
+	if (states)
+		*states |= states_find(skb, 1, hook);
+}
+
+SEC("cgroup_skb/egress")
+int watch_egress(struct __sk_buff *skb)
+{
+	watch(skb, HOOK_OUT);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int watch_ingress(struct __sk_buff *skb)
+{
+	watch(skb, 0);
+	return 1;
 }
 
 SEC("tc")

@@ -18,4 +18,7 @@ struct match_answer {
 	__u32 states;
 };
 
+/* Index in `seen`: by direction (0 in, 1 out) and TCP flags. */
+#define MATCH_SEEN(out, flags) ((out) << 8 | (flags))
+
 #endif
