@@ -177,35 +177,6 @@ static int compile_group(struct compiler *c, const struct group *group)
 	return 0;
 }
 
-/* One path in two groups is a problem; twice in one, it is dropped. */
-static void drop_double_paths(struct compiler *c)
-{
-	struct image *image = c->image;
-	size_t i, n = 0;
-
-	image_sort(image);
-	for (i = 0; i < image->n_paths; i++) {
-		const struct path_entry *entry = &image->paths[i];
-		const struct group *groups = c->policy->groups;
-		uint32_t other;
-
-		if (n == 0 || memcmp(&entry->key, &image->paths[n - 1].key,
-				     sizeof(entry->key)) != 0) {
-			image->paths[n++] = *entry;
-			continue;
-		}
-		other = image->paths[n - 1].value.group;
-		if (other == entry->value.group)
-			continue;
-		compiler_problem(c, &groups[entry->value.group].where,
-				 "cgroup '%s' is matched by group '%s' and by "
-				 "group '%s': let one of them match it",
-				 entry->key.path, groups[other].name,
-				 groups[entry->value.group].name);
-	}
-	image->n_paths = n;
-}
-
 int compile_groups(struct compiler *c)
 {
 	size_t i;
@@ -216,6 +187,5 @@ int compile_groups(struct compiler *c)
 		if (r < 0)
 			return r;
 	}
-	drop_double_paths(c);
 	return 0;
 }
