@@ -74,7 +74,7 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 			      skb->gso_segs ? skb->gso_segs : 1);
 		return false;
 	}
-	if (keeps)
+	if (states & PACKET_KEEP)
 		states_keep(skb, member->cgroup);
 	return true;
 }
