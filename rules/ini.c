@@ -221,6 +221,17 @@ static int add_key(struct parser *parser, const struct ini_line *line,
 	return 0;
 }
 
+/* A line that was refused: what is missing now may have been there. */
+static void note_bad_line(struct parser *parser, const struct lines *lines)
+{
+	struct ini *ini = parser->ini;
+
+	if (*lines->line == '[')
+		parser->section_bad = true;
+	else if (ini->n_sections)
+		ini->sections[ini->n_sections - 1].has_bad_lines = true;
+}
+
 static int add_line(struct parser *parser, const struct lines *lines)
 {
 	char raw[INI_LINE_MAX + 1];
@@ -230,8 +241,7 @@ static int add_line(struct parser *parser, const struct lines *lines)
 	if (n <= INI_LINE_MAX)
 		memcpy(raw, lines->line, n);
 	if (ini_line_split(lines, parser->file, parser->problems, &line) < 0) {
-		if (*lines->line == '[')
-			parser->section_bad = true;
+		note_bad_line(parser, lines);
 		return 0;
 	}
 	if (line.section) {

@@ -7,13 +7,14 @@
 #ifndef WEIR_RULES_INI_H
 #define WEIR_RULES_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
 #include "rules/problem.h"
 
 /* A file beyond this is refused unread: it would take seconds. */
-#define INI_SIZE_MAX (32UL << 20)
+#define INI_SIZE_MAX (16UL << 20)
 
 /* iniparser has room for 1023 bytes. */
 #define INI_LINE_MAX 1000
@@ -28,6 +29,7 @@ struct ini_section {
 	const char *text; /* between the brackets */
 	int line;
 	size_t first, n; /* its entries */
+	bool has_bad_lines;
 };
 
 struct ini {

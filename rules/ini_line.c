@@ -28,10 +28,14 @@ static int split_section(char *line, size_t n, const char *file, int number,
 	char *close = strchr(line, ']');
 	char *section;
 
-	if (!close)
+	if (!close) {
+		n = strcspn(line, ";#=");
+		while (is_blank(line[n - 1]))
+			n--;
 		return problem_add(problems, file, number,
 				   "'%s' has no closing bracket (try %.*s])",
-				   line, (int)strcspn(line, ";#="), line);
+				   line, (int)n, line);
+	}
 	if (close != line + n - 1)
 		return problem_add(problems, file, number,
 				   "'%s' follows a section on its line (try a "

@@ -193,6 +193,11 @@ static int add_match(struct reader *reader, struct group *group,
 	return 0;
 }
 
+static int add_match_word(struct reader *reader, void *object, const char *text)
+{
+	return add_match(reader, object, text);
+}
+
 /* Calls add for each word of a list; goes on behind a bad one. */
 static int for_each_word(struct reader *reader, const char *value, void *object,
 			 int (*add)(struct reader *reader, void *object,
@@ -208,10 +213,13 @@ static int for_each_word(struct reader *reader, const char *value, void *object,
 		return refuse(reader, r, &why);
 	for (i = 0; i < words.n_list; i++) {
 		if (words.list[i].quoted)
-			return reader_error(reader,
-					    "\"%s\": no quotes are needed (a ? "
-					    "matches a blank)",
-					    words.list[i].text);
+			return reader_error(
+				reader,
+				"\"%s\" is in quotes, which are not "
+				"needed%s",
+				words.list[i].text,
+				add == add_match_word ? " (? matches a blank)"
+						      : "");
 		r = add(reader, object, words.list[i].text);
 		if (r == -ENOMEM)
 			return r;
@@ -219,11 +227,6 @@ static int for_each_word(struct reader *reader, const char *value, void *object,
 			result = r;
 	}
 	return result;
-}
-
-static int add_match_word(struct reader *reader, void *object, const char *text)
-{
-	return add_match(reader, object, text);
 }
 
 static int add_element_word(struct reader *reader, void *object,

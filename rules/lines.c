@@ -117,53 +117,76 @@ bool lines_next(struct lines *lines)
 }
 
 /*
- * The length of the character at p, which ends before end; 0 where it is no
- * UTF-8, or one that moves a terminal's cursor.
+ * Takes one character from *pp, which ends before end.  Returns its code, or
+ * -1 where it is no UTF-8.
  */
-static size_t char_length(const unsigned char *p, const unsigned char *end)
+static int char_take(const unsigned char **pp, const unsigned char *end)
 {
-	unsigned int c = *p, code;
-	size_t n, i;
+	static const int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = *pp;
+	int code, n, i;
 
-	if (c < 0x80)
-		return c >= 0x20 && c != 0x7f ? 1 : c == '\t';
-	n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-	if (c < 0xc2 || c > 0xf4 || (size_t)(end - p) < n)
-		return 0;
-	code = c & (0x7f >> n);
+	if (*p < 0x80) {
+		(*pp)++;
+		return *p;
+	}
+	n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+	if (*p < 0xc2 || *p > 0xf4 || end - p < n)
+		return -1;
+	code = *p & (0x7f >> n);
 	for (i = 1; i < n; i++) {
 		if ((p[i] & 0xc0) != 0x80)
-			return 0;
+			return -1;
 		code = code << 6 | (p[i] & 0x3f);
 	}
-	if (code < 0xa0 || (n == 3 && code < 0x800) ||
-	    (n == 4 && code < 0x10000) || code > 0x10ffff ||
+	if (code < least[n] || code > 0x10ffff ||
 	    (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return n;
+		return -1;
+	*pp += n;
+	return code;
+}
+
+/* What moves a terminal's cursor. */
+static bool is_control(int code)
+{
+	return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0);
+}
+
+/* What makes a line look like another one. */
+static bool is_invisible(int code)
+{
+	return code == 0x200b || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
 }
 
 int line_check(const struct lines *lines, const char *file,
 	       struct problems *problems)
 {
-	const unsigned char *begin = (const unsigned char *)lines->line;
-	const unsigned char *end = begin + lines->n_line, *p;
-	size_t n;
+	const unsigned char *p = (const unsigned char *)lines->line;
+	const unsigned char *end = p + lines->n_line;
 
-	for (p = begin; p < end; p += n) {
-		n = char_length(p, end);
-		if (n)
-			continue;
-		if (*p == 0)
+	while (p < end) {
+		int code = char_take(&p, end);
+
+		if (code == 0)
 			return problem_add(problems, file, lines->number,
 					   "the line has a NUL byte");
-		if (*p < 0x80 || (*p == 0xc2 && p + 1 < end && p[1] >= 0x80))
+		if (code < 0)
+			return problem_add(problems, file, lines->number,
+					   "the line is not UTF-8 (byte "
+					   "0x%02x)",
+					   *p);
+		if (is_control(code))
 			return problem_add(problems, file, lines->number,
 					   "the line has a control character "
-					   "(byte 0x%02x)",
-					   *p);
-		return problem_add(problems, file, lines->number,
-				   "the line is not UTF-8 (byte 0x%02x)", *p);
+					   "(U+%04X)",
+					   code);
+		if (is_invisible(code))
+			return problem_add(problems, file, lines->number,
+					   "the line has an invisible "
+					   "character (U+%04X)",
+					   code);
 	}
 	return 0;
 }

@@ -109,7 +109,8 @@ static void check_section(struct reader *reader, const struct ini *ini,
 	const char *key = needed[kind];
 	size_t i;
 
-	if (key && !has_key(ini, section, key, strlen(key)))
+	if (key && !section->has_bad_lines &&
+	    !has_key(ini, section, key, strlen(key)))
 		problem_add(reader->problems, reader->where.file, section->line,
 			    "%s '%s' has no %s (it wants %s)",
 			    sections[kind].name, name, key,
@@ -121,7 +122,7 @@ static void check_section(struct reader *reader, const struct ini *ini,
 			&ini->entries[section->first + i];
 		const char *dash = strstr(entry->key, "-burst");
 
-		if (dash && !dash[6] &&
+		if (dash && !dash[6] && !section->has_bad_lines &&
 		    !has_key(ini, section, entry->key, dash - entry->key))
 			problem_add(reader->problems, reader->where.file,
 				    entry->line,

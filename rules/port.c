@@ -15,13 +15,20 @@ static const struct term services[] = {
 	{ "mysql", 3306 }, { NULL, 0 },
 };
 
+unsigned int port_of_service(const char *name)
+{
+	const struct term *service = term_find(services, name);
+
+	return service ? service->value : 0;
+}
+
 static int not_a_port(const char *text, struct err *why)
 {
-	const struct term *service = term_find(services, text);
+	unsigned int port = port_of_service(text);
 
-	if (service)
+	if (port)
 		return err_say(why, -EINVAL, "'%s' is not a port (try %u)",
-			       text, service->value);
+			       text, port);
 	return err_say(why, -EINVAL,
 		       "'%.80s' is not a port (0 to 65535, or a range such as "
 		       "1024-65535)",

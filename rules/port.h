@@ -11,6 +11,9 @@
 /* P or P-P.  -EINVAL, and why says what would do. */
 int port_parse(const char *text, struct port_range *ret_range, struct err *why);
 
+/* The port of a service that everybody knows by name, or 0. */
+unsigned int port_of_service(const char *name);
+
 #define PORT_TEXT_MAX 12
 
 void port_format(const struct port_range *range,

@@ -34,13 +34,14 @@ void rule_clear(struct rule *rule)
 }
 
 const char *rule_argument(struct rule_parser *parser, const char *before,
-			  const char *wants)
+			  const char *example)
 {
 	const struct word *word = words_peek(&parser->words);
 
 	if (!word || word->comma || word->quoted) {
-		err_say(parser->why, -EINVAL, "'%s' needs %s behind it", before,
-			wants);
+		err_say(parser->why, -EINVAL,
+			"'%s' needs something behind it (try %s %s)", before,
+			before, example);
 		return NULL;
 	}
 	parser->words.next++;

@@ -94,19 +94,45 @@ static int add_port(struct rule_parser *parser, struct endpoint *endpoint,
 	return 0;
 }
 
-typedef int add_fn(struct rule_parser *parser, struct endpoint *endpoint,
+/* What the elements of a list are, and how one is added. */
+struct element_kind {
+	const char *name, *example;
+	int (*add)(struct rule_parser *parser, struct endpoint *endpoint,
 		   const char *text);
+};
+
+static const struct element_kind addresses = { "an address", "192.0.2.1",
+					       add_address };
+static const struct element_kind ports = { "a port", "80", add_port };
+
+/* Adds one; a word that is none may be one of the rule's, misspelt. */
+static int add_element(struct rule_parser *parser, struct endpoint *endpoint,
+		       const struct element_kind *kind, const char *text)
+{
+	int r = kind->add(parser, endpoint, text);
+	const char *best = NULL;
+
+	if (r == -EINVAL && !rule_is_word(text) && !port_of_service(text) &&
+	    !text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")])
+		best = rule_nearest_word(text);
+	if (best)
+		return err_say(parser->why, -EINVAL,
+			       "'%.80s' is neither %s nor a word of a rule "
+			       "(try %s)",
+			       text, kind->name, best);
+	return r;
+}
 
 static int parse_list(struct rule_parser *parser, struct endpoint *endpoint,
-		      const char *before, const char *wants, add_fn *add)
+		      const char *before, const struct element_kind *kind)
 {
-	const char *text = rule_argument(parser, before, wants);
+	const char *text = rule_argument(parser, before, kind->example);
 	const struct word *word;
 	int r;
 
 	if (!text)
 		return -EINVAL;
-	r = add(parser, endpoint, text);
+	r = add_element(parser, endpoint, kind, text);
 	while (r == 0 && rule_list_goes_on(parser)) {
 		word = words_peek(&parser->words);
 		if (word->quoted)
@@ -114,8 +140,13 @@ static int parse_list(struct rule_parser *parser, struct endpoint *endpoint,
 		if (strcmp(word->text, "any") == 0)
 			return err_say(parser->why, -EINVAL,
 				       "'any' stands alone, not in a list");
+		if (rule_is_word(word->text))
+			return err_say(parser->why, -EINVAL,
+				       "'%s' stands behind a comma, as if it "
+				       "were %s",
+				       word->text, kind->name);
 		parser->words.next++;
-		r = add(parser, endpoint, word->text);
+		r = add_element(parser, endpoint, kind, word->text);
 	}
 	return r;
 }
@@ -126,8 +157,7 @@ static int parse_addresses(struct rule_parser *parser,
 	endpoint->negated = rule_take(parser, "not");
 	if (!rule_take(parser, "any"))
 		return parse_list(parser, endpoint,
-				  endpoint->negated ? "not" : name,
-				  "an address, a @set or port", add_address);
+				  endpoint->negated ? "not" : name, &addresses);
 	if (endpoint->negated)
 		return err_say(parser->why, -EINVAL,
 			       "'not any' matches nothing");
@@ -146,8 +176,7 @@ static int parse_ports(struct rule_parser *parser, struct endpoint *endpoint)
 	if (rule_take(parser, "any"))
 		return err_say(parser->why, -EINVAL,
 			       "'port any' says nothing (leave it out)");
-	return parse_list(parser, endpoint, "port", "a port, a range or a @set",
-			  add_port);
+	return parse_list(parser, endpoint, "port", &ports);
 }
 
 static int parse(struct rule_parser *parser, struct endpoint *endpoint,

@@ -124,6 +124,10 @@ static int add_flag(struct rule_parser *parser, const char *text, size_t n,
 				       "'%s' is not a TCP flag (try %s)", name,
 				       best.word);
 	}
+	if (n == 0)
+		return err_say(parser->why, -EINVAL,
+			       "there is no flag beside the '/' (try flags "
+			       "SYN/SYN,ACK)");
 	return err_say(parser->why, -EINVAL,
 		       "'%.80s' is not a TCP flag (FIN SYN RST PSH ACK URG ECE "
 		       "CWR, as in flags SYN/SYN,ACK)",
@@ -154,7 +158,7 @@ int rule_parse_flags(struct rule_parser *parser, const char *name)
 	const char *text;
 	int r;
 
-	text = rule_argument(parser, name, "flags such as SYN/SYN,ACK");
+	text = rule_argument(parser, name, "SYN/SYN,ACK");
 	if (!text)
 		return -EINVAL;
 	r = add_flags(parser, text, &flags);
@@ -180,7 +184,7 @@ int rule_parse_flags(struct rule_parser *parser, const char *name)
 
 int rule_parse_mark(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "a number");
+	const char *text = rule_argument(parser, name, "0x10");
 	AUTO_FREE char *value = NULL;
 	uint64_t mark, mask = UINT32_MAX;
 	char *slash;
@@ -199,7 +203,11 @@ int rule_parse_mark(struct rule_parser *parser, const char *name)
 			       "'%.80s' is not a mark (try 1, 0x10 or "
 			       "0x10/0xff)",
 			       text);
-	if (mark & ~mask || mask == 0)
+	if (mask == 0)
+		return err_say(parser->why, -EINVAL,
+			       "mark %.80s has an empty mask (leave it out)",
+			       text);
+	if (mark & ~mask)
 		return err_say(parser->why, -EINVAL,
 			       "mark %.80s can never be: it has bits outside "
 			       "its mask (try 0x%llx/0x%llx)",
@@ -213,7 +221,7 @@ int rule_parse_mark(struct rule_parser *parser, const char *name)
 
 int rule_parse_dscp(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "a name or 0 to 63");
+	const char *text = rule_argument(parser, name, "ef");
 	const struct term *term;
 	struct suggestion best;
 	uint64_t dscp;
@@ -237,7 +245,7 @@ int rule_parse_dscp(struct rule_parser *parser, const char *name)
 
 int rule_parse_iface(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "an interface");
+	const char *text = rule_argument(parser, name, "eth0");
 	int r;
 
 	if (!text)
@@ -251,7 +259,7 @@ int rule_parse_iface(struct rule_parser *parser, const char *name)
 
 int rule_parse_uid(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "a user's number");
+	const char *text = rule_argument(parser, name, "1000");
 	uint64_t uid;
 
 	if (!text)
@@ -268,7 +276,7 @@ int rule_parse_uid(struct rule_parser *parser, const char *name)
 
 int rule_parse_length(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "bytes, as in 0-128");
+	const char *text = rule_argument(parser, name, "0-128");
 	const char *p = text;
 	uint64_t first, last;
 

@@ -63,7 +63,7 @@ int rule_parse_comment(struct rule_parser *parser, const char *name)
 
 static int parse_burst(struct rule_parser *parser)
 {
-	const char *text = rule_argument(parser, "burst", "packets");
+	const char *text = rule_argument(parser, "burst", "20");
 	uint64_t burst;
 
 	if (!text)
@@ -79,7 +79,7 @@ static int parse_burst(struct rule_parser *parser)
 /* limit N/s or N/m, and burst N */
 int rule_parse_limit(struct rule_parser *parser, const char *name)
 {
-	const char *text = rule_argument(parser, name, "packets, as in 10/s");
+	const char *text = rule_argument(parser, name, "10/s");
 	const char *unit = text;
 	uint64_t count;
 

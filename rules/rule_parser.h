@@ -18,10 +18,10 @@ struct rule_parser {
 
 /*
  * The word behind `before`, which must not be missing, quoted or behind a
- * comma: else NULL, and why says that `wants` is needed there.
+ * comma: else NULL, and why gives the example.
  */
 const char *rule_argument(struct rule_parser *parser, const char *before,
-			  const char *wants);
+			  const char *example);
 
 /* Whether the next word, unless a comma stands before it, is `text`. */
 bool rule_take(struct rule_parser *parser, const char *text);
@@ -57,6 +57,9 @@ struct rule_clause {
 extern const struct rule_clause rule_clauses[]; /* ends with a NULL name */
 
 bool rule_is_word(const char *text);
+
+/* The nearest word to one that is none, or NULL. */
+const char *rule_nearest_word(const char *text);
 
 /* Says why a word is wrong where it stands.  -EINVAL. */
 int rule_refuse_word(struct rule_parser *parser, const struct word *word);

@@ -40,7 +40,7 @@ bool rule_is_word(const char *text)
 	       term_find(verdict_terms, text);
 }
 
-static const char *nearest(const char *text)
+const char *rule_nearest_word(const char *text)
 {
 	const struct rule_clause *clause;
 	struct suggestion best;
@@ -57,6 +57,14 @@ static const char *nearest(const char *text)
 	terms_suggest(icmp6_terms, &best);
 	return best.word;
 }
+
+/* Protocols that rules know by number only. */
+static const struct term numbered_protocols[] = {
+	{ "igmp", 2 },	 { "ipip", 4 },	     { "dccp", 33 },
+	{ "ospf", 89 },	 { "pim", 103 },     { "vrrp", 112 },
+	{ "l2tp", 115 }, { "udplite", 136 }, { "ipv6-icmp", 58 },
+	{ NULL, 0 },
+};
 
 /* A word of the grammar that stands where it must not. */
 static int refuse_inner(struct rule_parser *parser, const char *text)
@@ -83,6 +91,7 @@ static int refuse_inner(struct rule_parser *parser, const char *text)
 int rule_refuse_word(struct rule_parser *parser, const struct word *word)
 {
 	const char *text = word->text, *best;
+	const struct term *protocol;
 	struct network network;
 	struct err ignored;
 
@@ -102,7 +111,12 @@ int rule_refuse_word(struct rule_parser *parser, const struct word *word)
 			       "'%.80s' is out of place (try from %.80s or to "
 			       "%.80s)",
 			       text, text, text);
-	best = nearest(text);
+	protocol = term_find(numbered_protocols, text);
+	if (protocol)
+		return err_say(parser->why, -EINVAL,
+			       "'%s' is not known by name (try its number, %u)",
+			       text, protocol->value);
+	best = rule_nearest_word(text);
 	if (best)
 		return err_say(parser->why, -EINVAL,
 			       "'%.80s' is not a word of a rule (try %s)", text,

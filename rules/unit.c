@@ -2,6 +2,7 @@
 #include "rules/unit.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,8 +52,10 @@ static int amount_scan(const char **ptext, struct amount *ret)
 		if (!isdigit((unsigned char)*++p))
 			return -EINVAL;
 		for (; isdigit((unsigned char)*p); p++) {
+			if (decimals == DECIMALS_MAX && *p == '0')
+				continue;
 			if (++decimals > DECIMALS_MAX)
-				return -ERANGE;
+				return -EDOM;
 			amount.fraction = amount.fraction * 10 + (*p - '0');
 			amount.fraction_scale *= 10;
 		}
@@ -107,7 +110,7 @@ static const char *unit_guess(const struct unit *units, const char *read)
 	for (; *read; read++) {
 		if (*read == ' ')
 			continue;
-		if (n == sizeof(name) - 1)
+		if (n == sizeof(name) - 1 || isdigit((unsigned char)*read))
 			return NULL;
 		name[n++] = tolower((unsigned char)*read);
 	}
@@ -135,61 +138,72 @@ static bool means_bytes(const char *unit)
 {
 	size_t n = strlen(unit);
 
-	return (n > 0 && unit[n - 1] == 'B') || strstr(unit, "B/s") ||
-	       strcmp(unit, "kb") == 0 || strcmp(unit, "mb") == 0 ||
-	       strcmp(unit, "gb") == 0 || strcasestr(unit, "byte");
+	return strpbrk(unit, "B") || strcasestr(unit, "byte") ||
+	       (n > 1 && strcasecmp(unit + n - 1, "b") == 0);
+}
+
+/* The k, m, g or t that a unit begins with, as a string; "" without one. */
+static void scale_of(const char *unit, char ret_scale[static 2])
+{
+	ret_scale[0] = tolower((unsigned char)*unit);
+	ret_scale[1] = '\0';
+	if (!*unit || !strchr("kmgt", *ret_scale))
+		*ret_scale = '\0';
 }
 
 /* bps is 8 bits to tc and one bit to most people: neither is guessed. */
-static int refuse_bps(const char *text, int n, const struct amount *amount,
-		      struct err *why)
+static int refuse_bps(const char *text, const char *unit,
+		      const struct amount *amount, struct err *why)
 {
-	char scale[2] = { tolower((unsigned char)text[n]), '\0' };
+	char scale[2], or_bytes[48] = "";
 
-	if (!strchr("kmgt", *scale))
-		*scale = '\0';
-	if (amount->fraction || amount->whole > UINT64_MAX / 8)
-		return err_say(why, -EINVAL,
-			       "'%.80s' is not a rate: bps means bits to some "
-			       "and bytes to others (try %.*s%sbit)",
-			       text, n, text, scale);
+	scale_of(unit, scale);
+	if (!amount->fraction)
+		snprintf(or_bytes, sizeof(or_bytes), " or %" PRIu64 "%sbit",
+			 amount->whole * 8, scale);
 	return err_say(why, -EINVAL,
 		       "'%.80s' is not a rate: bps means bits to some and "
-		       "bytes to others (try %llu%sbit or %llu%sbit)",
-		       text, (unsigned long long)amount->whole, scale,
-		       (unsigned long long)amount->whole * 8, scale);
+		       "bytes to others (try %.*s%sbit%s)",
+		       text, (int)(unit - text), text, scale, or_bytes);
 }
 
-/* "(try 10mbit)" and the like, from the number and unit that were read. */
+static int refuse_bytes(const char *text, const char *unit, uint64_t whole,
+			struct err *why)
+{
+	char scale[2];
+
+	scale_of(unit, scale);
+	return err_say(why, -EINVAL,
+		       "'%.80s' is not a rate: rates count bits, eight to a "
+		       "byte (try %" PRIu64 "%sbit)",
+		       text, whole * 8, scale);
+}
+
 static int refuse(const char *text, const char *what, const struct unit *units,
 		  const char *example, struct err *why)
 {
-	const char *unit = text, *guess;
+	const char *unit = text, *guess = NULL;
 	struct amount amount;
-	int n;
 
-	if (amount_scan(&unit, &amount) < 0)
-		return err_say(why, -EINVAL, "'%.80s' is not a %s (try %s)",
-			       text, what, example);
-	n = unit - text;
-	if (units == rate_units && strcasestr(unit, "bps"))
-		return refuse_bps(text, n, &amount, why);
-	if (units == rate_units && means_bytes(unit))
-		return err_say(why, -EINVAL,
-			       "'%.80s' is not a rate: rates count bits, eight "
-			       "to a byte (try %s)",
-			       text, example);
+	if (amount_scan(&unit, &amount) == 0)
+		guess = unit_guess(units, unit);
+	if (unit != text && units == rate_units &&
+	    amount.whole < UINT64_MAX / 8) {
+		if (strcasestr(unit, "bps"))
+			return refuse_bps(text, unit, &amount, why);
+		if (means_bytes(unit) && !amount.fraction)
+			return refuse_bytes(text, unit, amount.whole, why);
+	}
 	if (units == size_units && strcasestr(unit, "bit"))
 		return err_say(why, -EINVAL,
 			       "'%.80s' is not a size: sizes count bytes "
 			       "(try %s)",
 			       text, example);
-	guess = unit_guess(units, unit);
 	if (!guess)
 		return err_say(why, -EINVAL, "'%.80s' is not a %s (try %s)",
 			       text, what, example);
 	return err_say(why, -EINVAL, "'%.80s' is not a %s (try %.*s%s)", text,
-		       what, n, text, guess);
+		       what, (int)(unit - text), text, guess);
 }
 
 int rate_parse(const char *text, uint64_t *ret_bps, struct err *why)
@@ -235,36 +249,51 @@ int size_parse(const char *text, uint64_t *ret_bytes, struct err *why)
 	return 0;
 }
 
+static bool is_binary(const struct unit *unit)
+{
+	return unit->scale > 1 && !(unit->scale & (unit->scale - 1));
+}
+
+/* The largest unit of that kind that is not above value; NULL: none. */
+static const struct unit *unit_below(const struct unit *units, bool binary,
+				     uint64_t value)
+{
+	for (; units->name; units++)
+		if (is_binary(units) == binary && units->scale <= value)
+			return units;
+	return NULL;
+}
+
+/* 256kib stays what it is; else at most three decimals, in any unit. */
+static const struct unit *unit_for(const struct unit *units, uint64_t value)
+{
+	const struct unit *binary = unit_below(units, true, value);
+	const struct unit *unit = unit_below(units, false, value);
+
+	if (!unit)
+		return unit_find(units, units == rate_units ? "bit" : "b");
+	if (binary && value % unit->scale && value % binary->scale == 0)
+		return binary;
+	while (unit->scale > 1 && value % (unit->scale / 1000))
+		unit++;
+	return unit;
+}
+
 static void format(uint64_t value, const struct unit *units, char *text,
 		   size_t size)
 {
-	const struct unit *unit, *binary = NULL;
-	uint64_t parts;
+	const struct unit *unit = unit_for(units, value);
+	uint64_t whole = value / unit->scale, rest = value % unit->scale;
 	int decimals = 3;
 
-	for (unit = units; unit->name; unit++)
-		if (unit->scale % 1024 == 0 && value >= unit->scale) {
-			binary = unit;
-			break;
-		}
-	for (unit = units; value < unit->scale && unit->scale > 1;)
-		unit++;
-	if (value % unit->scale && binary && value % binary->scale == 0)
-		unit = binary;
-	while (unit->scale > 1 && unit != binary &&
-	       value % (unit->scale / 1000))
-		unit++;
-	if (value % unit->scale == 0) {
-		snprintf(text, size, "%llu%s",
-			 (unsigned long long)(value / unit->scale), unit->name);
+	if (rest == 0) {
+		snprintf(text, size, "%" PRIu64 "%s", whole, unit->name);
 		return;
 	}
-	parts = value % unit->scale / (unit->scale / 1000);
-	for (; parts % 10 == 0; decimals--)
-		parts /= 10;
-	snprintf(text, size, "%llu.%0*llu%s",
-		 (unsigned long long)(value / unit->scale), decimals,
-		 (unsigned long long)parts, unit->name);
+	for (rest /= unit->scale / 1000; rest % 10 == 0; decimals--)
+		rest /= 10;
+	snprintf(text, size, "%" PRIu64 ".%0*" PRIu64 "%s", whole, decimals,
+		 rest, unit->name);
 }
 
 void rate_format(uint64_t bps, char ret_text[static RATE_TEXT_MAX])
