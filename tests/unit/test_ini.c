@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/ini.h"
+
+/* What was read, a section or key a line, with its line number. */
+static char *dump(const struct ini *ini)
+{
+	char *text = NULL;
+	size_t size, i, j;
+	FILE *out = open_memstream(&text, &size);
+
+	for (i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+
+		fprintf(out, "%d[%s]\n", section->line, section->text);
+		for (j = 0; j < section->n; j++) {
+			const struct ini_entry *entry =
+				&ini->entries[section->first + j];
+
+			fprintf(out, "%d %s=%s\n", entry->line, entry->key,
+				entry->value);
+		}
+	}
+	fclose(out);
+	return text;
+}
+
+static void assert_parses(const char *text, const char *expected)
+{
+	CLEANUP(ini_freep) struct ini *ini = NULL;
+	struct problems problems = { 0 };
+	char *got;
+
+	assert_int_equal(
+		ini_parse("f", strdup(text), strlen(text), &problems, &ini), 0);
+	problems_print(&problems, stderr);
+	assert_int_equal(problems.n_list, 0);
+	got = dump(ini);
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void sections_and_keys_come_with_their_lines(void **state)
+{
+	(void)state;
+	assert_parses("", "");
+	assert_parses("[a]\nx = 1\n\n; no\ny=2 ; yes\n[b]\nx = 3 # z\n",
+		      "1[a]\n2 x=1\n5 y=2\n6[b]\n7 x=3\n");
+	assert_parses("[a]\nx =\ny = ; none\nz = a \"b\" c = d\n",
+		      "1[a]\n2 x=\n3 y=\n4 z=a \"b\" c = d\n");
+	assert_parses("  [ a  b ]\t\n", "1[a  b]\n");
+}
+
+static void case_is_kept_where_iniparser_folds_it(void **state)
+{
+	(void)state;
+	assert_parses("[device ETH0]\nx = A\n[device eth0]\nx = b\n"
+		      "[device Eth0]\nx = C\n[device x]\nx = d\n",
+		      "1[device ETH0]\n2 x=A\n3[device eth0]\n4 x=b\n"
+		      "5[device Eth0]\n6 x=C\n7[device x]\n8 x=d\n");
+}
+
+static void equal_sections_stay_apart(void **state)
+{
+	(void)state;
+	assert_parses("[a]\nx = 1\n[b]\n[a]\nx = 2\n",
+		      "1[a]\n2 x=1\n3[b]\n4[a]\n5 x=2\n");
+}
+
+static void long_files_are_read_across_all_pieces(void **state)
+{
+	AUTO_FREE char *text = NULL, *expected = NULL;
+	size_t size;
+	FILE *out;
+	int i;
+
+	(void)state;
+	out = open_memstream(&text, &size);
+	fputs("[a]\n", out);
+	for (i = 0; i < 3000; i++)
+		fprintf(out, "k%d = %d\n", i, i);
+	for (i = 0; i < 600; i++)
+		fprintf(out, "[s%d]\n", i);
+	fclose(out);
+	out = open_memstream(&expected, &size);
+	fputs("1[a]\n", out);
+	for (i = 0; i < 3000; i++)
+		fprintf(out, "%d k%d=%d\n", i + 2, i, i);
+	for (i = 0; i < 600; i++)
+		fprintf(out, "%d[s%d]\n", i + 3002, i);
+	fclose(out);
+	assert_parses(text, expected);
+}
+
+static void good_lines_are_read_beside_bad_ones(void **state)
+{
+	CLEANUP(ini_freep) struct ini *ini = NULL;
+	struct problems problems = { 0 };
+	const char *text = "[a]\nx = 1;2\ny = 2\n[bad\nz = 3\n[c]\ny = 4\n"
+			   "y = 5\n";
+	char *got;
+
+	(void)state;
+	assert_int_equal(
+		ini_parse("f", strdup(text), strlen(text), &problems, &ini), 0);
+	assert_int_equal(problems.n_list, 3);
+	assert_int_equal(problems.list[2].line, 8);
+	got = dump(ini);
+	assert_string_equal(got, "1[a]\n3 y=2\n6[c]\n7 y=4\n");
+	assert_true(ini->sections[0].has_bad_lines);
+	assert_false(ini->sections[1].has_bad_lines);
+	free(got);
+	problems_clear(&problems);
+}
+
+static void utf16_is_refused_once(void **state)
+{
+	CLEANUP(ini_freep) struct ini *ini = NULL;
+	struct problems problems = { 0 };
+	char *text = malloc(5);
+
+	(void)state;
+	memcpy(text, "\xff\xfe[\0", 5);
+	assert_int_equal(ini_parse("f", text, 4, &problems, &ini), -EINVAL);
+	assert_int_equal(problems.n_list, 1);
+	assert_null(ini);
+	problems_clear(&problems);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sections_and_keys_come_with_their_lines),
+		cmocka_unit_test(case_is_kept_where_iniparser_folds_it),
+		cmocka_unit_test(equal_sections_stay_apart),
+		cmocka_unit_test(long_files_are_read_across_all_pieces),
+		cmocka_unit_test(good_lines_are_read_beside_bad_ones),
+		cmocka_unit_test(utf16_is_refused_once),
+	};
+
+	return RUN(tests);
+}
