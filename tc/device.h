@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "netlink/class.h"
 #include "netlink/filter.h"
+#include "rules/image.h"
 #include "tc/device_abi.h"
 #include "tc/loader.h"
 
@@ -37,7 +38,8 @@
  */
 struct netns_view {
 	struct conn *conn;
-	uint64_t id; /* for struct device_mark_key */
+	char name[DEVICE_NETNS_MAX]; /* "": our own */
+	uint64_t id;		     /* for struct device_mark_key */
 	struct links links;
 	struct qdiscs qdiscs;
 };
@@ -157,9 +159,38 @@ int device_figures(const struct loader *loader, const struct device_have *have,
 		   uint32_t index, struct device_figures ret_sides[static 2],
 		   struct err *err);
 
-/* Forgets what is marked of devices that are no more in this namespace. */
-int device_tidy_marks(const struct netns_view *view,
-		      const struct loader *loader, const char *state_dir,
-		      struct err *err);
+/* ------------------------------------------------------------- traces */
+
+/* A device that weir has touched and not taken everything from. */
+struct device_trace {
+	char netns[DEVICE_NETNS_MAX]; /* name; "": our own */
+	uint64_t netns_id;
+	uint32_t ifindex;
+	uint32_t index; /* of the row that it had last */
+};
+
+struct device_traces {
+	struct device_trace *list;
+	size_t n_list;
+};
+
+/*
+ * All of them, of all namespaces: also what an apply that was killed left,
+ * which no row in force tells of.
+ */
+int device_traces_read(const struct loader *loader,
+		       struct device_traces *ret_traces, struct err *err);
+void device_traces_clear(struct device_traces *traces);
+
+/*
+ * Forgets devices that are no more in this namespace, with their ifbs and
+ * what was kept of them.  Read the view again first.
+ */
+int device_tidy(const struct netns_view *view, const struct loader *loader,
+		const char *state_dir, struct err *err);
+
+/* Removes the tallies of rows that image does not use. */
+int device_tidy_tallies(const struct loader *loader, const struct image *image,
+			struct err *err);
 
 #endif

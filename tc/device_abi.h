@@ -52,15 +52,17 @@ struct device_tally {
 _Static_assert(sizeof(struct device_tally) == 96, "no hidden padding");
 
 /*
- * What weir did to a device besides filters and classes, which name
- * themselves.  Written before it is done, removed after it is undone; only
- * user space reads and writes.  Lives in the kernel as what it tells of does.
+ * A device that weir has touched, and what it did there besides what names
+ * itself.  Written before it is done, removed after it is undone; only user
+ * space reads and writes.  Lives in the kernel as what it tells of does.
  */
 struct device_mark_key {
 	__u64 netns; /* cookie, or inode number where there is no cookie */
 	__u32 ifindex;
 	__u32 pad;
 };
+
+#define DEVICE_NETNS_MAX 256
 
 enum {
 	MARK_CLSACT = 1 << 0, /* the clsact is ours */
@@ -69,8 +71,8 @@ enum {
 
 struct device_mark {
 	__u32 flags;
-	__u32 index; /* of the row it had last */
-	char name[16];
+	__u32 index;		      /* of the row it had last */
+	char netns[DEVICE_NETNS_MAX]; /* name below /run/netns; "": our own */
 	/*
 	 * What removed classes had sent and dropped, so that the figures of
 	 * a device outlive a changed limit.
@@ -81,6 +83,6 @@ struct device_mark {
 	} retired[2];
 };
 
-_Static_assert(sizeof(struct device_mark) == 72, "no hidden padding");
+_Static_assert(sizeof(struct device_mark) == 312, "no hidden padding");
 
 #endif

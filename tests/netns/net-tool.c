@@ -4,6 +4,7 @@
  * folder: net-tool VERB ARGUMENT…  Prints the sentence of a failure and ends
  * with its errno.
  */
+#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 #include "netlink/class.h"
 #include "netlink/filter.h"
 #include "netlink/foreign.h"
-#include "tc/device_abi.h"
+#include "tc/container.h"
+#include "tc/device.h"
 
 static struct conn *conn;
 static struct err error;
@@ -162,17 +164,269 @@ static int run_filters(char **args)
 	return 0;
 }
 
+/* ------------------------------------------------------------ devices */
+
+/* A policy of one device: the row alone, in the slot of the generation. */
+struct session {
+	struct loader loader;
+	struct netns_view *view;
+	struct device_have have;
+	struct device device;
+	int devices, generation; /* maps */
+};
+
+static const char *places(void)
+{
+	const char *dir = getenv("WEIR_BPFFS");
+
+	return dir ? dir : "/sys/fs/bpf/weir";
+}
+
+static int begin(const char *name, const char *index, struct session *session)
+{
+	char path[512];
+	uint32_t number = (uint32_t)atoi(index);
+	int r;
+
+	memset(&session->loader, -1, sizeof(session->loader));
+	r = loader_ensure(places(), &session->loader, &error);
+	if (r == 0)
+		r = netns_view_open(getenv("NETNS"), &session->view, &error);
+	if (r == 0)
+		r = device_read(session->view, &session->loader, name, number,
+				&session->have, &error);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/maps/devices", places());
+	session->devices = bpf_obj_get(path);
+	snprintf(path, sizeof(path), "%s/maps/generation", places());
+	session->generation = bpf_obj_get(path);
+	session->device = (struct device){
+		.view = session->view,
+		.loader = &session->loader,
+		.link = session->have.link,
+		.index = number,
+		.state_dir = getenv("WEIR_STATE"),
+	};
+	return 0;
+}
+
+static void end(struct session *session)
+{
+	loader_close(&session->loader);
+	netns_view_closep(&session->view);
+}
+
+static int read_row(struct session *session, uint32_t generation,
+		    struct device_row *row)
+{
+	uint32_t slot = generation & 1, id;
+	int inner, r;
+
+	*row = (struct device_row){ 0 };
+	r = bpf_map_lookup_elem(session->devices, &slot, &id);
+	if (r < 0)
+		return 0;
+	inner = bpf_map_get_fd_by_id(id);
+	bpf_map_lookup_elem(inner, &session->device.index, row);
+	close(inner);
+	return 0;
+}
+
+static int write_row(struct session *session, uint32_t generation,
+		     const struct device_row *row)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	uint32_t slot = generation & 1, zero = 0, old, i;
+	struct device_row other;
+	int inner, from, r;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "devices", 4, sizeof(*row),
+			       2048, &opts);
+	slot = !slot;
+	if (bpf_map_lookup_elem(session->devices, &slot, &old) == 0) {
+		from = bpf_map_get_fd_by_id(old);
+		for (i = 0; i < 2048; i++)
+			if (bpf_map_lookup_elem(from, &i, &other) == 0 &&
+			    other.in_use)
+				bpf_map_update_elem(inner, &i, &other, 0);
+		close(from);
+	}
+	slot = !slot;
+	bpf_map_update_elem(inner, &session->device.index, row, 0);
+	r = bpf_map_update_elem(session->devices, &slot, &inner, 0);
+	close(inner);
+	if (r == 0)
+		r = bpf_map_update_elem(session->generation, &zero, &generation,
+					0);
+	return r < 0 ? err_set(&error, r, "write the row") : 0;
+}
+
+/* The class for a limit: *ret_class and, of the turn before, *ret_old. */
+static int make_class(struct session *session, int side, uint64_t bits,
+		      uint32_t live_class, uint32_t *ret_class, int *ret_old)
+{
+	struct limit_row limit = { bits / 8, bits / 8 / 100 };
+	struct link ifb;
+	int turn = live_class ? !DEVICE_CLASS_TURN(live_class) : 0, r;
+
+	*ret_class = 0;
+	*ret_old = live_class ? (int)DEVICE_CLASS_TURN(live_class) : -1;
+	if (!bits)
+		return 0;
+	if (live_class &&
+	    device_class_is(&session->have.side[side].turn[!turn], &limit)) {
+		*ret_class = live_class;
+		*ret_old = -1;
+		return 0;
+	}
+	r = side == SIDE_OUT
+		    ? device_ensure_root(&session->device, getenv("TAKEOVER"),
+					 &error)
+		    : device_ensure_ifb(&session->device, &ifb, &error);
+	if (r == 0)
+		r = device_ensure_class(&session->device, side, turn, &limit,
+					&error);
+	*ret_class = DEVICE_CLASS(session->device.index, turn);
+	return r;
+}
+
+/* apply DEV INDEX OUT IN, in bits per second; 0: no limit */
+static int run_apply(char **args)
+{
+	struct session session = { 0 };
+	struct device_row row = { 0 }, live;
+	uint32_t generation, zero = 0, i;
+	int old[2], r;
+
+	r = begin(args[0], args[1], &session);
+	if (r < 0)
+		return r;
+	bpf_map_lookup_elem(session.generation, &zero, &generation);
+	read_row(&session, generation, &live);
+	row.in_use = 1;
+	row.ifindex = session.device.link.ifindex;
+	row.chain_in = row.chain_out = NONE;
+	r = make_class(&session, SIDE_OUT, strtoull(args[2], NULL, 0),
+		       live.out_class, &row.out_class, &old[SIDE_OUT]);
+	if (r == 0)
+		r = make_class(&session, SIDE_IN, strtoull(args[3], NULL, 0),
+			       live.in_class, &row.in_class, &old[SIDE_IN]);
+	if (r == 0)
+		r = netns_view_refresh(session.view, &error);
+	if (r == 0)
+		r = device_read(session.view, &session.loader, args[0],
+				session.device.index, &session.have, &error);
+	row.in_ifindex = row.in_class ? session.have.ifb.ifindex : 0;
+	if (r == 0)
+		r = device_ensure_tally(&session.loader, session.device.index,
+					&error);
+	for (i = 0; r == 0 && i < 2; i++)
+		r = device_ensure_filter(&session.device, i, &error);
+	if (r == 0)
+		r = write_row(&session, generation + 1, &row);
+	for (i = 0; r == 0 && i < 2; i++)
+		if (old[i] >= 0)
+			r = device_remove_class(&session.device, i, old[i],
+						&error);
+	if (r == 0 && !row.out_class && live.out_class)
+		r = device_remove_root(&session.device, &error);
+	if (r == 0 && !row.in_class && live.in_class)
+		r = device_remove_ifb(&session.device, &error);
+	end(&session);
+	return r;
+}
+
+static int run_show(char **args)
+{
+	static const char *const roots[] = { "default", "ours", "foreign" };
+	struct session session = { 0 };
+	struct device_have *have = &session.have;
+	struct device_figures figures[2];
+	int i, r;
+
+	r = begin(args[0], args[1], &session);
+	if (r == 0)
+		r = device_figures(&session.loader, have, session.device.index,
+				   figures, &error);
+	if (r < 0)
+		return r;
+	printf("root=%s clsact=%d others=%zu ifb=%s mark=%x\n",
+	       roots[have->root], have->has_clsact, have->foreign_filters,
+	       have->ifb.ifindex ? have->ifb.name : "-", have->mark.flags);
+	for (i = 0; i < 2; i++)
+		printf("%s filter=%d/%u root=%d turns=%d%d passed=%llu/%llu denied=%llu dropped=%llu/%llu backlog=%u\n",
+		       i == SIDE_IN ? "in" : "out", have->side[i].has_filter,
+		       have->side[i].filter_index, have->side[i].has_root,
+		       have->side[i].turn[0].present,
+		       have->side[i].turn[1].present,
+		       (unsigned long long)figures[i].passed.bytes,
+		       (unsigned long long)figures[i].passed.packets,
+		       (unsigned long long)figures[i].denied.packets,
+		       (unsigned long long)figures[i].dropped.bytes,
+		       (unsigned long long)figures[i].dropped.packets,
+		       figures[i].backlog_bytes);
+	end(&session);
+	return 0;
+}
+
+static int run_remove(char **args)
+{
+	struct session session = { 0 };
+	int r;
+
+	r = begin(args[0], args[1], &session);
+	if (r == 0)
+		r = device_remove(&session.device, &error);
+	if (r == 0)
+		r = netns_view_refresh(session.view, &error);
+	if (r == 0)
+		r = device_tidy(session.view, &session.loader,
+				session.device.state_dir, &error);
+	end(&session);
+	return r;
+}
+
+/* container PATH…: one finder for all */
+static int run_container(char **args)
+{
+	struct container_finder *finder;
+	struct container container;
+	size_t i;
+	int r;
+
+	r = container_finder_new(&finder, &error);
+	for (; r == 0 && *args; args++) {
+		r = container_find(finder, *args, &container, &error);
+		if (r < 0)
+			break;
+		printf("processes=%zu host=%zu veths=%zu\n",
+		       container.n_processes, container.n_host,
+		       container.n_veths);
+		for (i = 0; i < container.n_veths; i++)
+			printf("%s %u inner=%s %u\n", container.veths[i].name,
+			       container.veths[i].ifindex,
+			       container.veths[i].inner_name,
+			       container.veths[i].inner_ifindex);
+		container_clear(&container);
+	}
+	container_finder_freep(&finder);
+	return r;
+}
+
 static const struct verb {
 	const char *name;
 	int n_args;
 	int (*run)(char **args);
 } verbs[] = {
-	{ "links", 0, run_links },     { "ifb", 1, run_ifb },
-	{ "unlink", 1, run_unlink },   { "htb", 1, run_htb },
-	{ "rmroot", 1, run_rmroot },   { "class", 3, run_class },
-	{ "rmclass", 2, run_rmclass }, { "save", 2, run_save },
-	{ "restore", 2, run_restore }, { "clsact", 1, run_clsact },
-	{ "filters", 1, run_filters },
+	{ "links", 0, run_links },	   { "ifb", 1, run_ifb },
+	{ "unlink", 1, run_unlink },	   { "htb", 1, run_htb },
+	{ "rmroot", 1, run_rmroot },	   { "class", 3, run_class },
+	{ "rmclass", 2, run_rmclass },	   { "save", 2, run_save },
+	{ "restore", 2, run_restore },	   { "clsact", 1, run_clsact },
+	{ "filters", 1, run_filters },	   { "apply", 4, run_apply },
+	{ "show", 2, run_show },	   { "remove", 2, run_remove },
+	{ "container", 1, run_container },
 };
 
 int main(int argc, char **argv)

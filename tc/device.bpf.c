@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One program for each direction, shared by all devices.  The filter's
+ * classid, readable as tc_classid when the program begins, is the index of
+ * the device's row; a packet for which no row is in force goes on untouched.
+ *
+ * What goes on does so with TC_ACT_UNSPEC: filters of others that come after
+ * ours are asked too.  What waits at the ifb skips those of ingress when it
+ * comes back (the kernel marks it so), so that it is not seen twice.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "rules/match.bpf.h"
+#include "rules/tables.bpf.h"
+#include "tc/device_maps.bpf.h"
+#include "tc/wire.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ROW_*: what the chain says, and on ROW_ALLOW the flow is kept. */
+static __always_inline int device_decide(struct __sk_buff *skb, __u32 slot,
+					 __u32 chain, __u32 index, __u32 hook)
+{
+	const struct chain_row *row = table_chain(slot, chain);
+	__u64 place = FLOW_DEVICE | index;
+	__u32 states = 0;
+	int verdict;
+
+	/* A damaged table denies: there was to be a chain. */
+	if (!row)
+		return ROW_DENY;
+	if (row->flags & CHAIN_STATES)
+		states = states_find(skb, place, hook);
+	verdict = chain_decide(skb, slot, chain, states, hook);
+	if (verdict == ROW_ALLOW && states & PACKET_KEEP)
+		states_keep(skb, place);
+	return verdict;
+}
+
+/*
+ * The priority that a packet brought along from our ifb would choose a class
+ * by itself, where the device has our HTB but no limit in force.
+ */
+static __always_inline void priority_clear(struct __sk_buff *skb)
+{
+	if ((skb->priority & 0xffff0000) == DEVICE_MAJOR)
+		skb->priority = 0;
+}
+
+SEC("tc")
+int device_in(struct __sk_buff *skb)
+{
+	__u32 index = skb->tc_classid, slot = generation_slot();
+	const struct device_row *row = table_device(slot, index);
+	struct device_tally *tally;
+	struct wire wire;
+
+	if (!row || !row->in_use)
+		return TC_ACT_UNSPEC;
+	wire = wire_in(skb);
+	tally = bpf_map_lookup_elem(&device_tallies, &index);
+	if (row->chain_in != NONE &&
+	    device_decide(skb, slot, row->chain_in, index, HOOK_DEVICE) !=
+		    ROW_ALLOW) {
+		if (tally)
+			tally_add(&tally->side[SIDE_IN].denied, &wire);
+		return TC_ACT_SHOT;
+	}
+	if (!row->in_class || !row->in_ifindex) {
+		if (tally)
+			tally_add(&tally->side[SIDE_IN].passed, &wire);
+		return TC_ACT_UNSPEC;
+	}
+	if (tally)
+		tally_add(&tally->side[SIDE_IN].queued, &wire);
+	skb->priority = row->in_class;
+	bpf_redirect(row->in_ifindex, 0);
+	return TC_ACT_REDIRECT;
+}
+
+SEC("tc")
+int device_out(struct __sk_buff *skb)
+{
+	__u32 index = skb->tc_classid, slot = generation_slot();
+	const struct device_row *row = table_device(slot, index);
+	struct device_tally *tally;
+	struct wire wire;
+
+	if (!row || !row->in_use) {
+		priority_clear(skb);
+		return TC_ACT_UNSPEC;
+	}
+	wire = wire_out(skb);
+	tally = bpf_map_lookup_elem(&device_tallies, &index);
+	if (row->chain_out != NONE &&
+	    device_decide(skb, slot, row->chain_out, index,
+			  HOOK_DEVICE | HOOK_OUT) != ROW_ALLOW) {
+		if (tally)
+			tally_add(&tally->side[SIDE_OUT].denied, &wire);
+		return TC_ACT_SHOT;
+	}
+	if (!row->out_class) {
+		priority_clear(skb);
+		if (tally)
+			tally_add(&tally->side[SIDE_OUT].passed, &wire);
+		return TC_ACT_UNSPEC;
+	}
+	if (tally)
+		tally_add(&tally->side[SIDE_OUT].queued, &wire);
+	skb->priority = row->out_class;
+	return TC_ACT_UNSPEC;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tc/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tc/device_parts.h"
+#include "tc/mark.h"
+
+void device_ifb_name(uint32_t ifindex, char ret_name[static IFNAMSIZ])
+{
+	snprintf(ret_name, IFNAMSIZ, "weir%u", ifindex);
+}
+
+bool device_is_ifb(const struct link *link)
+{
+	return strcmp(link->kind, "ifb") == 0 &&
+	       link->group == DEVICE_IFB_GROUP;
+}
+
+static bool is_our_root(const struct qdisc *qdisc)
+{
+	return qdisc && qdisc->handle == DEVICE_MAJOR &&
+	       strcmp(qdisc->kind, "htb") == 0;
+}
+
+static int read_classes(const struct netns_view *view, const struct link *link,
+			uint32_t index, struct device_side *side,
+			struct err *err)
+{
+	struct classes classes = { 0 };
+	int turn, r;
+
+	r = classes_read(view->conn, link, &classes, err);
+	if (r < 0)
+		return r;
+	for (turn = 0; turn < 2; turn++) {
+		const struct class *class =
+			classes_find(&classes, DEVICE_CLASS(index, turn));
+
+		side->turn[turn].present = class != NULL;
+		if (class)
+			side->turn[turn].class = *class;
+	}
+	classes_clear(&classes);
+	return 0;
+}
+
+static int read_queues(const struct netns_view *view, uint32_t index,
+		       struct device_have *have, struct err *err)
+{
+	const struct qdisc *root =
+		qdiscs_root(&view->qdiscs, have->link.ifindex);
+	char name[IFNAMSIZ];
+	const struct link *ifb;
+	int r;
+
+	if (is_our_root(root)) {
+		have->root = ROOT_OURS;
+		have->side[SIDE_OUT].has_root = true;
+		r = read_classes(view, &have->link, index,
+				 &have->side[SIDE_OUT], err);
+		if (r < 0)
+			return r;
+	} else if (root && !qdisc_is_default(root)) {
+		have->root = ROOT_FOREIGN;
+		have->foreign = *root;
+	}
+	device_ifb_name(have->link.ifindex, name);
+	ifb = links_by_name(&view->links, name);
+	if (!ifb || !device_is_ifb(ifb))
+		return 0;
+	have->ifb = *ifb;
+	root = qdiscs_root(&view->qdiscs, ifb->ifindex);
+	if (!is_our_root(root))
+		return 0;
+	/* One that is down has to be made sure of again. */
+	have->side[SIDE_IN].has_root = ifb->flags & IFF_UP;
+	return read_classes(view, ifb, index, &have->side[SIDE_IN], err);
+}
+
+static void keep_filter(const struct filters *filters, int side,
+			struct device_side *have)
+{
+	const struct filter *filter =
+		filters_find(filters, side == SIDE_IN ? HOOK_IN : HOOK_OUT,
+			     DEVICE_PRIORITY, DEVICE_HANDLE);
+
+	have->has_filter = filter != NULL;
+	if (!filter)
+		return;
+	have->filter_program = filter->program;
+	have->filter_index = filter->classid;
+}
+
+static int read_filters(const struct netns_view *view, struct device_have *have,
+			struct err *err)
+{
+	const struct qdisc *clsact =
+		qdiscs_clsact(&view->qdiscs, have->link.ifindex);
+	struct filters filters = { 0 };
+	int r;
+
+	if (!clsact)
+		return 0;
+	have->has_clsact = strcmp(clsact->kind, "clsact") == 0;
+	have->has_ingress = !have->has_clsact;
+	r = filters_read(view->conn, &have->link, &filters, err);
+	if (r < 0)
+		return r;
+	keep_filter(&filters, SIDE_IN, &have->side[SIDE_IN]);
+	keep_filter(&filters, SIDE_OUT, &have->side[SIDE_OUT]);
+	have->foreign_filters = filters.n_list -
+				have->side[SIDE_IN].has_filter -
+				have->side[SIDE_OUT].has_filter;
+	filters_clear(&filters);
+	return 0;
+}
+
+int device_read(const struct netns_view *view, const struct loader *loader,
+		const char *name, uint32_t index, struct device_have *ret_have,
+		struct err *err)
+{
+	const struct link *link = links_by_name(&view->links, name);
+	struct device_have have = { 0 };
+	int r;
+
+	if (!link)
+		return err_say(err, -ENODEV, "device '%s': no such device",
+			       name);
+	have.link = *link;
+	r = mark_read(loader, view->id, link->ifindex, &have.mark, err);
+	if (r == 0)
+		r = read_queues(view, index ? index : have.mark.index, &have,
+				err);
+	if (r == 0)
+		r = read_filters(view, &have, err);
+	if (r < 0)
+		return r;
+	*ret_have = have;
+	return 0;
+}
+
+int device_remove(const struct device *device, struct err *err)
+{
+	int r;
+
+	r = device_remove_filter(device, SIDE_IN, err);
+	if (r == 0)
+		r = device_remove_filter(device, SIDE_OUT, err);
+	if (r == 0)
+		r = device_remove_root(device, err);
+	if (r == 0)
+		r = device_remove_ifb(device, err);
+	if (r == 0)
+		r = mark_remove(device->loader, device->view->id,
+				device->link.ifindex, err);
+	return r;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "tc/device.h"
+
+int device_ensure_tally(const struct loader *loader, uint32_t index,
+			struct err *err)
+{
+	AUTO_FREE struct device_tally *zero = NULL;
+	int n = libbpf_num_possible_cpus(), r;
+
+	zero = n > 0 ? calloc((size_t)n, sizeof(*zero)) : NULL;
+	if (!zero)
+		return err_set(err, n < 0 ? n : -ENOMEM,
+			       "make counters of a device");
+	r = bpf_map_update_elem(loader->tallies, &index, zero, BPF_NOEXIST);
+	if (r < 0 && r != -EEXIST)
+		return err_set(err, r, "make counters of a device");
+	return 0;
+}
+
+int device_remove_tally(const struct loader *loader, uint32_t index,
+			struct err *err)
+{
+	int r = bpf_map_delete_elem(loader->tallies, &index);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "remove counters of a device");
+	return 0;
+}
+
+static void add(struct counter *sum, const struct counter *other)
+{
+	sum->packets += other->packets;
+	sum->bytes += other->bytes;
+}
+
+/* Over all processors; zero where there is none. */
+static int read_tally(const struct loader *loader, uint32_t index,
+		      struct device_tally *ret_sum, struct err *err)
+{
+	AUTO_FREE struct device_tally *values = NULL;
+	struct device_tally sum = { 0 };
+	int n = libbpf_num_possible_cpus(), i, side, r;
+
+	values = n > 0 ? calloc((size_t)n, sizeof(*values)) : NULL;
+	if (!values)
+		return err_set(err, n < 0 ? n : -ENOMEM,
+			       "read counters of a device");
+	r = loader->tallies < 0
+		    ? -ENOENT
+		    : bpf_map_lookup_elem(loader->tallies, &index, values);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "read counters of a device");
+	for (i = 0; r == 0 && i < n; i++) {
+		for (side = 0; side < 2; side++) {
+			add(&sum.side[side].passed,
+			    &values[i].side[side].passed);
+			add(&sum.side[side].queued,
+			    &values[i].side[side].queued);
+			add(&sum.side[side].denied,
+			    &values[i].side[side].denied);
+		}
+	}
+	*ret_sum = sum;
+	return 0;
+}
+
+static uint64_t above_zero(uint64_t value, uint64_t less)
+{
+	return value > less ? value - less : 0;
+}
+
+/*
+ * What went to the queue and neither left it nor waits there was dropped.
+ * The kernel counts drops without their bytes, and a long packet as one: it
+ * only tells whether there were any, for some packets are always on the way.
+ */
+static void figures_of(const struct device_have *have, int side,
+		       const struct device_tally *tally,
+		       struct device_figures *figures)
+{
+	uint64_t drops = have->mark.retired[side].drops;
+	struct counter sent = have->mark.retired[side].sent;
+	uint32_t backlog = 0, waiting = 0;
+	int turn;
+
+	for (turn = 0; turn < 2; turn++) {
+		const struct device_class *class = &have->side[side].turn[turn];
+
+		if (!class->present)
+			continue;
+		sent.bytes += class->class.stats.bytes;
+		sent.packets += class->class.stats.packets;
+		drops += class->class.stats.drops;
+		backlog += class->class.stats.backlog_bytes;
+		waiting += class->class.stats.queued;
+	}
+	*figures = (struct device_figures){
+		.passed = tally->side[side].passed,
+		.denied = tally->side[side].denied,
+		.backlog_bytes = backlog,
+	};
+	add(&figures->passed, &sent);
+	if (drops == 0)
+		return;
+	figures->dropped.bytes = above_zero(tally->side[side].queued.bytes,
+					    sent.bytes + backlog);
+	figures->dropped.packets = above_zero(tally->side[side].queued.packets,
+					      sent.packets + waiting);
+}
+
+int device_figures(const struct loader *loader, const struct device_have *have,
+		   uint32_t index, struct device_figures ret_sides[static 2],
+		   struct err *err)
+{
+	struct device_tally tally;
+	int r;
+
+	r = read_tally(loader, index, &tally, err);
+	if (r < 0)
+		return err_wrap(err, r, "device '%s'", have->link.name);
+	figures_of(have, SIDE_IN, &tally, &ret_sides[SIDE_IN]);
+	figures_of(have, SIDE_OUT, &tally, &ret_sides[SIDE_OUT]);
+	return 0;
+}
+
+int device_tidy_tallies(const struct loader *loader, const struct image *image,
+			struct err *err)
+{
+	uint32_t index = 0, next;
+	int r;
+
+	r = bpf_map_get_next_key(loader->tallies, NULL, &next);
+	while (r == 0) {
+		index = next;
+		r = bpf_map_get_next_key(loader->tallies, &index, &next);
+		if (index < image->n_devices && image->devices[index].in_use)
+			continue;
+		if (device_remove_tally(loader, index, err) < 0)
+			return -EIO;
+	}
+	if (r != -ENOENT)
+		return err_set(err, r, "list counters of devices");
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files about devices share, for tc/ only. */
+#ifndef WEIR_TC_DEVICE_PARTS_H
+#define WEIR_TC_DEVICE_PARTS_H
+
+#include "tc/device.h"
+
+/* The ifb of the device with this ifindex. */
+void device_ifb_name(uint32_t ifindex, char ret_name[static IFNAMSIZ]);
+
+/* Whether weir made this link: any ifb of ours. */
+bool device_is_ifb(const struct link *link);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <bpf/bpf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "tc/device.h"
+#include "tc/device_parts.h"
+#include "tc/mark.h"
+
+void device_traces_clear(struct device_traces *traces)
+{
+	free(traces->list);
+	*traces = (struct device_traces){ 0 };
+}
+
+static int add_trace(const struct loader *loader,
+		     const struct device_mark_key *key,
+		     struct device_traces *traces)
+{
+	struct device_trace *trace;
+	struct device_mark mark;
+	int r;
+
+	r = bpf_map_lookup_elem(loader->marks, key, &mark);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	trace = ARRAY_ADD(traces, list);
+	if (!trace)
+		return -ENOMEM;
+	snprintf(trace->netns, sizeof(trace->netns), "%s", mark.netns);
+	trace->netns_id = key->netns;
+	trace->ifindex = key->ifindex;
+	trace->index = mark.index;
+	return 0;
+}
+
+int device_traces_read(const struct loader *loader,
+		       struct device_traces *ret_traces, struct err *err)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	struct device_mark_key key, next;
+	int r;
+
+	*ret_traces = (struct device_traces){ 0 };
+	if (loader->marks < 0)
+		return 0;
+	r = bpf_map_get_next_key(loader->marks, NULL, &next);
+	while (r == 0) {
+		key = next;
+		r = add_trace(loader, &key, &traces);
+		if (r == 0)
+			r = bpf_map_get_next_key(loader->marks, &key, &next);
+	}
+	if (r != -ENOENT)
+		return err_set(err, r, "list the marks of devices");
+	*ret_traces = traces;
+	traces = (struct device_traces){ 0 };
+	return 0;
+}
+
+/* Ifbs of ours whose device has gone, and those of an old rehearsal. */
+static int tidy_ifbs(const struct netns_view *view, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < view->links.n_list; i++) {
+		const struct link *link = &view->links.list[i];
+		uint32_t ifindex;
+		char end;
+		int r;
+
+		if (!device_is_ifb(link))
+			continue;
+		if (sscanf(link->name, "weir%u%c", &ifindex, &end) == 1 &&
+		    links_by_index(&view->links, ifindex))
+			continue;
+		r = link_remove(view->conn, link, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int device_tidy(const struct netns_view *view, const struct loader *loader,
+		const char *state_dir, struct err *err)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	char path[PATH_MAX];
+	size_t i;
+	int r;
+
+	r = tidy_ifbs(view, err);
+	if (r == 0)
+		r = device_traces_read(loader, &traces, err);
+	for (i = 0; r == 0 && i < traces.n_list; i++) {
+		const struct device_trace *trace = &traces.list[i];
+
+		if (trace->netns_id != view->id ||
+		    links_by_index(&view->links, trace->ifindex))
+			continue;
+		mark_saved_path(state_dir, trace->netns_id, trace->ifindex,
+				path);
+		if (unlink(path) < 0 && errno != ENOENT)
+			return err_set(err, neg_errno(), "remove '%s'", path);
+		r = mark_remove(loader, trace->netns_id, trace->ifindex, err);
+	}
+	return r;
+}
