@@ -217,7 +217,9 @@ static __always_inline void counter_add(__u32 counter, __u64 packets,
 	if (!value)
 		return;
 	__sync_fetch_and_add(&value->packets, packets);
-	__sync_fetch_and_add(&value->bytes, bytes);
+	/* clang makes "or 0" of "add 0", which needs a kernel of 5.12 */
+	if (bytes)
+		__sync_fetch_and_add(&value->bytes, bytes);
 }
 
 #endif

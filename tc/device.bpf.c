@@ -19,24 +19,29 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* ROW_*: what the chain says, and on ROW_ALLOW the flow is kept. */
+/*
+ * ROW_*: what the chain says, ROW_ALLOW without one.  The flow is kept where
+ * a chain of either direction looks at states.
+ */
 static __always_inline int device_decide(struct __sk_buff *skb, __u32 slot,
-					 __u32 chain, __u32 index, __u32 hook)
+					 const struct device_row *row,
+					 __u32 index, __u32 hook)
 {
-	const struct chain_row *row = table_chain(slot, chain);
+	__u32 chain = hook & HOOK_OUT ? row->chain_out : row->chain_in;
 	__u64 place = FLOW_DEVICE | index;
 	__u32 states = 0;
-	int verdict;
 
-	/* A damaged table denies: there was to be a chain. */
-	if (!row)
-		return ROW_DENY;
-	if (row->flags & CHAIN_STATES)
+	if (row->flags & KEEP_STATES)
 		states = states_find(skb, place, hook);
-	verdict = chain_decide(skb, slot, chain, states, hook);
-	if (verdict == ROW_ALLOW && states & PACKET_KEEP)
+	if (chain != NONE) {
+		int verdict = chain_decide(skb, slot, chain, states, hook);
+
+		if (verdict != ROW_ALLOW)
+			return verdict;
+	}
+	if (states & PACKET_KEEP)
 		states_keep(skb, place);
-	return verdict;
+	return ROW_ALLOW;
 }
 
 /*
@@ -61,9 +66,7 @@ int device_in(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	wire = wire_in(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (row->chain_in != NONE &&
-	    device_decide(skb, slot, row->chain_in, index, HOOK_DEVICE) !=
-		    ROW_ALLOW) {
+	if (device_decide(skb, slot, row, index, HOOK_DEVICE) != ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_IN].denied, &wire);
 		return TC_ACT_SHOT;
@@ -94,9 +97,8 @@ int device_out(struct __sk_buff *skb)
 	}
 	wire = wire_out(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (row->chain_out != NONE &&
-	    device_decide(skb, slot, row->chain_out, index,
-			  HOOK_DEVICE | HOOK_OUT) != ROW_ALLOW) {
+	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
+	    ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_OUT].denied, &wire);
 		return TC_ACT_SHOT;
