@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <dirent.h>
+
 #include "base/array.h"
+#include "netlink/netns.h"
 #include "rules/describe.h"
+#include "tc/mark.h"
 
 void device_plan_clear(struct device_plan *plan)
 {
@@ -220,6 +224,83 @@ static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
 	return r;
 }
 
+/* Whether the plan, or a row of the image, has to do with this device. */
+static bool is_planned(const struct device_plan *plan,
+		       const struct netns_view *view, uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n_devices; i++)
+		if (plan->devices[i].device.view == view &&
+		    plan->devices[i].device.link.ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/*
+ * What an apply that was killed before its switch left on devices, which no
+ * row tells of: they have our mark.
+ */
+static int plan_leftovers(struct device_plan *plan, const struct kernel *kernel,
+			  struct world *world, const char *netns,
+			  struct err *err)
+{
+	struct planned_device *planned;
+	struct device_mark mark;
+	struct netns_view *view;
+	size_t i;
+	int r;
+
+	r = world_netns(world, netns, &view, err);
+	if (r < 0)
+		return *netns ? 0 : r; /* it may have gone meanwhile */
+	for (i = 0; i < view->links.n_list; i++) {
+		const struct link *link = &view->links.list[i];
+
+		r = mark_read(&kernel->loader, view->id, link->ifindex, &mark,
+			      err);
+		if (r < 0)
+			return r;
+		if (!mark.index || is_planned(plan, view, link->ifindex))
+			continue;
+		planned = ARRAY_ADD(plan, devices);
+		if (planned)
+			planned->name = strdup(link->name);
+		if (!planned || !planned->name)
+			return err_set(err, -ENOMEM, "plan devices");
+		planned->device = (struct device){
+			.view = view,
+			.loader = &kernel->loader,
+			.link = *link,
+			.index = mark.index,
+			.state_dir = kernel->places->state,
+		};
+		r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
+		if (r < 0)
+			return err_set(err, r, "plan devices");
+	}
+	return 0;
+}
+
+static int plan_all_leftovers(struct device_plan *plan,
+			      const struct kernel *kernel, struct world *world,
+			      struct err *err)
+{
+	CLEANUP(closedirp) DIR *folder = NULL;
+	struct dirent *entry;
+	int r;
+
+	if (kernel->loader.marks < 0)
+		return 0;
+	r = plan_leftovers(plan, kernel, world, "", err);
+	folder = opendir(NETNS_FOLDER);
+	while (r == 0 && folder && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			r = plan_leftovers(plan, kernel, world, entry->d_name,
+					   err);
+	return r;
+}
+
 int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct image *image, struct device_plan *ret_plan,
 		     struct err *err)
@@ -243,6 +324,9 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		if (r < 0)
 			return r;
 	}
+	r = plan_all_leftovers(&plan, kernel, world, err);
+	if (r < 0)
+		return r;
 	*ret_plan = plan;
 	plan = (struct device_plan){ 0 };
 	return 0;

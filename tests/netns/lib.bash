@@ -132,7 +132,7 @@ make_link() {
 
 make_netns() {
 	ip netns add "$1"
-	at_exit "ip netns del $1"
+	at_exit "end \$(ip netns pids $1); ip netns del $1"
 	ip -n "$1" link set lo up
 }
 

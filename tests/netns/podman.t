@@ -32,14 +32,22 @@ while read -r lib; do
 	cp -L "$lib" "$root$lib"
 done < <(ldd "$iperf3" | grep -o '/[^ ]*')
 
-# podman in the host's namespace, with cgroup2 where runc looks for it.
+# podman in the host's namespace, with cgroup2 where runc looks for it.  The
+# mounts that it makes live in a namespace that all its calls share.
+nsenter --net=/run/netns/"$host" unshare -m bash -c '
+	umount -R /sys/fs/cgroup
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	touch "$1/ready"
+	exec sleep 300' mounts "$work" &
+pids+=($!)
+until_true 5 test -e "$work/ready"
+mounts=$(ip netns pids "$host" | head -1)
 cat >"$work/podman" <<EOP
 #!/bin/bash
-exec nsenter --net=/run/netns/$host unshare -m bash -c '
-umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup
-exec podman --root $work/store --runroot $work/runroot --tmpdir $work/tmp \\
+exec nsenter --mount=/proc/$mounts/ns/mnt --net=/run/netns/$host \\
+	podman --root $work/store --runroot $work/runroot --tmpdir $work/tmp \\
 	--cgroup-manager=cgroupfs --storage-driver vfs \\
-	--network-config-dir $work/networks "\$@"' podman "\$@"
+	--network-config-dir $work/networks "\$@"
 EOP
 chmod +x "$work/podman"
 at_exit 'while read -r m; do umount -l "$m"; done < <(awk -v w="$work/" "index(\$2, w) == 1 { print \$2 }" /proc/self/mounts | sort -r)'
