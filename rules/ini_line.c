@@ -97,7 +97,7 @@ static int check_key(const char *key, const char *file, int number,
 	if (!*key)
 		return problem_add(problems, file, number,
 				   "there is no key before the '='");
-	for (i = 0; key[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && key[i]; i++)
 		lower[i] = key[i] >= 'A' && key[i] <= 'Z' ? key[i] | 0x20
 							  : key[i];
 	lower[i] = '\0';

@@ -162,7 +162,8 @@ static int parse_chain(struct reader *reader, const char *value, void *field)
 	if (!reference)
 		return -ENOMEM;
 	reference->where = reader->where;
-	reference->key = key_find(SECTION_GROUP, reader->key)->name;
+	reference->key = strcmp(reader->key, "filter-in") == 0 ? "filter-in"
+							       : "filter-out";
 	reference->chain = *name;
 	return 0;
 }

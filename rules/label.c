@@ -13,7 +13,7 @@ static void repair(const char *text, char *ret_text, size_t size)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < size - 1; i++) {
+	for (i = 0; i < size - 1 && text[i]; i++) {
 		char c = text[i];
 
 		if (c >= 'A' && c <= 'Z')

@@ -43,16 +43,18 @@ static struct name *slot_of(const struct names *names, uint32_t hash,
 
 static int grow(struct names *names)
 {
-	struct names bigger = *names;
+	struct names bigger = { .seed = names->seed };
+	struct name *slots;
 	size_t i;
 
 	if (!names->n_slots &&
 	    getrandom(&bigger.seed, sizeof(bigger.seed), GRND_NONBLOCK) < 0)
 		bigger.seed = 2166136261; /* early boot: still correct */
 	bigger.n_slots = names->n_slots ? names->n_slots * 2 : 64;
-	bigger.slots = calloc(bigger.n_slots, sizeof(*bigger.slots));
-	if (!bigger.slots)
+	slots = calloc(bigger.n_slots, sizeof(*slots));
+	if (!slots)
 		return -ENOMEM;
+	bigger.slots = slots;
 	for (i = 0; i < names->n_slots; i++) {
 		const struct name *old = &names->slots[i];
 
@@ -61,7 +63,9 @@ static int grow(struct names *names)
 				*old;
 	}
 	free(names->slots);
-	*names = bigger;
+	names->slots = slots;
+	names->n_slots = bigger.n_slots;
+	names->seed = bigger.seed;
 	return 0;
 }
 

@@ -133,58 +133,63 @@ static void check_section(struct reader *reader, const struct ini *ini,
 	}
 }
 
-/* A new object of the kind, its name and where filled in. */
+/* Where a policy keeps the objects of a section, and they their names. */
+struct place {
+	size_t array, n, size, name, where;
+};
+
+#define PLACE(type, array)                                                \
+	{                                                                 \
+		offsetof(struct policy, array),                           \
+			offsetof(struct policy, n_##array),               \
+			sizeof(struct type), offsetof(struct type, name), \
+			offsetof(struct type, where)                      \
+	}
+
+static const struct place places[N_SECTIONS] = {
+	[SECTION_GROUP] = PLACE(group, groups),
+	[SECTION_DEVICE] = PLACE(device, devices),
+	[SECTION_CHAIN] = PLACE(chain, chains),
+	[SECTION_SET] = PLACE(set, sets),
+};
+
+static void *object_at(struct policy *policy, enum section_kind kind,
+		       size_t index)
+{
+	char *array;
+
+	memcpy(&array, (char *)policy + places[kind].array, sizeof(array));
+	return array + index * places[kind].size;
+}
+
+static char **name_of(void *object, enum section_kind kind)
+{
+	return (char **)((char *)object + places[kind].name);
+}
+
+static struct where *where_of(void *object, enum section_kind kind)
+{
+	return (struct where *)((char *)object + places[kind].where);
+}
+
+/* A new object of the kind, name and where filled in; NULL: no memory. */
 static void *add_object(struct reader *reader, enum section_kind kind,
 			const char *name, size_t *ret_index)
 {
-	struct policy *policy = reader->policy;
-	char *copy = strdup(name);
-	void *object = NULL;
+	char *policy = (char *)reader->policy;
+	size_t *n = (size_t *)(policy + places[kind].n);
+	AUTO_FREE char *copy = strdup(name);
+	void *object;
 
 	if (!copy)
 		return NULL;
-#define ADD(kind_, array)                                        \
-	case kind_:                                              \
-		if (!ARRAY_ADD(policy, array))                   \
-			break;                                   \
-		*ret_index = policy->n_##array - 1;              \
-		policy->array[*ret_index].name = copy;           \
-		policy->array[*ret_index].where = reader->where; \
-		object = &policy->array[*ret_index];             \
-		break
-	switch (kind) {
-		ADD(SECTION_GROUP, groups);
-		ADD(SECTION_DEVICE, devices);
-		ADD(SECTION_CHAIN, chains);
-		ADD(SECTION_SET, sets);
-	default:
-		break;
-	}
-#undef ADD
+	object = array_grow(policy + places[kind].array, n, places[kind].size);
 	if (!object)
-		free(copy);
+		return NULL;
+	*where_of(object, kind) = reader->where;
+	*name_of(object, kind) = TAKE_PTR(copy);
+	*ret_index = *n - 1;
 	return object;
-}
-
-/* The name and where of an object that add_object made. */
-static const char *object_at(const struct policy *policy,
-			     enum section_kind kind, size_t index,
-			     struct where *ret_where)
-{
-	switch (kind) {
-	case SECTION_GROUP:
-		*ret_where = policy->groups[index].where;
-		return policy->groups[index].name;
-	case SECTION_DEVICE:
-		*ret_where = policy->devices[index].where;
-		return policy->devices[index].name;
-	case SECTION_CHAIN:
-		*ret_where = policy->chains[index].where;
-		return policy->chains[index].name;
-	default:
-		*ret_where = policy->sets[index].where;
-		return policy->sets[index].name;
-	}
 }
 
 static int unknown_section(struct reader *reader, const char *text,
@@ -245,7 +250,7 @@ int section_read(struct reader *reader, const struct ini *ini,
 	enum section_kind kind;
 	const char *name;
 	size_t index, first, i;
-	struct where where;
+	const struct where *where;
 	void *object;
 	int r;
 
@@ -255,15 +260,15 @@ int section_read(struct reader *reader, const struct ini *ini,
 	object = add_object(reader, kind, name, &index);
 	if (!object)
 		return -ENOMEM;
-	name = object_at(reader->policy, kind, index, &where);
+	name = *name_of(object, kind);
 	r = names_add(&reader->names, kind, name, index, &first);
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		object_at(reader->policy, kind, first, &where);
+		where = where_of(object_at(reader->policy, kind, first), kind);
 		problem_add(reader->problems, reader->where.file, section->line,
 			    "[%s %s] is already at %s:%d", sections[kind].name,
-			    name, where.file, where.line);
+			    name, where->file, where->line);
 	}
 	for (i = 0; i < section->n; i++) {
 		r = read_entry(reader, kind, &ini->entries[section->first + i],

@@ -68,6 +68,16 @@ bool rule_list_goes_on(const struct rule_parser *parser)
 	return word->comma || (!word->quoted && !rule_is_word(word->text));
 }
 
+int rule_copy(struct rule_parser *parser, const char *text, char **ret_text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return err_set(parser->why, -ENOMEM, "parse");
+	*ret_text = copy;
+	return 0;
+}
+
 static int parse_verdict(struct rule_parser *parser)
 {
 	const struct word *word = words_peek(&parser->words);

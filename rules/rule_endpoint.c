@@ -48,12 +48,10 @@ static int add_set(struct rule_parser *parser, const char *text, char ***names,
 	name = array_grow(names, n, sizeof(**names));
 	if (!name)
 		return no_memory(parser);
-	*name = strdup(text + 1);
-	if (!*name) {
+	r = rule_copy(parser, text + 1, name);
+	if (r < 0)
 		(*n)--;
-		return no_memory(parser);
-	}
-	return 0;
+	return r;
 }
 
 static int add_address(struct rule_parser *parser, struct endpoint *endpoint,

@@ -253,8 +253,7 @@ int rule_parse_iface(struct rule_parser *parser, const char *name)
 	r = interface_check(text, parser->why);
 	if (r < 0)
 		return r;
-	parser->rule->iface = strdup(text);
-	return parser->rule->iface ? 0 : no_memory(parser);
+	return rule_copy(parser, text, &parser->rule->iface);
 }
 
 int rule_parse_uid(struct rule_parser *parser, const char *name)

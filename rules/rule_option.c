@@ -13,7 +13,6 @@ static int copy_quoted(struct rule_parser *parser, const char *name,
 		       const struct word *word, size_t max, char **ret_text)
 {
 	size_t n = strlen(word->text);
-	char *text;
 
 	if (n == 0)
 		return err_say(parser->why, -EINVAL,
@@ -23,12 +22,8 @@ static int copy_quoted(struct rule_parser *parser, const char *name,
 			       "the text behind %s is %zu bytes long, %zu at "
 			       "most",
 			       name, n, max);
-	text = strdup(word->text);
-	if (!text)
-		return err_set(parser->why, -ENOMEM, "parse");
 	parser->words.next++;
-	*ret_text = text;
-	return 0;
+	return rule_copy(parser, word->text, ret_text);
 }
 
 /* log ["PREFIX"] */

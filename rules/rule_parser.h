@@ -29,6 +29,9 @@ bool rule_take(struct rule_parser *parser, const char *text);
 /* Whether the list goes on: a comma, or a word that begins nothing new. */
 bool rule_list_goes_on(const struct rule_parser *parser);
 
+/* A copy of text, or -ENOMEM and why. */
+int rule_copy(struct rule_parser *parser, const char *text, char **ret_text);
+
 /* rule_endpoint.c: what stands behind from and to. */
 int rule_parse_from(struct rule_parser *parser, const char *name);
 int rule_parse_to(struct rule_parser *parser, const char *name);

@@ -254,29 +254,35 @@ static bool is_binary(const struct unit *unit)
 	return unit->scale > 1 && !(unit->scale & (unit->scale - 1));
 }
 
-/* The largest unit of that kind that is not above value; NULL: none. */
-static const struct unit *unit_below(const struct unit *units, bool binary,
-				     uint64_t value)
+/* The largest binary unit that is not above value, or NULL. */
+static const struct unit *unit_binary(const struct unit *units, uint64_t value)
 {
 	for (; units->name; units++)
-		if (is_binary(units) == binary && units->scale <= value)
+		if (is_binary(units) && units->scale <= value)
 			return units;
 	return NULL;
 }
 
-/* 256kib stays what it is; else at most three decimals, in any unit. */
+/* Whether value needs at most three decimals in that unit. */
+static bool is_short(const struct unit *unit, uint64_t value)
+{
+	uint64_t step = unit->scale >= 1000 ? unit->scale / 1000 : 1;
+
+	return value >= unit->scale && value % step == 0;
+}
+
+/* 256kib stays what it is; else three decimals, down to the unit itself. */
 static const struct unit *unit_for(const struct unit *units, uint64_t value)
 {
-	const struct unit *binary = unit_below(units, true, value);
-	const struct unit *unit = unit_below(units, false, value);
+	const struct unit *binary = unit_binary(units, value);
 
-	if (!unit)
-		return unit_find(units, units == rate_units ? "bit" : "b");
-	if (binary && value % unit->scale && value % binary->scale == 0)
+	while (value < units->scale && units->scale > 1)
+		units++;
+	if (binary && value % units->scale && value % binary->scale == 0)
 		return binary;
-	while (unit->scale > 1 && value % (unit->scale / 1000))
-		unit++;
-	return unit;
+	while (units->scale > 1 && !is_short(units, value))
+		units++;
+	return units;
 }
 
 static void format(uint64_t value, const struct unit *units, char *text,
