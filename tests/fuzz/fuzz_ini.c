@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Any text is a policy whose rules read as they were printed, or has problems
+ * that say why not; and iniparser never sees a line other than we do.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <errno.h>
+
+#include "rules/policy_text.h"
+#include "rules/rule.h"
+#include "tests/fuzz/rule_same.h"
+
+static void check_chain(const struct chain *chain)
+{
+	struct err why;
+	size_t i;
+
+	for (i = 0; i < chain->n_rules; i++) {
+		struct rule again = { 0 };
+
+		CHECK(i == 0 ||
+		      chain->rules[i - 1].number < chain->rules[i].number);
+		CHECK(rule_parse(chain->rules[i].text, &again, &why) == 0);
+		CHECK(rule_same(&chain->rules[i], &again));
+		rule_clear(&again);
+	}
+}
+
+static void check_policy(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_chains; i++) {
+		CHECK(policy_chain(policy, policy->chains[i].name) ==
+		      &policy->chains[i]);
+		check_chain(&policy->chains[i]);
+	}
+	for (i = 0; i < policy->n_sets; i++)
+		CHECK(!policy->sets[i].n_networks || !policy->sets[i].n_ports);
+	for (i = 0; i < policy->n_groups; i++)
+		CHECK(policy->groups[i].n_matches > 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct problems problems = { 0 };
+	size_t i;
+	int r;
+
+	r = policy_read_text("f.ini", (const char *)data, size, &problems,
+			     &policy);
+	CHECK(r == 0 || r == -EINVAL);
+	CHECK((r == 0) == (problems.n_list == 0));
+	CHECK((r == 0) == (policy != NULL));
+	for (i = 0; i < problems.n_list; i++)
+		CHECK(!strstr(problems.list[i].text, "iniparser"));
+	if (policy)
+		check_policy(policy);
+	problems_clear(&problems);
+	return 0;
+}
