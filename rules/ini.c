@@ -15,11 +15,14 @@
 #include "rules/names.h"
 
 /*
- * iniparser's dictionary takes time quadratic in its size, and merges equal
- * sections.  So the text goes to it in pieces of this many lines, each with
- * sections that differ.
+ * iniparser's dictionary takes time quadratic in its size, and folds names
+ * to lower case.  So the text goes to it in pieces of this many lines, each
+ * with sections that differ in more than case.
  */
 #define PIECE_LINES 256
+
+/* So often may a piece end early because of that: it takes its time. */
+#define CASE_CLASHES_MAX 1000
 
 /* What iniparser has to make of a line. */
 struct expected {
@@ -30,7 +33,6 @@ struct expected {
 struct piece {
 	int fd; /* of a memfd: iniparser reads files only, by name */
 	size_t n_text, n_lines;
-	bool has_upper_case; /* names that differ in case alone are one */
 	struct expected lines[PIECE_LINES];
 	char text[PIECE_LINES * (INI_LINE_MAX + 1)];
 };
@@ -41,7 +43,13 @@ struct parser {
 	struct ini *ini;
 	struct piece *piece;
 	struct names sections, keys;
-	bool section_bad; /* what is in it cannot be judged */
+	struct names folded; /* in lower case; scope: the piece's number */
+	char **copies;	     /* of texts in folded */
+	size_t n_copies;
+	unsigned int n_pieces, n_clashes;
+	const char *section; /* that is open, in lower case */
+	bool section_bad;    /* what is in it cannot be judged */
+	bool section_again;  /* was there before; iniparser would merge it */
 };
 
 void ini_free(struct ini *ini)
@@ -58,6 +66,10 @@ static void parser_clear(struct parser *parser)
 {
 	names_clear(&parser->sections);
 	names_clear(&parser->keys);
+	names_clear(&parser->folded);
+	while (parser->n_copies)
+		free(parser->copies[--parser->n_copies]);
+	free(parser->copies);
 	if (parser->piece)
 		close_fdp(&parser->piece->fd);
 	free(parser->piece);
@@ -131,6 +143,7 @@ static int piece_flush(struct parser *parser)
 				"(is /proc mounted?)");
 	iniparser_freedict(dict);
 	piece->n_text = piece->n_lines = 0;
+	parser->n_pieces++;
 	return r;
 }
 
@@ -155,10 +168,63 @@ static void piece_add_section(struct piece *piece,
 	piece_add(piece, raw, n, &expected);
 }
 
+/* text itself, or a copy in lower case that the parser keeps. */
+static const char *fold(struct parser *parser, const char *text)
+{
+	char **copy;
+	char *p;
+
+	if (!strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+		return text;
+	copy = ARRAY_ADD(parser, copies);
+	if (!copy)
+		return NULL;
+	*copy = strdup(text);
+	for (p = *copy; p && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p |= 0x20;
+	return *copy;
+}
+
+/* Ends the piece; the section that is open goes on in the next one. */
+static int piece_next(struct parser *parser)
+{
+	size_t first;
+	int r;
+
+	r = piece_flush(parser);
+	if (r < 0)
+		return r;
+	r = names_add(&parser->folded, parser->n_pieces, parser->section, 0,
+		      &first);
+	return r < 0 ? r : 0;
+}
+
+/* Makes room in the piece for the section called text, and a key. */
+static int piece_open(struct parser *parser, const char *text, int line)
+{
+	bool full = parser->piece->n_lines > PIECE_LINES - 2;
+	size_t first;
+	int r;
+
+	parser->section = fold(parser, text);
+	if (!parser->section)
+		return -ENOMEM;
+	r = names_add(&parser->folded, parser->n_pieces, parser->section, 0,
+		      &first);
+	if (r < 0)
+		return r;
+	if (r > 0 && parser->n_clashes++ == CASE_CLASHES_MAX)
+		return problem_add(parser->problems, parser->file, line,
+				   "more than %d sections differ from others "
+				   "in upper and lower case alone",
+				   CASE_CLASHES_MAX);
+	return r > 0 || full ? piece_next(parser) : 0;
+}
+
 static int add_section(struct parser *parser, char *text, int line)
 {
 	struct ini_section *section;
-	bool upper_case;
 	size_t first;
 	int r;
 
@@ -172,14 +238,12 @@ static int add_section(struct parser *parser, char *text, int line)
 	r = names_add(&parser->sections, 0, text, 0, &first);
 	if (r < 0)
 		return r;
-	upper_case = strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-	if (r > 0 || upper_case || parser->piece->has_upper_case ||
-	    parser->piece->n_lines > PIECE_LINES - 2) {
-		r = piece_flush(parser);
-		if (r < 0)
-			return r;
-	}
-	parser->piece->has_upper_case = upper_case;
+	parser->section_again = r > 0;
+	if (parser->section_again)
+		return 0;
+	r = piece_open(parser, text, line);
+	if (r < 0)
+		return r;
 	piece_add_section(parser->piece, section);
 	return 0;
 }
@@ -211,8 +275,10 @@ static int add_key(struct parser *parser, const struct ini_line *line,
 	*entry = (struct ini_entry){ line->key, line->value, number };
 	section->n++;
 
+	if (parser->section_again)
+		return 0;
 	if (parser->piece->n_lines == PIECE_LINES) {
-		r = piece_flush(parser);
+		r = piece_next(parser);
 		if (r < 0)
 			return r;
 		piece_add_section(parser->piece, section);

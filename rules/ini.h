@@ -43,8 +43,8 @@ struct ini {
 /*
  * Parses text, which becomes the ini's own, also on failure.  Lines that are
  * wrong are added to problems and left out; file is what they say.  The same
- * section may occur more than once.  -EINVAL where iniparser disagrees,
- * -ENOMEM, or 0.
+ * section may occur more than once: to be refused, as iniparser merges it.
+ * -EINVAL where iniparser disagrees, -ENOMEM, or 0.
  */
 int ini_parse(const char *file, char *text, size_t size,
 	      struct problems *problems, struct ini **ret_ini);

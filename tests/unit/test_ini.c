@@ -66,6 +66,58 @@ static void case_is_kept_where_iniparser_folds_it(void **state)
 		      "5[device Eth0]\n6 x=C\n7[device x]\n8 x=d\n");
 }
 
+static void names_that_differ_in_case_stay_apart_across_pieces(void **state)
+{
+	AUTO_FREE char *text = NULL, *expected = NULL;
+	FILE *out, *expect;
+	size_t size;
+	int i;
+
+	(void)state;
+	out = open_memstream(&text, &size);
+	expect = open_memstream(&expected, &size);
+	fputs("[device A]\n", out);
+	fputs("1[device A]\n", expect);
+	for (i = 0; i < 300; i++) {
+		fprintf(out, "k%d = A\n", i);
+		fprintf(expect, "%d k%d=A\n", i + 2, i);
+	}
+	fputs("[device a]\n", out);
+	fputs("302[device a]\n", expect);
+	for (i = 0; i < 300; i++) {
+		fprintf(out, "k%d = a\n", i);
+		fprintf(expect, "%d k%d=a\n", i + 303, i);
+	}
+	fclose(out);
+	fclose(expect);
+	assert_parses(text, expected);
+}
+
+static void too_many_clashes_of_case_end_the_reading(void **state)
+{
+	CLEANUP(ini_freep) struct ini *ini = NULL;
+	struct problems problems = { 0 };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int i, bit;
+
+	(void)state;
+	for (i = 0; i < 2048; i++) {
+		fputs("[device ", out);
+		for (bit = 0; bit < 11; bit++)
+			putc(i >> bit & 1 ? 'A' : 'a', out);
+		fputs("]\n", out);
+	}
+	fclose(out);
+	assert_int_equal(ini_parse("f", text, size, &problems, &ini), -EINVAL);
+	assert_int_equal(problems.n_list, 1);
+	assert_string_equal(problems.list[0].text,
+			    "more than 1000 sections differ from others in "
+			    "upper and lower case alone");
+	problems_clear(&problems);
+}
+
 static void equal_sections_stay_apart(void **state)
 {
 	(void)state;
@@ -138,6 +190,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sections_and_keys_come_with_their_lines),
 		cmocka_unit_test(case_is_kept_where_iniparser_folds_it),
+		cmocka_unit_test(
+			names_that_differ_in_case_stay_apart_across_pieces),
+		cmocka_unit_test(too_many_clashes_of_case_end_the_reading),
 		cmocka_unit_test(equal_sections_stay_apart),
 		cmocka_unit_test(long_files_are_read_across_all_pieces),
 		cmocka_unit_test(good_lines_are_read_beside_bad_ones),
