@@ -9,8 +9,8 @@
 #include "tc/device_parts.h"
 #include "tc/mark.h"
 
-/* Of the queue below each class: beside DEVICE_MAJOR, a turn each. */
-#define LEAF_HANDLE(turn) (0x77660000U + ((uint32_t)(turn) << 16))
+/* Of the queue below each class: DEVICE_MAJOR is none of these. */
+#define LEAF_HANDLE(class_id) (((class_id)&0xffff) << 16)
 
 /* How long the queue of a class may be: so long at its rate, … */
 #define LEAF_MS 25
@@ -166,8 +166,7 @@ bool device_class_is(const struct device_class *class,
 	struct htb_rate rate = rate_of(limit);
 
 	return class->present && class_has_rate(&class->class, &rate) &&
-	       class->class.leaf ==
-		       LEAF_HANDLE(DEVICE_CLASS_TURN(class->class.id));
+	       class->class.leaf == LEAF_HANDLE(class->class.id);
 }
 
 /* Where the classes of a side are; -ENODEV where there is no ifb. */
@@ -198,7 +197,7 @@ int device_ensure_class(const struct device *device, int side, int turn,
 		r = class_ensure_htb(conn, &link, id, DEVICE_MAJOR, &rate, err);
 	if (r < 0)
 		return r;
-	return qdisc_ensure_bfifo(conn, &link, id, LEAF_HANDLE(turn),
+	return qdisc_ensure_bfifo(conn, &link, id, LEAF_HANDLE(id),
 				  leaf_bytes(limit->rate_bytes), err);
 }
 

@@ -182,6 +182,12 @@ static const char *places(void)
 	return dir ? dir : "/sys/fs/bpf/weir";
 }
 
+static void end(struct session *session)
+{
+	loader_close(&session->loader);
+	netns_view_closep(&session->view);
+}
+
 static int begin(const char *name, const char *index, struct session *session)
 {
 	char path[512];
@@ -195,8 +201,10 @@ static int begin(const char *name, const char *index, struct session *session)
 	if (r == 0)
 		r = device_read(session->view, &session->loader, name, number,
 				&session->have, &error);
-	if (r < 0)
+	if (r < 0) {
+		end(session);
 		return r;
+	}
 	snprintf(path, sizeof(path), "%s/maps/devices", places());
 	session->devices = bpf_obj_get(path);
 	snprintf(path, sizeof(path), "%s/maps/generation", places());
@@ -209,12 +217,6 @@ static int begin(const char *name, const char *index, struct session *session)
 		.state_dir = getenv("WEIR_STATE"),
 	};
 	return 0;
-}
-
-static void end(struct session *session)
-{
-	loader_close(&session->loader);
-	netns_view_closep(&session->view);
 }
 
 static int read_row(struct session *session, uint32_t generation,
@@ -266,7 +268,10 @@ static int write_row(struct session *session, uint32_t generation,
 static int make_class(struct session *session, int side, uint64_t bits,
 		      uint32_t live_class, uint32_t *ret_class, int *ret_old)
 {
-	struct limit_row limit = { bits / 8, bits / 8 / 100 };
+	struct limit_row limit = { bits / 8,
+				   getenv("BURST")
+					   ? strtoull(getenv("BURST"), NULL, 0)
+					   : 0 };
 	struct link ifb;
 	int turn = live_class ? !DEVICE_CLASS_TURN(live_class) : 0, r;
 
@@ -376,6 +381,8 @@ static int run_remove(char **args)
 	int r;
 
 	r = begin(args[0], args[1], &session);
+	if (r < 0)
+		return r;
 	if (r == 0)
 		r = device_remove(&session.device, &error);
 	if (r == 0)
