@@ -32,9 +32,9 @@ PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -liniparser
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wformat=2 -Wno-format-truncation -Wpointer-arith -Werror
+comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined \
 	    -fno-sanitize-recover=all -fno-omit-frame-pointer)
-comma := ,
 WEIR_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE \
 	      -DWEIR_VERSION='"$(VERSION)"' -iquote . -iquote $(B) \
 	      $(PACKAGE_CFLAGS) $(SANITIZE) $(CFLAGS) -MMD -MP
@@ -44,9 +44,8 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -Wall -Werror -iquote . \
 SOURCES := $(filter-out %.bpf.c,$(wildcard base/*.c rules/*.c netlink/*.c \
 	   tc/*.c cgroup/*.c ctl/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
-LIB_OBJECTS := $(filter-out $(B)/ctl/main.o,$(OBJECTS))
 SKELETONS := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard cgroup/*.bpf.c \
-	     tc/*.bpf.c))
+	     tc/*.bpf.c tests/bpf/*.bpf.c))
 
 $(B)/weirctl: $(OBJECTS)
 	$(call say,LD,$@)
@@ -66,7 +65,82 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
 
-clean:
-	rm -rf build/plain build/san
+# ---------------------------------------------------------------- tests
 
--include $(OBJECTS:.o=.d) $(wildcard $(B)/*/*.bpf.d)
+LIB_OBJECTS := $(filter-out $(B)/ctl/main.o,$(OBJECTS))
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+BPF_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
+BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out \
+	      %.bpf.c,$(wildcard tests/bpf/*.c))))
+FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: programs tests
+programs: $(B)/weirctl
+tests: $(UNIT_TESTS) $(BPF_TESTS)
+
+$(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
+
+$(BPF_TESTS): $(B)/%: $(B)/%.o $(BPF_SHARED) $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
+
+build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -iquote . \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $< $(filter-out %.bpf.c,$(wildcard rules/*.c base/*.c)) \
+		-liniparser
+
+# The summary of all kinds of tests is the last line: N passed, N failed, …
+check: deps $(B)/weirctl $(BPF_TESTS) $(FUZZERS) build/san.stamp
+	$(Q)tests/check
+
+# The unit tests are built with the sanitizers, in a tree of their own.
+build/san.stamp: $(SOURCES) $(wildcard */*.h tests/unit/*) | $(SKELETONS) $(DEPS)
+	$(Q)$(MAKE) --no-print-directory SAN=1 DEPS= $(patsubst \
+		$(B)/%,build/san/%,$(UNIT_TESTS))
+	$(Q)touch $@
+
+demo: deps $(B)/weirctl
+	$(Q)tests/demo
+
+.PHONY: bench lint
+bench: $(B)/weirctl
+	$(Q)tests/bench/limits --weirctl $(abspath $<)
+lint: $(SKELETONS)
+	$(Q)tests/lint
+
+# -------------------------------------------------------------- install
+
+BINDIR := $(DESTDIR)$(PREFIX)/sbin
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ETCDIR := $(DESTDIR)/etc/weir
+
+# From the command table: `weirctl help` lists a command a line.
+$(B)/weirctl.bash: tests/completion $(B)/weirctl
+	$(Q)tests/completion $(B)/weirctl > $@
+
+install: $(B)/weirctl $(B)/weirctl.bash
+	install -D -m 755 $(B)/weirctl $(BINDIR)/weirctl
+	install -D -m 644 docs/weirctl.8 $(MANDIR)/man8/weirctl.8
+	install -D -m 644 docs/weir.conf.5 $(MANDIR)/man5/weir.conf.5
+	install -D -m 644 $(B)/weirctl.bash $(COMPLETION)/weirctl
+	install -D -m 644 docs/examples/weir.ini $(ETCDIR)/weir.ini.example
+	install -d -m 755 $(ETCDIR)/weir.d
+
+# What a person wrote in /etc/weir stays.
+uninstall:
+	rm -f $(BINDIR)/weirctl $(MANDIR)/man8/weirctl.8
+	rm -f $(MANDIR)/man5/weir.conf.5 $(COMPLETION)/weirctl
+	rm -f $(ETCDIR)/weir.ini.example
+	-rmdir $(ETCDIR)/weir.d $(ETCDIR) 2>/dev/null
+
+clean:
+	rm -rf build/plain build/san build/fuzz build/check build/san.stamp
+
+-include $(OBJECTS:.o=.d) $(wildcard $(B)/*/*.bpf.d $(B)/tests/*/*.d)
