@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pacing at the socket's side: what a packet's scopes want of it is folded
+ * into one rate, and sockops sets that.
+ */
+#ifndef WEIR_CGROUP_PACE_SOCKET_BPF_H
+#define WEIR_CGROUP_PACE_SOCKET_BPF_H
+
+#include "cgroup/pace_clock.bpf.h"
+
+#define PACE_EARLY 14000 /* bytes of payload: ten segments are not paced */
+#define PACE_SHARE 62600 /* 1448 of 1514, in 1/65536 */
+
+/* How much a socket may send at once, by its window, as time at its rate. */
+#define PACE_WINDOW_US	  5000
+#define PACE_WINDOW_BYTES 65536 /* where more than this, leave it alone */
+
+/* Of the kernel's, by value: the system's headers for BPF lack them. */
+#define PACE_SOL_SOCKET	  1
+#define PACE_SO_RATE	  47 /* SO_MAX_PACING_RATE */
+#define PACE_SOL_TCP	  6
+#define PACE_SO_IW	  1001 /* TCP_BPF_IW */
+#define PACE_SO_CLAMP	  1002 /* TCP_BPF_SNDCWND_CLAMP */
+#define PACE_SO_UNLIMITED 0xffffffffU
+
+/* Before a packet of a TCP socket is charged to its scopes. */
+static __always_inline void pace_fold_begin(struct pace_sock *sk, __u64 now)
+{
+	sk->fold = PACE_UNLIMITED;
+	sk->fold_tight = 0xff;
+	sk->fold_last_ns = sk->last_ns;
+	sk->last_ns = now;
+}
+
+/* After that; also where there was no scope, so that a limit is lifted. */
+static __always_inline void pace_fold_end(struct pace_sock *sk, __u32 wire,
+					  __u32 payload)
+{
+	__u32 usual = (__u64)wire * sk->share >> 16;
+	__u32 apart = usual > payload ? usual - payload : payload - usual;
+
+	sk->wanted = sk->fold;
+	sk->tight = sk->fold_tight;
+	if (!payload)
+		return;
+	if (sk->sent < PACE_EARLY)
+		sk->sent += payload;
+	if (apart > payload / 256) {
+		usual = ((__u64)payload << 16) / wire;
+		sk->share = sk->share ? (sk->share * 3ULL + usual) / 4 : usual;
+	}
+}
+
+/* What the scope wants of the socket, and how it knows it. */
+static __always_inline void pace_fold(struct pace *pace, struct pace_sock *sk,
+				      __u32 nth, bool too_much)
+{
+	if (sk->rtt_us > pace->rtt_us)
+		pace->rtt_us = sk->rtt_us;
+	if ((__s64)(sk->fold_last_ns - pace->window_ns) < 0)
+		pace->count++;
+	if (pace->fair < sk->fold) {
+		sk->fold = pace->fair;
+		sk->fold_tight = nth;
+	}
+	if (too_much)
+		sk->again = 1;
+}
+
+/*
+ * Where the RTT is short the kernel sends 64 KB at once whatever the rate,
+ * and then nothing for as long as that takes: half a second at 1 Mbit/s.  So
+ * the window of a slow socket is clamped to what PACE_WINDOW_US and the RTT
+ * need.  Returns segments; 0: no clamp.
+ */
+static __always_inline __u32 pace_window(__u64 payload_rate, __u32 segment,
+					 __u32 rtt_us)
+{
+	__u64 bytes = payload_rate * (PACE_WINDOW_US + 2ULL * rtt_us) / 1000000;
+
+	if (bytes > PACE_WINDOW_BYTES)
+		return 0;
+	return pace_max(bytes / (segment ?: 1), 2);
+}
+
+static __always_inline void pace_clamp(struct bpf_sock_ops *ops,
+				       struct pace_sock *sk, __u64 payload_rate)
+{
+	__u32 window = pace_window(payload_rate, ops->mss_cache, sk->rtt_us);
+	int value = window ?: 1 << 20;
+
+	if (window == sk->window)
+		return;
+	/* Not for every little more. */
+	if (window && sk->window && window > sk->window &&
+	    window < sk->window + sk->window / 4)
+		return;
+	if (window && window < 10 && !ops->data_segs_out)
+		bpf_setsockopt(ops, PACE_SOL_TCP, PACE_SO_IW, &value,
+			       sizeof(value));
+	if (bpf_setsockopt(ops, PACE_SOL_TCP, PACE_SO_CLAMP, &value,
+			   sizeof(value)) == 0)
+		sk->window = window;
+}
+
+/* Whether the wanted rate is as good as set: within 1/128. */
+static __always_inline bool pace_is_set(const struct pace_sock *sk)
+{
+	__u64 wanted = sk->wanted, set = sk->set;
+
+	if (!wanted)
+		return true;
+	if (wanted == PACE_UNLIMITED)
+		return !set;
+	if (!set || sk->again)
+		return false;
+	return (wanted > set ? wanted - set : set - wanted) <= set / 128;
+}
+
+/*
+ * At ACTIVE_ESTABLISHED, PASSIVE_ESTABLISHED and each RTT callback: the
+ * socket gets the rate that its last packet left with it.
+ */
+static __always_inline void pace_socket(struct bpf_sock_ops *ops,
+					struct pace_sock *sk)
+{
+	__u64 payload_rate = PACE_SO_UNLIMITED;
+	__u32 value;
+
+	sk->rtt_us = ops->srtt_us >> 3;
+	if (pace_is_set(sk))
+		return;
+	if (sk->wanted != PACE_UNLIMITED)
+		payload_rate = sk->wanted * (sk->share ?: PACE_SHARE) >> 16;
+	/* Beyond 34 Gbit/s the option cannot say it: the bound has to. */
+	value = pace_min(pace_max(payload_rate, 8), PACE_SO_UNLIMITED);
+	pace_clamp(ops, sk, payload_rate);
+	if (bpf_setsockopt(ops, PACE_SOL_SOCKET, PACE_SO_RATE, &value,
+			   sizeof(value)) < 0)
+		return;
+	sk->set = sk->wanted == PACE_UNLIMITED ? 0 : sk->wanted;
+	sk->set_tight = sk->tight;
+	sk->again = 0;
+}
+
+#endif
