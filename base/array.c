@@ -7,7 +7,7 @@
 
 void *array_grow(void *parray, size_t *n, size_t size)
 {
-	char *array;
+	char *array, *grown;
 
 	memcpy(&array, parray, sizeof(array));
 	if ((*n & (*n - 1)) == 0) {
@@ -15,9 +15,10 @@ void *array_grow(void *parray, size_t *n, size_t size)
 
 		if (capacity > SIZE_MAX / size)
 			return NULL;
-		array = realloc(array, capacity * size);
-		if (!array)
+		grown = realloc(array, capacity * size);
+		if (!grown)
 			return NULL;
+		array = grown;
 		memcpy(parray, &array, sizeof(array));
 	}
 	memset(array + *n * size, 0, size);

@@ -18,8 +18,7 @@
 void *array_grow(void *parray, size_t *n, size_t size);
 
 /* ARRAY_ADD(policy, groups): a pointer to a new zeroed policy->groups[…]. */
-#define ARRAY_ADD(owner, name)                  \
-	((__typeof__((owner)->name))array_grow( \
-		&(owner)->name, &(owner)->n_##name, sizeof(*(owner)->name)))
+#define ARRAY_ADD(owner, name) \
+	array_grow(&(owner)->name, &(owner)->n_##name, sizeof(*(owner)->name))
 
 #endif

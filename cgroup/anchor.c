@@ -18,10 +18,6 @@
 
 void anchors_clear(struct anchors *anchors)
 {
-	size_t i;
-
-	for (i = 0; i < anchors->n_list; i++)
-		free(anchors->list[i].path);
 	free(anchors->list);
 	*anchors = (struct anchors){ 0 };
 }
@@ -49,8 +45,9 @@ static struct anchor_point *point_of(struct anchors *anchors, uint64_t id)
 	return point;
 }
 
-/* The path of the cgroup with this id; NULL where it is gone. */
-static char *path_of(int mount_fd, const char *mount, uint64_t id)
+/* The path of the cgroup with this id; "" where it is gone. */
+static void path_of(int mount_fd, const char *mount, uint64_t id,
+		    char ret_path[static CGROUP_PATH_MAX])
 {
 	struct {
 		struct file_handle handle;
@@ -62,18 +59,20 @@ static char *path_of(int mount_fd, const char *mount, uint64_t id)
 	size_t prefix = strlen(mount);
 	ssize_t length;
 
+	ret_path[0] = '\0';
 	memcpy(buffer.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(mount_fd, &buffer.handle, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return NULL;
+		return;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, sizeof(path) - 1);
 	if (length < (ssize_t)prefix)
-		return NULL;
+		return;
 	path[length] = '\0';
 	if (strstr(path, " (deleted)"))
-		return NULL;
-	return strdup(path[prefix] ? path + prefix : "/");
+		return;
+	snprintf(ret_path, CGROUP_PATH_MAX, "%s",
+		 path[prefix] ? path + prefix : "/");
 }
 
 static uint32_t program_id(int fd)
@@ -179,7 +178,7 @@ int anchors_attached(const char *dir, const char *mount,
 		struct anchor_point *point = &anchors.list[i];
 		struct anchor anchor = { 0 };
 
-		point->path = path_of(mount_fd, mount, point->id);
+		path_of(mount_fd, mount, point->id, point->path);
 		point->complete = programs &&
 				  is_complete(dir, point->id, programs);
 		r = read_anchor(dir, point->id, &anchor);
@@ -238,10 +237,9 @@ static int add_nearest(const char *mount, char *path, struct anchors *anchors,
 	if (r < 0)
 		return err_set(err, r, "get the id of cgroup '%s'", path);
 	point = point_of(anchors, id);
-	if (point && !point->path)
-		point->path = strdup(*path ? path : "/");
-	if (!point || !point->path)
+	if (!point)
 		return err_set(err, -ENOMEM, "list anchors");
+	snprintf(point->path, sizeof(point->path), "%s", *path ? path : "/");
 	return 0;
 }
 
@@ -287,17 +285,13 @@ static void keep_topmost(struct anchors *anchors)
 		struct anchor_point *point = &anchors->list[i];
 
 		for (j = 0; j < anchors->n_list; j++)
-			if (anchors->list[j].path &&
-			    is_below(point->path, anchors->list[j].path))
+			if (is_below(point->path, anchors->list[j].path))
 				break;
 		point->complete = j == anchors->n_list;
 	}
-	for (i = 0; i < anchors->n_list; i++) {
+	for (i = 0; i < anchors->n_list; i++)
 		if (anchors->list[i].complete)
 			anchors->list[kept++] = anchors->list[i];
-		else
-			free(anchors->list[i].path);
-	}
 	anchors->n_list = kept;
 }
 

@@ -18,10 +18,11 @@
 #include "rules/image.h"
 
 struct anchor_point {
-	char *path;    /* below the cgroup2 mount; NULL: the cgroup is gone */
-	uint64_t id;   /* of the cgroup */
-	bool complete; /* every hook has the present program */
-	bool retired;  /* is attached, but no longer for this generation */
+	char path[CGROUP_PATH_MAX]; /* below the mount; "": the cgroup is gone
+				     */
+	uint64_t id;		    /* of the cgroup */
+	bool complete;		    /* every hook has the present program */
+	bool retired; /* is attached, but no longer for this generation */
 };
 
 struct anchors {

@@ -24,8 +24,8 @@ static __always_inline void call_refuse(void)
 }
 
 /* By the socket's cgroup, which is also that of its packets. */
-static __always_inline const struct member *
-member_of_call(struct bpf_sock_addr *ctx, __u32 generation)
+static __always_inline const struct member *member_of_call(
+	struct bpf_sock_addr *ctx, __u32 generation)
 {
 	struct bpf_sock *sk = ctx->sk;
 	__u64 folder;

@@ -55,17 +55,17 @@ int group_in(struct __sk_buff *skb)
 	return 1;
 }
 
-#define CALL_PROGRAM(name, section, is_ip6, hook)                              \
-	SEC(section)                                                           \
-	int name(struct bpf_sock_addr *ctx)                                    \
-	{                                                                      \
-		__u32 generation = generation_read();                          \
-                                                                               \
-		if (!anchor_is_active(generation))                             \
-			return 1;                                              \
-		if (!filter_call(ctx, generation, is_ip6, hook))               \
-			return 0;                                              \
-		return 1;                                                      \
+#define CALL_PROGRAM(name, section, is_ip6, hook)                \
+	SEC(section)                                             \
+	int name(struct bpf_sock_addr *ctx)                      \
+	{                                                        \
+		__u32 generation = generation_read();            \
+                                                                 \
+		if (!anchor_is_active(generation))               \
+			return 1;                                \
+		if (!filter_call(ctx, generation, is_ip6, hook)) \
+			return 0;                                \
+		return 1;                                        \
 	}
 
 CALL_PROGRAM(group_connect4, "cgroup/connect4", 0, HOOK_OUT)

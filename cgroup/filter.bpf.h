@@ -12,8 +12,8 @@
 #include "rules/match.bpf.h"
 
 /* NULL for a fault, where the packet must be denied. */
-static __always_inline const struct member *
-member_of_packet(struct __sk_buff *skb, __u32 generation)
+static __always_inline const struct member *member_of_packet(
+	struct __sk_buff *skb, __u32 generation)
 {
 	struct bpf_sock *sk = skb->sk;
 

@@ -47,7 +47,7 @@ static int add_found(struct found_cgroups *found, int fd, const char *path,
 {
 	struct found_cgroup *entry;
 	AUTO_FREE char *copy = NULL;
-	uint64_t id;
+	uint64_t id = 0;
 	int r;
 
 	r = find_cgroup_id(fd, &id);

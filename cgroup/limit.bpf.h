@@ -63,8 +63,9 @@ static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
  * The socket's part of the controller; NULL for what is not paced.  With
  * flags 0 it is not made if the socket has none yet.
  */
-static __always_inline struct pace_sock *
-limit_sock(struct __sk_buff *skb, const struct wire *wire, __u64 flags)
+static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
+						    const struct wire *wire,
+						    __u64 flags)
 {
 	struct bpf_sock *sk = skb->sk;
 

@@ -99,7 +99,7 @@ static int load_and_pin(const char *dir, const char *folder, struct err *err)
 	load_log_begin(&log);
 	skel = cgroup_bpf__open_opts(&opts);
 	r = skel ? cgroup_bpf__load(skel) : neg_errno();
-	if (r < 0)
+	if (!skel || r < 0)
 		return load_log_end(&log, r, "load the cgroup programs", err);
 	load_log_end(&log, 0, "", err);
 	return pin_all(skel, folder, err);

@@ -99,9 +99,9 @@ static void print_text(const struct snapshot *snapshot)
 		const struct anchor_point *point = &snapshot->anchors.list[i];
 
 		printf("  cgroup %s: %s\n",
-		       point->path ? point->path : "(gone)",
-		       point->path && point->complete ? "attached"
-						      : "not attached: apply");
+		       *point->path ? point->path : "(gone)",
+		       *point->path && point->complete ? "attached"
+						       : "not attached: apply");
 	}
 	for (i = 0; i < FAULTS; i++)
 		if (snapshot->faults[i])
@@ -196,9 +196,10 @@ static json_t *anchors_json(const struct snapshot *snapshot)
 
 		json_array_append_new(
 			anchors,
-			json_pack("{s:s?, s:I, s:b}", "path", point->path, "id",
+			json_pack("{s:s?, s:I, s:b}", "path",
+				  *point->path ? point->path : NULL, "id",
 				  (json_int_t)point->id, "attached",
-				  point->path && point->complete));
+				  *point->path && point->complete));
 	}
 	return anchors;
 }

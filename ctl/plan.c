@@ -88,7 +88,7 @@ static int list_anchors(struct plan *plan)
 
 		if (!point_at(&plan->world.wanted, point->id))
 			r = change_add(&plan->changes, CHANGE_REMOVE, "cgroup",
-				       point->path ? point->path : "(gone)",
+				       *point->path ? point->path : "(gone)",
 				       "detach the programs");
 	}
 	return r;

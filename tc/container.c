@@ -213,7 +213,7 @@ static int add_netns(struct container *container,
 static int add_process(struct container_finder *finder, pid_t pid,
 		       struct container *container, struct err *err)
 {
-	const struct known_netns *known;
+	const struct known_netns *known = NULL;
 	uint64_t inode;
 	int r;
 
@@ -232,7 +232,7 @@ static int add_process(struct container_finder *finder, pid_t pid,
 		r = know_netns(finder, pid, &known, err);
 		if (r == -ESRCH)
 			return 0;
-		if (r < 0)
+		if (r < 0 || !known)
 			return r;
 	}
 	return add_netns(container, known, err);

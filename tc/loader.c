@@ -169,7 +169,7 @@ static int load_and_pin(const char *dir, struct err *err)
 	print = libbpf_set_print(keep_line);
 	skel = device_bpf__open_opts(&opts);
 	r = skel ? device_bpf__load(skel) : neg_errno();
-	if (r == 0)
+	if (skel && r == 0)
 		r = pin_programs(skel, folder, err);
 	else
 		err_set(err, r, "load the device programs%s%s",
