@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/bpf/random_policy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+#define N_SETS	    3 /* of networks, named n0 … */
+#define N_PORT_SETS 2 /* named p0 … */
+
+/* xorshift64*: the same numbers on every machine. */
+uint32_t random_below(struct random *random, uint32_t n)
+{
+	random->state ^= random->state >> 12;
+	random->state ^= random->state << 25;
+	random->state ^= random->state >> 27;
+	return (random->state * 0x2545f4914f6cdd1dULL >> 32) % n;
+}
+
+static bool one_in(struct random *random, uint32_t n)
+{
+	return random_below(random, n) == 0;
+}
+
+static uint8_t one_of(struct random *random, const uint8_t *list, size_t n)
+{
+	return list[random_below(random, n)];
+}
+
+/* 10.0.{0,1}.0-31 or 2001:db8:{0,1}::0-31, now and then far away. */
+static void random_address(struct random *random, int family,
+			   struct in6_addr *address)
+{
+	uint8_t bytes[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+	if (family == 4) {
+		memset(bytes, 0, 10);
+		memset(bytes + 10, 0xff, 2);
+		bytes[12] = one_in(random, 20) ? random_below(random, 256) : 10;
+		bytes[14] = random_below(random, 2);
+	} else {
+		bytes[5] = random_below(random, 2);
+		if (one_in(random, 20))
+			bytes[0] = 0x30;
+	}
+	bytes[15] = random_below(random, 32);
+	memcpy(address, bytes, 16);
+}
+
+static void random_network(struct random *random, int family,
+			   struct network *network)
+{
+	struct in6_addr other;
+	unsigned int bits, i;
+
+	network->family = family == 4 ? FAMILY_IP4 : FAMILY_IP6;
+	random_address(random, family, &network->first);
+	network->last = network->first;
+	if (one_in(random, 3)) {
+		random_address(random, family, &other);
+		if (memcmp(&other, &network->first, 16) < 0)
+			network->first = other;
+		else
+			network->last = other;
+		return;
+	}
+	bits = family == 4 ? random_below(random, 33)
+			   : random_below(random, 129);
+	if (one_in(random, 2))
+		bits = random_below(random, 8);
+	for (i = 128 - bits; i < 128; i++) {
+		network->first.s6_addr[i / 8] &= ~(0x80 >> i % 8);
+		network->last.s6_addr[i / 8] |= 0x80 >> i % 8;
+	}
+}
+
+static void random_range(struct random *random, struct port_range *range)
+{
+	range->first = random_below(random, 24);
+	range->last = range->first;
+	if (one_in(random, 3))
+		range->last += random_below(random, 10);
+	if (one_in(random, 10))
+		range->last = 65535;
+}
+
+static char *set_name(char kind, uint32_t index)
+{
+	char name[] = { kind, '0' + index, '\0' };
+
+	return strdup(name);
+}
+
+static char **add_name(char ***names, size_t *n, char *name)
+{
+	char **place = array_grow(names, n, sizeof(**names));
+
+	assert(place && name);
+	*place = name;
+	return place;
+}
+
+static void random_addresses(struct random *random, struct endpoint *end)
+{
+	uint32_t n = one_in(random, 3) ? 0 : 1 + random_below(random, 3), i;
+
+	if (!one_in(random, 2))
+		return;
+	for (i = 0; i < n; i++)
+		random_network(random, one_in(random, 2) ? 4 : 6,
+			       ARRAY_ADD(end, networks));
+	for (i = 0; i < N_SETS; i++)
+		if (one_in(random, 5))
+			add_name(&end->sets, &end->n_sets, set_name('n', i));
+	end->negated = (end->n_networks || end->n_sets) && one_in(random, 4);
+}
+
+static void random_ports(struct random *random, struct endpoint *end)
+{
+	uint32_t n = random_below(random, 4), i;
+
+	if (!one_in(random, 3))
+		return;
+	for (i = 0; i < n; i++)
+		random_range(random, ARRAY_ADD(end, ports));
+	for (i = 0; i < N_PORT_SETS; i++)
+		if (one_in(random, 4))
+			add_name(&end->port_sets, &end->n_port_sets,
+				 set_name('p', i));
+}
+
+static const uint8_t protocols[] = {
+	IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP, IPPROTO_UDP, IPPROTO_ICMP,
+	IPPROTO_ICMPV6, IPPROTO_SCTP, 47,	   50,		51
+};
+static const uint8_t icmp_types[] = { 0, 3, 8, 11, 128, 129, 1, 2 };
+static const uint8_t tcp_flags[] = { 0x02, 0x12, 0x10, 0x18, 0x11,
+				     0x04, 0x03, 0x00, 0xc2 };
+
+/* What only some rules look at; most at little of it. */
+static void random_matches(struct random *random, struct rule *rule)
+{
+	uint8_t type = one_of(random, icmp_types, ARRAY_SIZE(icmp_types));
+
+	if (one_in(random, 4))
+		rule->states = 1 + random_below(random, 15);
+	if ((rule->protocol == IPPROTO_ICMP ||
+	     rule->protocol == IPPROTO_ICMPV6) &&
+	    one_in(random, 2)) {
+		rule->has_icmp_types = true;
+		rule->icmp_types[type / 64] |= 1ULL << type % 64;
+	}
+	if (rule->protocol == IPPROTO_TCP && one_in(random, 3)) {
+		rule->flags_mask = 1 + random_below(random, 255);
+		rule->flags_value =
+			rule->flags_mask &
+			one_of(random, tcp_flags, ARRAY_SIZE(tcp_flags));
+	}
+	if (one_in(random, 8)) {
+		rule->has_mark = true;
+		rule->mark_mask = one_in(random, 2) ? 0xffffffff : 3;
+		rule->mark = random_below(random, 4) & rule->mark_mask;
+	}
+	if (one_in(random, 8))
+		rule->dscp = random_below(random, 4);
+	if (one_in(random, 12)) {
+		rule->has_uid = true;
+		rule->uid = random_below(random, 2);
+	}
+	if (one_in(random, 12))
+		rule->iface = strdup(one_in(random, 2) ? "t0" : "t1");
+	if (one_in(random, 8)) {
+		rule->has_length = true;
+		rule->length_first = random_below(random, 100);
+		rule->length_last =
+			rule->length_first + random_below(random, 60);
+	}
+}
+
+static void random_rule(struct random *random, struct rule *rule)
+{
+	rule->verdict = random_below(random, 3);
+	rule->family = one_in(random, 3) ? random_below(random, 3) : FAMILY_ANY;
+	rule->protocol = PROTOCOL_ANY;
+	rule->dscp = DSCP_ANY;
+	if (one_in(random, 2))
+		rule->protocol =
+			one_of(random, protocols, ARRAY_SIZE(protocols));
+	random_addresses(random, &rule->from);
+	random_addresses(random, &rule->to);
+	random_ports(random, &rule->from);
+	random_ports(random, &rule->to);
+	random_matches(random, rule);
+	rule->text = strdup("");
+	assert(rule->text);
+}
+
+static void random_set(struct random *random, struct set *set, char *name,
+		       bool is_ports)
+{
+	uint32_t n = random_below(random, 12);
+
+	set->name = name;
+	while (n-- > 0) {
+		if (is_ports)
+			random_range(random, ARRAY_ADD(set, ports));
+		else
+			random_network(random, one_in(random, 2) ? 4 : 6,
+				       ARRAY_ADD(set, networks));
+	}
+}
+
+struct policy *random_policy(struct random *random, size_t n_rules)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+	struct chain *chain;
+	size_t i;
+
+	assert(policy);
+	add_name(&policy->files, &policy->n_files, strdup("random"));
+	for (i = 0; i < N_SETS; i++)
+		random_set(random, ARRAY_ADD(policy, sets), set_name('n', i),
+			   false);
+	for (i = 0; i < N_PORT_SETS; i++)
+		random_set(random, ARRAY_ADD(policy, sets), set_name('p', i),
+			   true);
+	for (i = 0; i < policy->n_sets; i++)
+		policy->sets[i].where.file = policy->files[0];
+	chain = ARRAY_ADD(policy, chains);
+	chain->name = strdup("c");
+	chain->strict = true;
+	chain->policy = random_below(random, 3);
+	chain->where.file = policy->files[0];
+	for (i = 0; i < n_rules; i++) {
+		struct rule *rule = ARRAY_ADD(chain, rules);
+
+		random_rule(random, rule);
+		rule->number = i + 1;
+		rule->where = chain->where;
+	}
+	return policy;
+}
+
+void random_packet(struct random *random, struct frame_spec *packet)
+{
+	/* The last is one of a fragment that is whole. */
+	static const uint8_t extensions[] = { 0, 43, 60, 44 };
+	bool is_fragment = one_in(random, 10);
+
+	*packet = (struct frame_spec){ .cut = WHOLE, .claims = WHOLE };
+	packet->family = one_in(random, 2) ? 4 : 6;
+	packet->protocol = one_of(random, protocols, ARRAY_SIZE(protocols));
+	random_address(random, packet->family, &packet->src);
+	random_address(random, packet->family, &packet->dst);
+	packet->sport = random_below(random, 36);
+	packet->dport = random_below(random, 36);
+	packet->type = one_of(random, icmp_types, ARRAY_SIZE(icmp_types));
+	packet->id = random_below(random, 3);
+	packet->flags = one_of(random, tcp_flags, ARRAY_SIZE(tcp_flags));
+	packet->dscp = random_below(random, 4);
+	packet->ttl = 64;
+	packet->mark = random_below(random, 6);
+	packet->payload = 8 + random_below(random, 90);
+	if (is_fragment) {
+		packet->offset = random_below(random, 2) * 5;
+		packet->more = packet->offset == 0 || one_in(random, 2);
+		packet->fragment = random->state;
+	}
+	if (packet->family == 4 && one_in(random, 5))
+		packet->options = 1 + random_below(random, 10);
+	while (packet->family == 6 && packet->n_extensions < 6 &&
+	       one_in(random, 4))
+		packet->extensions[packet->n_extensions++] =
+			one_of(random, extensions,
+			       ARRAY_SIZE(extensions) - is_fragment);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random policies and packets, by a seed.  Both come from a small world of
+ * addresses and ports, so that rules and packets meet often.
+ */
+#ifndef WEIR_TESTS_BPF_RANDOM_POLICY_H
+#define WEIR_TESTS_BPF_RANDOM_POLICY_H
+
+#include "rules/policy.h"
+#include "tests/bpf/frame.h"
+
+struct random {
+	uint64_t state; /* never 0 */
+};
+
+uint32_t random_below(struct random *random, uint32_t n);
+
+/* A policy of one chain, "c", of n_rules rules, and of some sets. */
+struct policy *random_policy(struct random *random, size_t n_rules);
+
+/* A packet that is not malformed. */
+void random_packet(struct random *random, struct frame_spec *packet);
+
+#endif

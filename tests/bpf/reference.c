@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/bpf/reference.h"
+
+#include <string.h>
+
+static bool has_ports(const struct frame_spec *packet)
+{
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return packet->offset == 0;
+	default:
+		return false;
+	}
+}
+
+static bool is_icmp(const struct frame_spec *packet)
+{
+	return packet->offset == 0 &&
+	       packet->protocol ==
+		       (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+static bool in_networks(const struct network *networks, size_t n,
+			const struct frame_spec *packet,
+			const struct in6_addr *address)
+{
+	enum family family = packet->family == 4 ? FAMILY_IP4 : FAMILY_IP6;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (networks[i].family == family &&
+		    memcmp(address, &networks[i].first, 16) >= 0 &&
+		    memcmp(address, &networks[i].last, 16) <= 0)
+			return true;
+	return false;
+}
+
+static bool in_ports(const struct port_range *ports, size_t n, uint16_t port)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (port >= ports[i].first && port <= ports[i].last)
+			return true;
+	return false;
+}
+
+static bool address_holds(const struct reference *reference,
+			  const struct endpoint *end,
+			  const struct frame_spec *packet,
+			  const struct in6_addr *address)
+{
+	bool found =
+		in_networks(end->networks, end->n_networks, packet, address);
+	size_t i;
+
+	if (end->n_networks + end->n_sets == 0)
+		return true;
+	for (i = 0; i < end->n_sets; i++) {
+		const struct set *set =
+			policy_set(reference->policy, end->sets[i]);
+
+		found |= in_networks(set->networks, set->n_networks, packet,
+				     address);
+	}
+	return found != end->negated;
+}
+
+static bool port_holds(const struct reference *reference,
+		       const struct endpoint *end,
+		       const struct frame_spec *packet, uint16_t port)
+{
+	bool found = in_ports(end->ports, end->n_ports, port);
+	size_t i;
+
+	if (end->n_ports + end->n_port_sets == 0)
+		return true;
+	for (i = 0; i < end->n_port_sets; i++) {
+		const struct set *set =
+			policy_set(reference->policy, end->port_sets[i]);
+
+		found |= in_ports(set->ports, set->n_ports, port);
+	}
+	return found && has_ports(packet);
+}
+
+/* Bytes from the IP header on. */
+static unsigned int length_of(const struct frame_spec *packet)
+{
+	uint8_t bytes[FRAME_MAX];
+	unsigned int ip;
+
+	frame_build(packet, bytes, &ip);
+	return ip;
+}
+
+static bool rule_holds(const struct reference *reference,
+		       const struct rule *rule, const struct frame_spec *packet)
+{
+	enum family family = packet->family == 4 ? FAMILY_IP4 : FAMILY_IP6;
+	unsigned int length = length_of(packet);
+
+	if (rule->family != FAMILY_ANY && rule->family != family)
+		return false;
+	if (rule->protocol != PROTOCOL_ANY &&
+	    rule->protocol != packet->protocol)
+		return false;
+	if (rule->states && !(rule->states & reference->states))
+		return false;
+	if (rule->has_icmp_types &&
+	    (!is_icmp(packet) ||
+	     !(rule->icmp_types[packet->type / 64] >> (packet->type % 64) & 1)))
+		return false;
+	if (rule->flags_mask &&
+	    (packet->protocol != IPPROTO_TCP || packet->offset ||
+	     (packet->flags & rule->flags_mask) != rule->flags_value))
+		return false;
+	if (rule->has_mark && (packet->mark & rule->mark_mask) != rule->mark)
+		return false;
+	if (rule->dscp != DSCP_ANY && rule->dscp != packet->dscp)
+		return false;
+	if (rule->has_uid && rule->uid != reference->uid)
+		return false;
+	if (rule->has_length &&
+	    (length < rule->length_first || length > rule->length_last))
+		return false;
+	if (rule->iface && strcmp(rule->iface, reference->iface) != 0)
+		return false;
+	return address_holds(reference, &rule->from, packet, &packet->src) &&
+	       address_holds(reference, &rule->to, packet, &packet->dst) &&
+	       port_holds(reference, &rule->from, packet, packet->sport) &&
+	       port_holds(reference, &rule->to, packet, packet->dport);
+}
+
+const struct rule *reference_decide(const struct reference *reference,
+				    const struct chain *chain,
+				    const struct frame_spec *packet)
+{
+	size_t i;
+
+	for (i = 0; i < chain->n_rules; i++)
+		if (rule_holds(reference, &chain->rules[i], packet))
+			return &chain->rules[i];
+	return NULL;
+}

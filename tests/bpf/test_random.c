@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The matcher in the kernel against the reference, by random policies and
+ * packets.  WEIR_SEED repeats a run, WEIR_ROUNDS makes it longer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rules/rule.h"
+#include "tests/bpf/matcher.h"
+#include "tests/bpf/random_policy.h"
+#include "tests/bpf/reference.h"
+
+#define PACKETS 300 /* for each policy */
+
+static struct matcher m;
+
+static unsigned long number_of(const char *name, unsigned long fallback)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 0) : fallback;
+}
+
+static void complain(const struct rule *rule, const struct chain *chain,
+		     const struct frame_spec *packet, int decision,
+		     uint32_t states, unsigned long seed, unsigned long round)
+{
+	AUTO_FREE char *text = NULL;
+
+	if (rule)
+		rule_format(rule, &text);
+	fail_msg("seed %lu, round %lu: IPv%d, protocol %u, ports %u > %u, "
+		 "offset %u, states %#x: the reference says %d by %s, the "
+		 "kernel %d",
+		 seed, round, packet->family, packet->protocol, packet->sport,
+		 packet->dport, packet->offset, states,
+		 rule ? (int)rule->verdict : (int)chain->policy,
+		 rule ? text : "the policy", decision);
+}
+
+/* Returns how many packets a rule decided. */
+static size_t compare(struct random *random, const struct policy *policy,
+		      unsigned long seed, unsigned long round)
+{
+	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
+					  HOOK_DEVICE | HOOK_OUT };
+	const struct chain *chain = &policy->chains[0];
+	struct question q = { .place = 1 };
+	struct reference reference = { .policy = policy, .iface = "t0" };
+	size_t by_rule = 0, i;
+
+	q.chain = matcher_chain(&m, "c");
+	for (i = 0; i < PACKETS; i++) {
+		const struct rule *rule;
+		struct frame_spec packet;
+		int decision;
+
+		random_packet(random, &packet);
+		q.hook = hooks[random_below(random, 4)];
+		decision = matcher_ask(&m, &q, &packet, &reference.states);
+		rule = reference_decide(&reference, chain, &packet);
+		if (decision !=
+		    (rule ? (int)rule->verdict : (int)chain->policy))
+			complain(rule, chain, &packet, decision,
+				 reference.states, seed, round);
+		by_rule += rule != NULL;
+	}
+	return by_rule;
+}
+
+static void the_kernel_decides_as_the_reference(void **state)
+{
+	unsigned long seed = number_of("WEIR_SEED", time(NULL));
+	unsigned long rounds = number_of("WEIR_ROUNDS", 60), round;
+	struct random random = { .state = seed * 2 + 1 };
+	size_t by_rule = 0;
+
+	(void)state;
+	print_message("WEIR_SEED=%lu WEIR_ROUNDS=%lu\n", seed, rounds);
+	for (round = 0; round < rounds; round++) {
+		CLEANUP(policy_freep) struct policy *policy = NULL;
+
+		policy = random_policy(&random, random_below(&random, 50));
+		matcher_use(&m, policy);
+		by_rule += compare(&random, policy, seed, round);
+	}
+	print_message("%lu decisions, %zu by a rule\n", rounds * PACKETS,
+		      by_rule);
+	assert_true(by_rule > rounds * PACKETS / 4);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	matcher_open(&m);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	matcher_close(&m);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_kernel_decides_as_the_reference),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
