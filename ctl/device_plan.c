@@ -231,7 +231,7 @@ static bool is_planned(const struct device_plan *plan,
 	size_t i;
 
 	for (i = 0; i < plan->n_devices; i++)
-		if (plan->devices[i].device.view == view &&
+		if (plan->devices[i].device.view->id == view->id &&
 		    plan->devices[i].device.link.ifindex == ifindex)
 			return true;
 	return false;
