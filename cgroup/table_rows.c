@@ -25,21 +25,6 @@ size_t table_rows_count(const struct table_def *def, const struct image *image)
 	return *count_of(def, image);
 }
 
-/* A table that was read back has its last page of strings filled up. */
-static bool strings_equal(const struct image *a, const struct image *b)
-{
-	const struct image *longer = a->n_strings > b->n_strings ? a : b;
-	size_t common = a->n_strings + b->n_strings - longer->n_strings, i;
-
-	if (longer->n_strings - common >= STRINGS_PAGE ||
-	    (common && memcmp(a->strings, b->strings, common) != 0))
-		return false;
-	for (i = common; i < longer->n_strings; i++)
-		if (longer->strings[i])
-			return false;
-	return true;
-}
-
 bool table_rows_equal(const struct table_def *def, const struct image *image,
 		      const struct image *other)
 {
@@ -47,8 +32,6 @@ bool table_rows_equal(const struct table_def *def, const struct image *image,
 
 	if (!other)
 		return false;
-	if (def->kind == TABLE_STRINGS)
-		return strings_equal(image, other);
 	return table_rows_count(def, other) == count &&
 	       (count == 0 || memcmp(*rows_of(def, image), *rows_of(def, other),
 				     count * def->size) == 0);
@@ -246,6 +229,14 @@ static int read_keys(int fd, size_t key_size, size_t row_size, char **prows,
 	return 0;
 }
 
+/* Without what fills up the last page, but for the NUL of the last text. */
+static size_t strings_used(const char *strings, size_t size)
+{
+	while (size > 1 && !strings[size - 1] && !strings[size - 2])
+		size--;
+	return size;
+}
+
 int table_rows_read(const struct table_def *def, int fd, struct image *image)
 {
 	size_t size = def->size;
@@ -266,7 +257,8 @@ int table_rows_read(const struct table_def *def, int fd, struct image *image)
 		return r;
 	free(*rows_of(def, image));
 	*rows_of(def, image) = rows;
-	*count_of(def, image) =
-		def->kind == TABLE_STRINGS ? (size_t)n * STRINGS_PAGE : n;
+	if (def->kind == TABLE_STRINGS)
+		n = strings_used(rows, (size_t)n * STRINGS_PAGE);
+	*count_of(def, image) = n;
 	return 0;
 }

@@ -129,6 +129,24 @@ static bool is_taken(const struct image *image, uint32_t ifindex,
 	return false;
 }
 
+/*
+ * The name may be there already, from the veth's row in force: a policy that
+ * is applied again and again must not grow.
+ */
+static int name_veth(struct image *image, const char *name, str_off *ret_off)
+{
+	const char *at = image->strings, *end = at + image->n_strings;
+
+	while (at < end) {
+		if (strcmp(at, name) == 0) {
+			*ret_off = at - image->strings;
+			return 0;
+		}
+		at += strlen(at) + 1;
+	}
+	return image_add_string(image, name, ret_off);
+}
+
 static int add_veth(struct image *image, const struct image *live,
 		    const struct found_cgroup *cgroup,
 		    const struct container_veth *veth)
@@ -139,7 +157,7 @@ static int add_veth(struct image *image, const struct image *live,
 	str_off name;
 	int r;
 
-	r = image_add_string(image, veth->name, &name);
+	r = name_veth(image, veth->name, &name);
 	if (r < 0)
 		return r;
 	while (index && image->n_devices <= index)
