@@ -130,13 +130,6 @@ int probe_ringbuf(void)
 	return fd < 0 ? fd : 0;
 }
 
-int probe_tcp_iterator(void)
-{
-	int r = libbpf_find_vmlinux_btf_id("tcp", BPF_TRACE_ITER);
-
-	return r < 0 ? r : 0;
-}
-
 int probe_btf(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();

@@ -17,7 +17,6 @@ int probe_sched_cls(void);
 int probe_maps_in_maps(void);
 int probe_socket_storage(void);
 int probe_ringbuf(void);
-int probe_tcp_iterator(void);
 int probe_btf(void);
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "cgroup/lift.h"
 #include "ctl/crash.h"
 #include "ctl/plan.h"
+#include "ctl/say.h"
 
 /*
  * The order matters: see "Order of an apply" in docs/design.md.  Up to the
@@ -134,6 +138,32 @@ static int set_queued(struct kernel *kernel, const struct image *image,
 	return 0;
 }
 
+/*
+ * Sockets below anchors that are no more were told their rate by programs
+ * that will not tell them another.
+ */
+static int lift(struct kernel *kernel, const struct plan *plan, struct err *err)
+{
+	char path[PATH_MAX], *folder = path;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < plan->attached.n_list; i++) {
+		const struct anchor_point *point = &plan->attached.list[i];
+
+		if (is_wanted(plan, point->id) || !*point->path)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", kernel->mount,
+			 point->path);
+		r = lift_sockets(kernel->places->bpffs, &folder, 1, err);
+	}
+	if (r == -EOPNOTSUPP) {
+		say("%s", err->msg);
+		return 0;
+	}
+	return r;
+}
+
 /* What packets do not meet any more. */
 static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 {
@@ -149,6 +179,8 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 		if (!is_wanted(plan, id))
 			r = anchor_detach(dir, id, err);
 	}
+	if (r == 0)
+		r = lift(kernel, plan, err);
 	if (r == 0)
 		r = do_steps(plan, plan->devices.after, plan->devices.n_after,
 			     err);

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/array.h"
+#include "cgroup/lift.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
 #include "ctl/command.h"
@@ -47,9 +48,8 @@ static struct finding findings[] = {
 	  "they hang until they time out", true, probe_connect },
 	{ "set_retval", "rejected connections fail with ECONNREFUSED",
 	  "they fail with EPERM", false, probe_set_retval },
-	{ "tcp_iterator", "reaches sockets that were open before",
-	  "they are bounded by drops until they are opened again", false,
-	  probe_tcp_iterator },
+	{ "tcp_iterator", "clear lifts the rate of sockets that are open",
+	  "they keep their rate until they close", false, lift_probe },
 	{ "ringbuf", "events", "no events", false, probe_ringbuf },
 	{ "sched_cls", "filters and limits devices", "no devices", false,
 	  probe_sched_cls },
