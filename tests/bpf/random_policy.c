@@ -136,6 +136,7 @@ static const uint8_t protocols[] = {
 	IPPROTO_ICMPV6, IPPROTO_SCTP, 47,	   50,		51
 };
 static const uint8_t icmp_types[] = { 0, 3, 8, 11, 128, 129, 1, 2 };
+static const uint8_t dscps[] = { 0, 1, 10, 46 };
 static const uint8_t tcp_flags[] = { 0x02, 0x12, 0x10, 0x18, 0x11,
 				     0x04, 0x03, 0x00, 0xc2 };
 
@@ -164,7 +165,7 @@ static void random_matches(struct random *random, struct rule *rule)
 		rule->mark = random_below(random, 4) & rule->mark_mask;
 	}
 	if (one_in(random, 8))
-		rule->dscp = random_below(random, 4);
+		rule->dscp = one_of(random, dscps, ARRAY_SIZE(dscps));
 	if (one_in(random, 12)) {
 		rule->has_uid = true;
 		rule->uid = random_below(random, 2);
@@ -259,7 +260,7 @@ void random_packet(struct random *random, struct frame_spec *packet)
 	packet->type = one_of(random, icmp_types, ARRAY_SIZE(icmp_types));
 	packet->id = random_below(random, 3);
 	packet->flags = one_of(random, tcp_flags, ARRAY_SIZE(tcp_flags));
-	packet->dscp = random_below(random, 4);
+	packet->dscp = one_of(random, dscps, ARRAY_SIZE(dscps));
 	packet->ttl = 64;
 	packet->mark = random_below(random, 6);
 	packet->payload = 8 + random_below(random, 90);
