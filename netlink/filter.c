@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -27,6 +28,25 @@ static uint32_t place(uint16_t priority, uint16_t protocol)
 	return TC_H_MAKE((uint32_t)priority << 16, htons(protocol));
 }
 
+/* The first action, if it is one of mirred. */
+static uint32_t parse_redirect(struct nlattr *actions)
+{
+	struct nlattr *first = nla_find(nla_data(actions), nla_len(actions), 1);
+	struct nlattr *attrs[TCA_ACT_MAX + 1], *options[TCA_MIRRED_MAX + 1];
+	struct tc_mirred mirred;
+
+	if (!first || nla_parse_nested(attrs, TCA_ACT_MAX, first, NULL) < 0 ||
+	    !attrs[TCA_ACT_KIND] || !attrs[TCA_ACT_OPTIONS] ||
+	    nla_strcmp(attrs[TCA_ACT_KIND], "mirred") != 0 ||
+	    nla_parse_nested(options, TCA_MIRRED_MAX, attrs[TCA_ACT_OPTIONS],
+			     NULL) < 0 ||
+	    !options[TCA_MIRRED_PARMS] ||
+	    nla_len(options[TCA_MIRRED_PARMS]) < (int)sizeof(mirred))
+		return 0;
+	memcpy(&mirred, nla_data(options[TCA_MIRRED_PARMS]), sizeof(mirred));
+	return mirred.ifindex;
+}
+
 static int parse_bpf(struct nlattr *options, struct filter *filter)
 {
 	struct nlattr *attrs[TCA_BPF_MAX + 1];
@@ -38,6 +58,8 @@ static int parse_bpf(struct nlattr *options, struct filter *filter)
 		filter->program = nla_get_u32(attrs[TCA_BPF_ID]);
 	if (attrs[TCA_BPF_CLASSID])
 		filter->classid = nla_get_u32(attrs[TCA_BPF_CLASSID]);
+	if (attrs[TCA_BPF_ACT])
+		filter->redirect = parse_redirect(attrs[TCA_BPF_ACT]);
 	return 0;
 }
 
@@ -156,6 +178,30 @@ const struct filter *filters_find(const struct filters *filters,
 	return NULL;
 }
 
+/* A list of one action: TCA_BPF_ACT { 1 { kind, options { parameters } } } */
+static int put_redirect(struct nl_msg *msg, uint32_t ifindex)
+{
+	struct tc_mirred mirred = {
+		.action = TC_ACT_STOLEN,
+		.eaction = TCA_EGRESS_REDIR,
+		.ifindex = ifindex,
+	};
+	struct nlattr *list, *first, *options;
+
+	list = nla_nest_start(msg, TCA_BPF_ACT);
+	first = list ? nla_nest_start(msg, 1) : NULL;
+	if (!first || nla_put_string(msg, TCA_ACT_KIND, "mirred") < 0)
+		return -ENOMEM;
+	options = nla_nest_start(msg, TCA_ACT_OPTIONS);
+	if (!options ||
+	    nla_put(msg, TCA_MIRRED_PARMS, sizeof(mirred), &mirred) < 0)
+		return -ENOMEM;
+	nla_nest_end(msg, options);
+	nla_nest_end(msg, first);
+	nla_nest_end(msg, list);
+	return 0;
+}
+
 int filter_ensure(struct conn *conn, const struct link *link,
 		  const struct filter_want *want, struct err *err)
 {
@@ -175,7 +221,9 @@ int filter_ensure(struct conn *conn, const struct link *link,
 	    nla_put_u32(msg, TCA_BPF_FD, (uint32_t)want->program_fd) < 0 ||
 	    nla_put_string(msg, TCA_BPF_NAME, want->name) < 0 ||
 	    nla_put_u32(msg, TCA_BPF_CLASSID, want->classid) < 0 ||
-	    nla_put_u32(msg, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT) < 0)
+	    (want->redirect ? put_redirect(msg, want->redirect)
+			    : nla_put_u32(msg, TCA_BPF_FLAGS,
+					  TCA_BPF_FLAG_ACT_DIRECT)) < 0)
 		return err_set(err, -ENOMEM, "device '%s': add %s filter",
 			       link->name, side_name(want->side));
 	nla_nest_end(msg, options);

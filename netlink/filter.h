@@ -13,7 +13,7 @@ enum hook_side {
 
 #define FILTER_NAME_MAX 64
 
-/* A filter as it is; of another kind than "bpf", the last three are empty. */
+/* A filter as it is; of another kind than "bpf", the last four are empty. */
 struct filter {
 	enum hook_side side;
 	char kind[TC_KIND_MAX];
@@ -23,6 +23,7 @@ struct filter {
 	uint16_t protocol; /* host byte order; ETH_P_ALL is 3 */
 	uint32_t program;  /* id */
 	uint32_t classid;
+	uint32_t redirect; /* ifindex that it redirects to, or 0 */
 	char name[FILTER_NAME_MAX];
 };
 
@@ -49,10 +50,16 @@ struct filter_want {
 	int program_fd;	  /* stays the caller's */
 	uint16_t classid; /* skb->tc_classid, when the program begins */
 	const char *name;
+	/*
+	 * 0: the program says what becomes of a packet (direct action).  Else
+	 * the ifindex that those are redirected to, to leave from there, for
+	 * which it returns -1; others, for which it returns 0, go on.
+	 */
+	uint32_t redirect;
 };
 
 /*
- * Makes the filter (direct action, all protocols), or replaces the one with
+ * Makes the filter (of all protocols), or replaces the one with
  * its priority and handle in one step: each packet is seen by the old one or
  * by the new one.
  */

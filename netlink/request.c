@@ -38,7 +38,8 @@ static bool comes_by_itself(const struct nlmsghdr *message,
 	if (message->nlmsg_type == RTM_NEWQDISC)
 		return handle == 0;
 	if (message->nlmsg_type == RTM_NEWTCLASS)
-		return !has_own_classes(kind);
+		/* hfsc lists its root as a class. */
+		return !has_own_classes(kind) || TC_H_MIN(handle) == 0;
 	/* Of each priority there is an entry without a handle. */
 	if (handle == 0)
 		return true;
@@ -48,19 +49,27 @@ static bool comes_by_itself(const struct nlmsghdr *message,
 
 /*
  * Attributes of TCA_OPTIONS that differ between what is said and what is
- * asked for: counters, and flags that tell what hardware did.
+ * asked for: counters; flags that tell what hardware did; and microseconds
+ * that are kept in units of 1024 ns, and said rounded down twice.
  */
 struct difference {
 	const char *kind;
-	int counters; /* to be left out; 0: none */
-	int flags;    /* only the two that can be asked for; 0: none */
+	int counters;	/* to be left out; 0: none */
+	int flags;	/* only the two that can be asked for; 0: none */
+	uint32_t times; /* a bit per attribute */
 };
 
 static const struct difference differences[] = {
-	{ "u32", TCA_U32_PCNT, TCA_U32_FLAGS },
-	{ "matchall", TCA_MATCHALL_PCNT, TCA_MATCHALL_FLAGS },
-	{ "flower", 0, TCA_FLOWER_FLAGS },
-	{ "basic", TCA_BASIC_PCNT, 0 },
+	{ "u32", TCA_U32_PCNT, TCA_U32_FLAGS, 0 },
+	{ "matchall", TCA_MATCHALL_PCNT, TCA_MATCHALL_FLAGS, 0 },
+	{ "flower", 0, TCA_FLOWER_FLAGS, 0 },
+	{ "basic", TCA_BASIC_PCNT, 0, 0 },
+	{ "codel", 0, 0,
+	  1 << TCA_CODEL_TARGET | 1 << TCA_CODEL_INTERVAL |
+		  1 << TCA_CODEL_CE_THRESHOLD },
+	{ "fq_codel", 0, 0,
+	  1 << TCA_FQ_CODEL_TARGET | 1 << TCA_FQ_CODEL_INTERVAL |
+		  1 << TCA_FQ_CODEL_CE_THRESHOLD },
 };
 
 static const struct difference *find_difference(const char *kind)
@@ -78,30 +87,38 @@ static int put_copy(struct nl_msg *msg, struct nlattr *attr)
 	return nla_put(msg, attr->nla_type, nla_len(attr), nla_data(attr));
 }
 
-static int put_filter_options(struct nl_msg *msg, struct nlattr *from,
-			      const struct difference *difference)
+static int put_different(struct nl_msg *msg, struct nlattr *attr,
+			 const struct difference *difference)
+{
+	int type = nla_type(attr);
+	uint32_t value;
+
+	if (type == difference->counters)
+		return 0;
+	if (nla_len(attr) < (int)sizeof(value))
+		return put_copy(msg, attr);
+	value = nla_get_u32(attr);
+	if (type == difference->flags)
+		return nla_put_u32(msg, type,
+				   value & (TCA_CLS_FLAGS_SKIP_HW |
+					    TCA_CLS_FLAGS_SKIP_SW));
+	/* One more is rounded to what it was: 5000 is kept, 4999 said. */
+	if (type < 32 && difference->times & 1U << type && value)
+		return nla_put_u32(msg, type, value + 1);
+	return put_copy(msg, attr);
+}
+
+static int put_different_options(struct nl_msg *msg, struct nlattr *from,
+				 const struct difference *difference)
 {
 	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS), *attr;
 	int left;
 
 	if (!options)
 		return -ENOMEM;
-	nla_for_each_nested(attr, from, left)
-	{
-		int type = nla_type(attr), r;
-
-		if (type == difference->counters)
-			continue;
-		if (type == difference->flags)
-			r = nla_put_u32(msg, type,
-					nla_get_u32(attr) &
-						(TCA_CLS_FLAGS_SKIP_HW |
-						 TCA_CLS_FLAGS_SKIP_SW));
-		else
-			r = put_copy(msg, attr);
-		if (r < 0)
-			return -ENOMEM;
-	}
+	nla_for_each_nested(attr, from,
+			    left) if (put_different(msg, attr, difference) <
+				      0) return -ENOMEM;
 	nla_nest_end(msg, options);
 	return 0;
 }
@@ -140,8 +157,8 @@ static int put_options(struct nl_msg *msg, int type, const char *kind,
 
 	if (!options)
 		return 0;
-	if (type == RTM_NEWTFILTER && difference)
-		return put_filter_options(msg, options, difference);
+	if (difference)
+		return put_different_options(msg, options, difference);
 	if (type == RTM_NEWQDISC && strcmp(kind, "htb") == 0)
 		return put_htb_options(msg, options);
 	return put_copy(msg, options) < 0 ? -ENOMEM : 0;

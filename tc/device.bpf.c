@@ -5,8 +5,11 @@
  * the device's row; a packet for which no row is in force goes on untouched.
  *
  * What goes on does so with TC_ACT_UNSPEC: filters of others that come after
- * ours are asked too.  What waits at the ifb skips those of ingress when it
- * comes back (the kernel marks it so), so that it is not seen twice.
+ * ours are asked too.  What is to wait at the ifb is sent there by the next
+ * filter, a program with the kernel's own redirecting action: before 5.15 or
+ * so bpf_redirect loses what an ifb needs to send it back, and it cannot take
+ * what has no link header.  When it comes back it skips the filters of
+ * ingress, so that it is not seen twice.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -62,6 +65,7 @@ int device_in(struct __sk_buff *skb)
 	struct device_tally *tally;
 	struct wire wire;
 
+	priority_clear(skb);
 	if (!row || !row->in_use)
 		return TC_ACT_UNSPEC;
 	wire = wire_in(skb);
@@ -79,8 +83,22 @@ int device_in(struct __sk_buff *skb)
 	if (tally)
 		tally_add(&tally->side[SIDE_IN].queued, &wire);
 	skb->priority = row->in_class;
-	bpf_redirect(row->in_ifindex, 0);
-	return TC_ACT_REDIRECT;
+	return TC_ACT_UNSPEC;
+}
+
+/*
+ * Whether a packet is to wait at the ifb: -1, or 0 if it goes on.  It goes by
+ * what device_in has decided, so that both speak of one generation.
+ */
+SEC("tc")
+int device_wait(struct __sk_buff *skb)
+{
+	__u32 class = skb->priority;
+
+	if ((class & 0xffff0000) != DEVICE_MAJOR ||
+	    DEVICE_CLASS_INDEX(class) != skb->tc_classid)
+		return 0;
+	return -1;
 }
 
 SEC("tc")

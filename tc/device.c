@@ -93,16 +93,34 @@ static void keep_filter(const struct filters *filters, int side,
 	have->filter_index = filter->classid;
 }
 
-static int read_filters(const struct netns_view *view, struct device_have *have,
-			struct err *err)
+/* Without its filter, of this very ifb and index, an ifb is not whole. */
+static bool keep_waiting(const struct filters *filters,
+			 const struct loader *loader, uint32_t index,
+			 struct device_have *have)
+{
+	const struct filter *filter =
+		filters_find(filters, HOOK_IN, DEVICE_WAITING, DEVICE_HANDLE);
+
+	if (!filter || filter->redirect != have->ifb.ifindex ||
+	    filter->classid != index ||
+	    filter->program != loader->program_id[PROGRAM_WAIT])
+		have->side[SIDE_IN].has_root = false;
+	return filter;
+}
+
+static int read_filters(const struct netns_view *view,
+			const struct loader *loader, uint32_t index,
+			struct device_have *have, struct err *err)
 {
 	const struct qdisc *clsact =
 		qdiscs_clsact(&view->qdiscs, have->link.ifindex);
 	struct filters filters = { 0 };
 	int r;
 
-	if (!clsact)
+	if (!clsact) {
+		have->side[SIDE_IN].has_root = false;
 		return 0;
+	}
 	have->has_clsact = strcmp(clsact->kind, "clsact") == 0;
 	have->has_ingress = !have->has_clsact;
 	r = filters_read(view->conn, &have->link, &filters, err);
@@ -112,7 +130,8 @@ static int read_filters(const struct netns_view *view, struct device_have *have,
 	keep_filter(&filters, SIDE_OUT, &have->side[SIDE_OUT]);
 	have->foreign_filters = filters.n_list -
 				have->side[SIDE_IN].has_filter -
-				have->side[SIDE_OUT].has_filter;
+				have->side[SIDE_OUT].has_filter -
+				keep_waiting(&filters, loader, index, have);
 	filters_clear(&filters);
 	return 0;
 }
@@ -130,11 +149,12 @@ int device_read(const struct netns_view *view, const struct loader *loader,
 			       name);
 	have.link = *link;
 	r = mark_read(loader, view->id, link->ifindex, &have.mark, err);
+	if (index == 0)
+		index = have.mark.index;
 	if (r == 0)
-		r = read_queues(view, index ? index : have.mark.index, &have,
-				err);
+		r = read_queues(view, index, &have, err);
 	if (r == 0)
-		r = read_filters(view, &have, err);
+		r = read_filters(view, loader, index, &have, err);
 	if (r < 0)
 		return r;
 	*ret_have = have;

@@ -30,6 +30,7 @@
 
 #define DEVICE_IFB_GROUP 0x77656972U /* "weir" */
 #define DEVICE_PRIORITY	 7	     /* of our filters; low is early */
+#define DEVICE_WAITING	 8	     /* of the one that sends to the ifb */
 #define DEVICE_HANDLE	 0x7765
 
 /*
@@ -68,7 +69,7 @@ struct device_side {
 	bool has_filter;
 	uint32_t filter_program; /* id */
 	uint32_t filter_index;	 /* of the device's row */
-	bool has_root;		 /* our HTB, on the device or on its ifb */
+	bool has_root;		 /* our HTB; on the ifb, and its filter */
 	struct device_class turn[2];
 };
 
@@ -112,7 +113,10 @@ int device_ensure_root(const struct device *device, bool takeover,
 		       struct err *err);
 int device_remove_root(const struct device *device, struct err *err);
 
-/* The ifb that what arrives waits in, with our HTB. */
+/*
+ * The ifb that what arrives waits in, with our HTB, and the filter that sends
+ * it there once device_in has said so.
+ */
 int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
 		      struct err *err);
 int device_remove_ifb(const struct device *device, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tc/device.h"
+#include "tc/device_parts.h"
 #include "tc/mark.h"
 
 static enum hook_side hook_of(int side)
@@ -56,6 +57,26 @@ int device_ensure_filter(const struct device *device, int side, struct err *err)
 	return filter_ensure(device->view->conn, &device->link, &want, err);
 }
 
+int device_ensure_waiting(const struct device *device, const struct link *ifb,
+			  struct err *err)
+{
+	struct filter_want want = {
+		.side = HOOK_IN,
+		.priority = DEVICE_WAITING,
+		.handle = DEVICE_HANDLE,
+		.program_fd = device->loader->program[PROGRAM_WAIT],
+		.classid = (uint16_t)device->index,
+		.name = "weir/device_wait",
+		.redirect = ifb->ifindex,
+	};
+	int r;
+
+	r = ensure_clsact(device, err);
+	if (r < 0)
+		return r;
+	return filter_ensure(device->view->conn, &device->link, &want, err);
+}
+
 /*
  * Between the look and the removal somebody may add a filter, and lose it:
  * accepted, for the kernel has no way to remove a clsact only if it is empty.
@@ -85,7 +106,8 @@ static int remove_empty_clsact(const struct device *device, struct err *err)
 	return mark_unset(device, MARK_CLSACT, err);
 }
 
-int device_remove_filter(const struct device *device, int side, struct err *err)
+static int remove_filter(const struct device *device, enum hook_side side,
+			 uint16_t priority, struct err *err)
 {
 	const struct netns_view *view = device->view;
 	struct filters filters = { 0 };
@@ -95,14 +117,23 @@ int device_remove_filter(const struct device *device, int side, struct err *err)
 	r = filters_read(view->conn, &device->link, &filters, err);
 	if (r < 0)
 		return r;
-	found = filters_find(&filters, hook_of(side), DEVICE_PRIORITY,
-			     DEVICE_HANDLE);
+	found = filters_find(&filters, side, priority, DEVICE_HANDLE);
 	filters_clear(&filters);
 	if (found) {
-		r = filter_remove(view->conn, &device->link, hook_of(side),
-				  DEVICE_PRIORITY, DEVICE_HANDLE, err);
+		r = filter_remove(view->conn, &device->link, side, priority,
+				  DEVICE_HANDLE, err);
 		if (r < 0)
 			return r;
 	}
 	return remove_empty_clsact(device, err);
+}
+
+int device_remove_filter(const struct device *device, int side, struct err *err)
+{
+	return remove_filter(device, hook_of(side), DEVICE_PRIORITY, err);
+}
+
+int device_remove_waiting(const struct device *device, struct err *err)
+{
+	return remove_filter(device, HOOK_IN, DEVICE_WAITING, err);
 }

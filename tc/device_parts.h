@@ -11,4 +11,9 @@ void device_ifb_name(uint32_t ifindex, char ret_name[static IFNAMSIZ]);
 /* Whether weir made this link: any ifb of ours. */
 bool device_is_ifb(const struct link *link);
 
+/* The filter that sends what is to wait to the ifb; with its clsact. */
+int device_ensure_waiting(const struct device *device, const struct link *ifb,
+			  struct err *err);
+int device_remove_waiting(const struct device *device, struct err *err);
+
 #endif

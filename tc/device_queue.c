@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -118,13 +117,6 @@ int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
 	struct link want = { .group = DEVICE_IFB_GROUP }, ifb;
 	int r;
 
-	/* The kernel drops what it has to redirect without a link header. */
-	if (device->link.type != ARPHRD_ETHER &&
-	    device->link.type != ARPHRD_LOOPBACK)
-		return err_say(
-			err, -EOPNOTSUPP,
-			"device '%s': what arrives has no link header, and cannot wait at an ifb",
-			device->link.name);
 	device_ifb_name(device->link.ifindex, want.name);
 	r = mark_set(device, 0, err);
 	if (r == 0)
@@ -133,6 +125,9 @@ int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
 		r = qdisc_ensure_htb(conn, &ifb, DEVICE_MAJOR, false, err);
 	if (r < 0)
 		return err_wrap(err, r, "device '%s'", device->link.name);
+	r = device_ensure_waiting(device, &ifb, err);
+	if (r < 0)
+		return r;
 	*ret_ifb = ifb;
 	return 0;
 }
@@ -142,8 +137,9 @@ int device_remove_ifb(const struct device *device, struct err *err)
 	struct link ifb;
 	int r;
 
-	if (!find_ifb(device, &ifb))
-		return 0;
+	r = device_remove_waiting(device, err);
+	if (r < 0 || !find_ifb(device, &ifb))
+		return r;
 	r = remove_classes(device, SIDE_IN, err);
 	if (r < 0)
 		return r;

@@ -15,9 +15,10 @@ DEFINE_CLEANUP(struct device_bpf *, device_bpf__destroy);
 
 #define FOLDER "tc-"
 
-static const char *const programs[2] = {
-	[SIDE_IN] = "device_in",
-	[SIDE_OUT] = "device_out",
+static const char *const programs[N_PROGRAMS] = {
+	[PROGRAM_IN] = "device_in",
+	[PROGRAM_OUT] = "device_out",
+	[PROGRAM_WAIT] = "device_wait",
 };
 
 /* FNV-1a, 64 bits: tells versions of the object apart, nothing more. */
@@ -35,8 +36,10 @@ static void folder_name(char ret_name[static 32])
 
 void loader_close(struct loader *loader)
 {
-	close_fdp(&loader->program[SIDE_IN]);
-	close_fdp(&loader->program[SIDE_OUT]);
+	int i;
+
+	for (i = 0; i < N_PROGRAMS; i++)
+		close_fdp(&loader->program[i]);
 	close_fdp(&loader->tallies);
 	close_fdp(&loader->marks);
 }
@@ -75,19 +78,18 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 {
 	CLEANUP(loader_close) struct loader loader;
 	char folder[32];
-	int side, r;
+	int i, r;
 
 	memset(&loader, -1, sizeof(loader));
 	folder_name(folder);
 	r = open_pin(dir, "maps", "device_tallies", &loader.tallies, err);
 	if (r == 0)
 		r = open_pin(dir, "maps", "device_marks", &loader.marks, err);
-	for (side = 0; r == 0 && side < 2; side++) {
-		r = open_pin(dir, folder, programs[side], &loader.program[side],
-			     err);
+	for (i = 0; r == 0 && i < N_PROGRAMS; i++) {
+		r = open_pin(dir, folder, programs[i], &loader.program[i], err);
 		if (r == 0)
-			r = program_id(loader.program[side],
-				       &loader.program_id[side], err);
+			r = program_id(loader.program[i], &loader.program_id[i],
+				       err);
 	}
 	if (r < 0)
 		return r;
@@ -135,13 +137,13 @@ static int pin_programs(const struct device_bpf *skel, const char *folder,
 			struct err *err)
 {
 	char path[PATH_MAX + 16];
-	int side, r;
+	int i, r;
 
-	for (side = 0; side < 2; side++) {
+	for (i = 0; i < N_PROGRAMS; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(
-			skel->obj, programs[side]);
+			skel->obj, programs[i]);
 
-		snprintf(path, sizeof(path), "%s/%s", folder, programs[side]);
+		snprintf(path, sizeof(path), "%s/%s", folder, programs[i]);
 		r = bpf_program__pin(program, path);
 		if (r < 0 && r != -EEXIST)
 			return err_set(err, r, "pin program '%s'", path);

@@ -18,10 +18,17 @@
 #include "base/err.h"
 #include "tc/device_abi.h"
 
+enum {
+	PROGRAM_IN = SIDE_IN,
+	PROGRAM_OUT = SIDE_OUT,
+	PROGRAM_WAIT, /* behind PROGRAM_IN: sends to the ifb */
+	N_PROGRAMS,
+};
+
 /* The tc programs and their own maps. */
 struct loader {
-	int program[2]; /* by SIDE_* */
-	uint32_t program_id[2];
+	int program[N_PROGRAMS]; /* by PROGRAM_*, or SIDE_* */
+	uint32_t program_id[N_PROGRAMS];
 	int tallies; /* device_tallies */
 	int marks;   /* device_marks */
 };
