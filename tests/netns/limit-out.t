@@ -17,13 +17,14 @@ EOP
 }
 
 # send FLAGS...: Mbit/s of payload after the first second, the median of three
-# runs, for others use this machine too
+# runs, for others use this machine too (one where it is emulated)
 send() {
-	for _ in 1 2 3; do
+	for run in 1 2 3; do
+		[ "$run" = 2 ] || [ -z "${WEIR_VM:-}" ] || continue
 		in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" \
 			iperf3 -J -p 5201 -t 2 -O 1 "$@" >"$work/iperf" 2>&1
 		rate_of "$work/iperf"
-	done | sort -g | sed -n 2p
+	done | sort -g | tail -n 2 | head -n 1
 }
 drops() { "$WEIRCTL" stats --json | jq '[.groups[].cgroups[].out.dropped_packets] | add'; }
 
