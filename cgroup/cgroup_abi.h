@@ -87,6 +87,7 @@ struct scope {
 	struct bpf_spin_lock lock;
 	__u32 pad;
 	struct pace out;
+	struct police out_police; /* with shaper = police, instead of out */
 	struct police in;
 	struct tally out_tally;
 	struct tally in_tally;

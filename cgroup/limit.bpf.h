@@ -55,7 +55,10 @@ static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
 	} else {
 		headers += 8;
 	}
-	wire->payload = skb->len > headers ? skb->len - headers : 0;
+	/* What is not TCP has no acknowledgements to let pass. */
+	wire->payload = skb->len;
+	if (wire->protocol == IPPROTO_TCP)
+		wire->payload -= headers < skb->len ? headers : skb->len;
 	wire->bytes = pace_wire_bytes(skb->len, wire->segments, headers);
 }
 
@@ -119,20 +122,28 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 	sk = limit_sock(skb, &wire, BPF_SK_STORAGE_GET_F_CREATE);
 	if (sk)
 		pace_fold_begin(sk, now);
-	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
-		const struct group_row *group =
-			table_group(slot, member->scopes[i].group);
+	/* From the inside out: what an inner limit drops costs no outer one. */
+	for (i = SCOPES_MAX; i-- > 0 && pass;) {
+		const struct member_scope *at = &member->scopes[i];
+		const struct group_row *group;
 		struct scope *scope;
 		bool ok;
 
+		if (i >= member->count)
+			continue;
+		group = table_group(slot, at->group);
 		if (!group || !group->out.rate_bytes)
 			continue;
-		scope = scope_get(group, member->scopes[i].cgroup);
+		scope = scope_get(group, at->cgroup);
 		if (!scope)
 			continue;
 		bpf_spin_lock(&scope->lock);
-		ok = pace_charge(&scope->out, &group->out, sk, i, wire.bytes,
-				 wire.payload, now);
+		if (group->shape_out == SHAPE_POLICE)
+			ok = police_charge(&scope->out_police, &group->out,
+					   wire.bytes, now);
+		else
+			ok = pace_charge(&scope->out, &group->out, sk, i,
+					 wire.bytes, wire.payload, now);
 		tally_add(&scope->out_tally, ok, &wire);
 		bpf_spin_unlock(&scope->lock);
 		pass = pass && ok;

@@ -409,7 +409,7 @@ static void limits_get_bytes_bursts_and_shapes(void **state)
 			     NULL);
 	groups = image->groups;
 	assert_int_equal(groups[0].out.rate_bytes, 1000000000);
-	assert_int_equal(groups[0].out.burst_bytes, 10000000);
+	assert_int_equal(groups[0].out.burst_bytes, 40000000);
 	assert_int_equal(groups[0].in.burst_bytes, 16384);
 	assert_int_equal(groups[0].shape_out, SHAPE_PACE);
 	assert_int_equal(groups[0].shape_in, SHAPE_HTB);
