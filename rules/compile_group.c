@@ -162,6 +162,14 @@ static int compile_group(struct compiler *c, const struct group *group)
 	row.shaper = group->shaper;
 	row.shape_out = row.out.rate_bytes ? shape_out(group->shaper) : 0;
 	row.shape_in = row.in.rate_bytes ? shape_in(group->shaper) : 0;
+	if (row.shape_out == SHAPE_EDT || row.shape_out == SHAPE_HTB ||
+	    row.shape_in == SHAPE_EDT)
+		compiler_problem(c, &group->where,
+				 "group '%s': this version has no '%s' for "
+				 "what a group %s (try shaper = auto)",
+				 group->name,
+				 group->shaper == SHAPER_EDT ? "edt" : "htb",
+				 row.shape_out ? "sends" : "receives");
 	if (row.shape_out == SHAPE_PACE && !group->out.burst_bytes)
 		row.out.burst_bytes = pace_burst(row.out.rate_bytes);
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);

@@ -432,6 +432,31 @@ static void assert_wrong(const char *text, const char *message)
 	assert_string_equal(found, message);
 }
 
+static void a_shaper_that_cannot_do_it_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"[group a]\nmatch = /a\nout = 1mbit\nshaper = htb\n",
+		"[group a]\nmatch = /a\nout = 1mbit\nshaper = edt\n",
+		"[group a]\nmatch = /a\nin = 1mbit\nshaper = edt\n",
+		"[device a]\nout = 1mbit\nshaper = edt\n",
+	};
+	static const char *const messages[] = {
+		"group 'a': this version has no 'htb' for what a group sends "
+		"(try shaper = auto)",
+		"group 'a': this version has no 'edt' for what a group sends "
+		"(try shaper = auto)",
+		"group 'a': this version has no 'edt' for what a group "
+		"receives (try shaper = auto)",
+		"device 'a': this version limits devices by htb only (try "
+		"shaper = auto)",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_wrong(texts[i], messages[i]);
+}
+
 static void what_does_not_fit_is_refused_by_name(void **state)
 {
 	AUTO_FREE char *text = NULL;
@@ -491,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),
 		cmocka_unit_test(limits_get_bytes_bursts_and_shapes),
+		cmocka_unit_test(a_shaper_that_cannot_do_it_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(texts_stand_once_and_damage_reads_as_nothing),
 	};
