@@ -91,21 +91,21 @@ static char *find_comment(char *value, const char *key, const char *file,
 static int check_key(const char *key, const char *file, int number,
 		     struct problems *problems)
 {
-	char lower[64];
+	char lower[INI_LINE_MAX + 1];
 	size_t i;
 
 	if (!*key)
 		return problem_add(problems, file, number,
 				   "there is no key before the '='");
-	for (i = 0; i < sizeof(lower) - 1 && key[i]; i++)
+	if (!key[strcspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+		return 0;
+	for (i = 0; key[i]; i++)
 		lower[i] = key[i] >= 'A' && key[i] <= 'Z' ? key[i] | 0x20
 							  : key[i];
 	lower[i] = '\0';
-	if (!key[i] && strcmp(lower, key) != 0)
-		return problem_add(problems, file, number,
-				   "key '%s' has upper case letters (try %s)",
-				   key, lower);
-	return 0;
+	return problem_add(problems, file, number,
+			   "key '%s' has upper case letters (try %s)", key,
+			   lower);
 }
 
 static int split_key(char *line, size_t n, const char *file, int number,
