@@ -150,6 +150,20 @@ static int put_htb_options(struct nl_msg *msg, struct nlattr *from)
 	return 0;
 }
 
+/* As many flows as by default: asked for, they would be one less. */
+#define SFQ_FLOWS 128
+
+static int put_sfq_options(struct nl_msg *msg, struct nlattr *from)
+{
+	struct tc_sfq_qopt_v1 sfq;
+
+	memcpy(&sfq, nla_data(from), sizeof(sfq));
+	if (sfq.v0.flows == SFQ_FLOWS)
+		sfq.v0.flows = 0;
+	memset(&sfq.stats, 0, sizeof(sfq.stats));
+	return nla_put(msg, TCA_OPTIONS, sizeof(sfq), &sfq) < 0 ? -ENOMEM : 0;
+}
+
 static int put_options(struct nl_msg *msg, int type, const char *kind,
 		       struct nlattr *options)
 {
@@ -161,6 +175,9 @@ static int put_options(struct nl_msg *msg, int type, const char *kind,
 		return put_different_options(msg, options, difference);
 	if (type == RTM_NEWQDISC && strcmp(kind, "htb") == 0)
 		return put_htb_options(msg, options);
+	if (type == RTM_NEWQDISC && strcmp(kind, "sfq") == 0 &&
+	    nla_len(options) == sizeof(struct tc_sfq_qopt_v1))
+		return put_sfq_options(msg, options);
 	return put_copy(msg, options) < 0 ? -ENOMEM : 0;
 }
 
