@@ -22,7 +22,7 @@ send() {
 	for run in 1 2 3; do
 		[ "$run" = 2 ] || [ -z "${WEIR_VM:-}" ] || continue
 		in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" \
-			iperf3 -J -p 5201 -t 2 -O 1 "$@" >"$work/iperf" 2>&1
+			iperf3 -J -p 5201 -t 3 -O 1 "$@" >"$work/iperf" 2>&1
 		rate_of "$work/iperf"
 	done | sort -g | tail -n 2 | head -n 1
 }
