@@ -20,7 +20,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 all: $(B)/weirctl
 
 # demo and check do all of their own set-up: packages first, then the rest.
-DEPS := $(if $(filter demo check,$(MAKECMDGOALS)),deps)
+DEPS := $(if $(filter demo check check-kernels,$(MAKECMDGOALS)),deps)
 deps:
 	$(Q)tests/deps
 
@@ -107,6 +107,11 @@ build/san.stamp: $(SOURCES) $(wildcard */*.h tests/unit/*) | $(SKELETONS) $(DEPS
 
 demo: deps $(B)/weirctl
 	$(Q)tests/demo
+
+# Every netns test on every kernel: an hour or so, emulated as they are.
+.PHONY: check-kernels
+check-kernels: deps $(B)/weirctl
+	$(Q)tests/vm/check --timeout 3600 --test-timeout 900 tests/netns/*.t
 
 .PHONY: bench lint
 bench: $(B)/weirctl
