@@ -150,16 +150,20 @@ static int put_htb_options(struct nl_msg *msg, struct nlattr *from)
 	return 0;
 }
 
-/* As many flows as by default: asked for, they would be one less. */
+/*
+ * By default there may be more flows than packets; where either is asked for,
+ * there may not.
+ */
 #define SFQ_FLOWS 128
+#define SFQ_LIMIT 127
 
 static int put_sfq_options(struct nl_msg *msg, struct nlattr *from)
 {
 	struct tc_sfq_qopt_v1 sfq;
 
 	memcpy(&sfq, nla_data(from), sizeof(sfq));
-	if (sfq.v0.flows == SFQ_FLOWS)
-		sfq.v0.flows = 0;
+	if (sfq.v0.flows == SFQ_FLOWS && sfq.v0.limit == SFQ_LIMIT)
+		sfq.v0.flows = sfq.v0.limit = 0;
 	memset(&sfq.stats, 0, sizeof(sfq.stats));
 	return nla_put(msg, TCA_OPTIONS, sizeof(sfq), &sfq) < 0 ? -ENOMEM : 0;
 }
