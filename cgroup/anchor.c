@@ -203,18 +203,6 @@ static void to_parent(char *path)
 		*slash = '\0';
 }
 
-static int open_cgroup(const char *mount, const char *path)
-{
-	char full[PATH_MAX];
-	int fd;
-
-	if (snprintf(full, sizeof(full), "%s%s", mount, path) >=
-	    (int)sizeof(full))
-		return -ENAMETOOLONG;
-	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? neg_errno() : fd;
-}
-
 /*
  * The anchor for what lies at path, "" for the root: the nearest folder from
  * path up that exists.
@@ -227,7 +215,7 @@ static int add_nearest(const char *mount, char *path, struct anchors *anchors,
 	uint64_t id;
 	int r;
 
-	while ((fd = open_cgroup(mount, path)) < 0) {
+	while ((fd = find_open(mount, path)) < 0) {
 		if ((fd != -ENOENT && fd != -ENOTDIR && fd != -ENODEV) ||
 		    !*path)
 			return err_set(err, fd, "open cgroup '%s'", path);
@@ -373,7 +361,7 @@ int anchor_attach(const char *dir, const char *mount,
 	r = load_make_folder(pin, err);
 	if (r < 0)
 		return r;
-	fd = open_cgroup(mount, strcmp(point->path, "/") ? point->path : "");
+	fd = find_open(mount, strcmp(point->path, "/") ? point->path : "");
 	if (fd < 0)
 		return err_set(err, fd, "open cgroup '%s'", point->path);
 	/* One that is in force already stays so. */

@@ -126,7 +126,7 @@ uint32_t find_glob_base(const struct glob_row *glob, char *ret_base)
 	return level;
 }
 
-static int open_cgroup(const char *mount, const char *path)
+int find_open(const char *mount, const char *path)
 {
 	char full[PATH_MAX];
 	int fd;
@@ -153,7 +153,7 @@ static int find_glob(const char *mount, const struct glob_row *glob,
 	uint32_t level;
 
 	level = find_glob_base(glob, path);
-	fd = open_cgroup(mount, path);
+	fd = find_open(mount, path);
 	if (fd < 0)
 		return is_absent(fd) ? 0 : fd;
 	return walk_folder(&walk, fd, path, strlen(path), level);
@@ -162,7 +162,7 @@ static int find_glob(const char *mount, const struct glob_row *glob,
 static int find_path(const char *mount, const struct path_entry *entry,
 		     struct found_cgroups *found)
 {
-	AUTO_CLOSE int fd = open_cgroup(mount, entry->key.path);
+	AUTO_CLOSE int fd = find_open(mount, entry->key.path);
 
 	if (fd < 0)
 		return is_absent(fd) ? 0 : fd;

@@ -23,6 +23,9 @@ struct found_cgroups {
 
 void found_cgroups_clear(struct found_cgroups *found);
 
+/* The folder of a cgroup, path "" for the root, as a descriptor. */
+int find_open(const char *mount, const char *path);
+
 /* The id of the cgroup at the folder that fd is open on. */
 int find_cgroup_id(int fd, uint64_t *ret_id);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cgroup/load.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <limits.h>
@@ -46,6 +47,22 @@ int load_remove_folder(const char *path, struct err *err)
 	}
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return err_set(err, neg_errno(), "remove folder '%s'", path);
+	return 0;
+}
+
+int load_open_map(const char *dir, const char *name, int *ret_fd,
+		  struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return err_set(err, fd, "open map '%s'", path);
+	*ret_fd = fd;
 	return 0;
 }
 

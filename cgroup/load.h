@@ -17,6 +17,10 @@ int load_make_folder(const char *path, struct err *err);
 /* Removes a folder and the pins in it, one level deep. */
 int load_remove_folder(const char *path, struct err *err);
 
+/* A map pinned in a folder.  -ENOENT, without a sentence, if it is not. */
+int load_open_map(const char *dir, const char *name, int *ret_fd,
+		  struct err *err);
+
 /*
  * While a log is begun, libbpf's warnings are kept instead of printed.
  * load_log_end makes the last of them part of the sentence and returns code.

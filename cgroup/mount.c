@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "cgroup/load.h"
 
 #define STANDARD_BPFFS "/sys/fs/bpf"
 
@@ -66,13 +67,6 @@ static int mount_bpffs(const char *target, struct err *err)
 	return 0;
 }
 
-static int make_folder(const char *dir, struct err *err)
-{
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(err, neg_errno(), "make folder '%s'", dir);
-	return 0;
-}
-
 int mount_ensure_bpffs(const char *dir, char ret_mounted[static PATH_MAX],
 		       struct err *err)
 {
@@ -89,7 +83,7 @@ int mount_ensure_bpffs(const char *dir, char ret_mounted[static PATH_MAX],
 			return r;
 		mounted = STANDARD_BPFFS;
 	}
-	r = make_folder(dir, err);
+	r = load_make_folder(dir, err);
 	if (r < 0)
 		return r;
 	if (!mount_is_bpffs(dir)) {

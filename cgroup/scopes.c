@@ -10,22 +10,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-
-static int open_map(const char *dir, const char *name, int *ret_fd,
-		    struct err *err)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/maps/%s", dir, name);
-	fd = bpf_obj_get(path);
-	if (fd == -ENOENT)
-		return -ENOENT;
-	if (fd < 0)
-		return err_set(err, fd, "open map '%s'", path);
-	*ret_fd = fd;
-	return 0;
-}
+#include "cgroup/load.h"
 
 void scopes_close(struct scopes *scopes)
 {
@@ -37,13 +22,15 @@ void scopes_close(struct scopes *scopes)
 int scopes_open(const char *dir, struct scopes *ret_scopes, struct err *err)
 {
 	CLEANUP(scopes_close) struct scopes scopes = { -1, -1, -1 };
+	char maps[PATH_MAX];
 	int r;
 
-	r = open_map(dir, "scopes", &scopes.scopes, err);
+	snprintf(maps, sizeof(maps), "%s/maps", dir);
+	r = load_open_map(maps, "scopes", &scopes.scopes, err);
 	if (r == 0)
-		r = open_map(dir, "queued", &scopes.queued, err);
+		r = load_open_map(maps, "queued", &scopes.queued, err);
 	if (r == 0)
-		r = open_map(dir, "faults", &scopes.faults, err);
+		r = load_open_map(maps, "faults", &scopes.faults, err);
 	if (r < 0)
 		return r;
 	*ret_scopes = scopes;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/load.h"
 #include "cgroup/table_rows.h"
 
 /*
@@ -31,22 +32,6 @@ static const struct table_def defs[N_TABLES] = {
 	TABLE(elements, TABLE_ELEMENTS),
 };
 
-static int open_pin(const char *dir, const char *name, int *ret_fd,
-		    struct err *err)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = bpf_obj_get(path);
-	if (fd == -ENOENT)
-		return -ENOENT;
-	if (fd < 0)
-		return err_set(err, fd, "open map '%s'", path);
-	*ret_fd = fd;
-	return 0;
-}
-
 void tables_close(struct tables *tables)
 {
 	size_t i;
@@ -69,17 +54,17 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
 	memset(tables, -1, sizeof(*tables));
-	r = open_pin(dir, "generation", &tables->generation, err);
+	r = load_open_map(dir, "generation", &tables->generation, err);
 	if (r < 0)
 		return r;
-	r = open_pin(dir, "counters", &tables->counters, err);
+	r = load_open_map(dir, "counters", &tables->counters, err);
 	if (r < 0)
 		return r;
-	r = open_pin(dir, "rule_limits", &tables->rule_limits, err);
+	r = load_open_map(dir, "rule_limits", &tables->rule_limits, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < N_TABLES; i++) {
-		r = open_pin(dir, defs[i].map, &tables->slots[i], err);
+		r = load_open_map(dir, defs[i].map, &tables->slots[i], err);
 		if (r < 0)
 			return r;
 	}

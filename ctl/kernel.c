@@ -101,13 +101,6 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 	return 0;
 }
 
-static int make_state_folder(const char *folder, struct err *err)
-{
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return err_set(err, neg_errno(), "make folder '%s'", folder);
-	return 0;
-}
-
 static void note_path(const struct kernel *kernel, char ret_path[PATH_MAX])
 {
 	snprintf(ret_path, PATH_MAX, "%s/" MOUNTED_NOTE, kernel->places->state);
@@ -135,7 +128,7 @@ int kernel_load(struct kernel *kernel, struct err *err)
 	if (kernel->loaded && kernel->programs.fds[0] >= 0 &&
 	    kernel->loader.program[0] >= 0)
 		return 0;
-	r = make_state_folder(kernel->places->state, err);
+	r = load_make_folder(kernel->places->state, err);
 	if (r < 0)
 		return r;
 	r = mount_ensure_bpffs(dir, mounted, err);
