@@ -149,7 +149,7 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 		pass = pass && ok;
 	}
 	if (sk)
-		pace_fold_end(sk, wire.bytes, wire.payload);
+		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);
 	return pass;
 }
 

@@ -11,7 +11,7 @@
  *
  * A virtual clock, next_ns, moves on by wire / rate with each packet.  How
  * far it is ahead of now is the debt: what was sent above the rate, as time.
- * Behind now it is credit, of which an idle scope keeps half its burst.
+ * Behind now it is credit: a new scope and an idle one have their burst.
  *
  * Users are counted by the time that they are busy: a packet keeps its socket
  * busy for wire / set, where set is the rate the socket is really paced at.
@@ -21,9 +21,8 @@
  *
  *	fair = (rate * (1 - debt / patience) - loose) / users
  *
- * with loose for what nothing paces: handshakes, pure ACKs, and the first ten
- * segments of a connection, which TCP does not pace.  What all send is then
- * rate * (1 - debt / patience), so debt decays with the time constant
+ * with loose for what has no payload: handshakes, pure ACKs.  What all send is
+ * then rate * (1 - debt / patience), so debt decays with the time constant
  * patience and the long-run rate is exact, whatever users is wrong by.  It is
  * stable as patience is several times what it takes until a rate is heard of:
  * the epoch, the RTT, and the time between two packets of a socket.
@@ -32,10 +31,12 @@
  * packet at that rate and cannot be told.  So users is never more than the
  * sockets that sent lately, and debt never takes more than half of the rate.
  *
- * The clock is the bound as well.  What comes on top of credit + slack is
- * dropped; what TCP does not pace at credit already, where the drop costs
- * nobody but the newcomer.  What is not TCP is one user, with a clock of its
- * own that runs at fair and holds it exactly to that.
+ * The clock is the bound as well: at a debt of slack everything is dropped.
+ * TCP does not pace the first ten segments of a connection, so these meet the
+ * bound as soon as there is debt to speak of (early), which costs nobody but
+ * the newcomer; he waits for a timer, and is a user meanwhile.  What is not
+ * TCP is one user, with a clock of its own that runs at fair and holds it
+ * exactly to that.
  *
  * Races that are accepted: a socket hears of its rate at its next RTT sample;
  * nth may mean another scope for one packet after the policy has changed.
@@ -58,22 +59,11 @@ static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 	return len + PACE_LINK * segments + headers * (segments - 1);
 }
 
-/* A user is busy for ns from now on. */
-static __always_inline void pace_use(struct pace *pace, __u64 ns, __u64 now)
-{
-	__u64 left = pace->end_ns - now; /* pace_turn saw to it: positive */
-
-	pace->cover_ns = (pace->cover_ns * 7 + ns) / 8;
-	pace->used_ns += pace_min(ns, left);
-	if (ns > left)
-		pace->spill_ns += ns - left;
-}
-
 /* The rate that the socket is busy at, as this scope counts. */
 static __always_inline __u64 pace_rate_of(const struct pace *pace,
 					  const struct pace_sock *sk, __u32 nth)
 {
-	if (!sk)
+	if (!sk || !sk->set)
 		return pace->fair;
 	if (sk->set_tight == nth)
 		return sk->set;
@@ -114,24 +104,27 @@ static __always_inline bool pace_charge(struct pace *pace,
 					__u32 wire, __u32 payload, __u64 now)
 {
 	__u64 bound, total;
-	bool loose;
 	__s64 debt_ns;
+	bool early;
 
 	if (!limit->rate_bytes)
 		return true;
 	debt_ns = pace_turn(pace, limit, now);
-	/* A socket that never was told a rate sends as it likes. */
-	loose = !payload || (sk && (sk->sent < PACE_EARLY || !sk->set));
-	bound = pace->credit_ns;
-	if (!loose || !payload)
-		bound += pace->slack_ns;
+	/* Not paced yet: TCP does not, or was never told a rate. */
+	early = payload && sk && (sk->sent < PACE_EARLY || !sk->set);
+	bound = early ? pace->early_ns : pace->slack_ns;
 	if (sk)
-		pace_fold(pace, sk, nth, debt_ns > (__s64)pace->credit_ns);
-	if (debt_ns > (__s64)bound)
+		pace_fold(pace, sk, nth, debt_ns > (__s64)pace->early_ns);
+	if (debt_ns > (__s64)bound) {
+		if (sk && payload)
+			pace_waits(pace, sk, nth, now);
 		return false;
+	}
+	if (sk)
+		pace_waits_end(pace, sk, nth);
 	if (!sk && payload && !pace_other(pace, wire, now))
 		return false;
-	if (loose)
+	if (!payload)
 		pace->loose_bytes += wire;
 	else
 		pace_use(pace, pace_time(wire, pace_rate_of(pace, sk, nth)),

@@ -30,13 +30,14 @@ struct pace {
 	/* Made of rate and burst. */
 	__u64 credit_ns; /* how far next_ns may fall behind now */
 	__u64 epoch_ns;	 /* length of an epoch */
-	__u64 slack_ns;	 /* debt that paced sockets may have beyond credit */
+	__u64 early_ns;	 /* debt at which connections that begin must wait */
+	__u64 slack_ns;	 /* … at which all must */
 
 	/* Of this epoch. */
 	__u64 end_ns;	   /* when it ends */
 	__u64 used_ns;	   /* for how long users are busy in it, summed up */
 	__u64 spill_ns;	   /* … after it */
-	__u64 loose_bytes; /* sent by whom nothing paces */
+	__u64 loose_bytes; /* sent without payload: nothing paces it */
 
 	/* Smoothed. */
 	__u64 cover_ns; /* how long a packet keeps its socket busy */
@@ -49,10 +50,15 @@ struct pace {
 	__u32 count;	    /* sockets that sent in it */
 	__u32 count_before; /* … in the one before */
 	__u32 others;	    /* 1: what is no socket is in count, too */
+
+	/* Sockets whose last packet was dropped, by when: windows again. */
+	__u32 waiting;
+	__u32 waiting_before;
 	__u32 pad;
+	__u64 waiting_ns; /* when this window began */
 };
 
-_Static_assert(sizeof(struct pace) == 152, "no hidden padding");
+_Static_assert(sizeof(struct pace) == 176, "no hidden padding");
 
 /*
  * What lies with a TCP socket.  Who sends and who calls sockops holds the
@@ -75,9 +81,11 @@ struct pace_sock {
 	__u32 share;	/* of payload in what it sends, 1/65536, smoothed */
 	__u32 rtt_us;	/* smoothed */
 	__u32 window;	/* clamp of the segments under way; 0: none */
-	__u32 pad;
+
+	__u32 waits_at; /* scope that dropped its last packet */
+	__u64 waits_ns; /* when; 0: it passed */
 };
 
-_Static_assert(sizeof(struct pace_sock) == 64, "no hidden padding");
+_Static_assert(sizeof(struct pace_sock) == 72, "no hidden padding");
 
 #endif

@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The controller of one scope: its virtual clock, who uses it, and the rate
- * that is fair to each.  The law and why it is stable: cgroup/pace.bpf.h.
+ * The controller of one scope: its virtual clock, and the rate that is fair
+ * to each of its users.  The law and why it is stable: cgroup/pace.bpf.h.
  */
 #ifndef WEIR_CGROUP_PACE_CLOCK_BPF_H
 #define WEIR_CGROUP_PACE_CLOCK_BPF_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <stdbool.h>
-
-#include "cgroup/pace_abi.h"
+#include "cgroup/pace_users.bpf.h"
 #include "rules/image_abi.h"
-
-#define PACE_SEC 1000000000ULL
-#define PACE_MS	 1000000ULL
-
-#define PACE_SEGMENT 1514 /* bytes, where time is reckoned in segments */
-
-static __always_inline __u64 pace_min(__u64 a, __u64 b)
-{
-	return a < b ? a : b;
-}
-
-static __always_inline __u64 pace_max(__u64 a, __u64 b)
-{
-	return a > b ? a : b;
-}
-
-/* How long bytes take at rate. */
-static __always_inline __u64 pace_time(__u64 bytes, __u64 rate)
-{
-	return pace_min(bytes, 1ULL << 34) * PACE_SEC / (rate ?: 1);
-}
 
 /* The time constant of the debt, long enough for a rate to be heard of. */
 static __always_inline __u64 pace_patience(const struct pace *pace)
@@ -60,38 +35,6 @@ static __always_inline __u64 pace_target(__u64 rate, __s64 debt_ns,
 	return rate + rate * pace_min(parts, 512) / 1024;
 }
 
-/* Takes from what spilled over the part that falls into the next span. */
-static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
-{
-	__u64 part = pace->spill_ns;
-
-	if (pace->cover_ns > span)
-		part = part * (span >> 10) / (pace->cover_ns >> 10);
-	pace->spill_ns -= part;
-	return part;
-}
-
-/* Of the epoch that ended late ns ago and so took that much longer. */
-static __always_inline void pace_count_users(struct pace *pace, __u64 late)
-{
-	__u64 took = pace->epoch_ns + late, seen, weight, most;
-
-	if (late)
-		pace->used_ns += pace_spilt(pace, late);
-	seen = pace->used_ns * PACE_USER / took;
-	/* The fewer packets an epoch sees, the more epochs must be seen. */
-	weight = pace_max(4, 4 * pace->cover_ns / took);
-	weight = pace_min(weight, 64);
-	if (seen > 2 * (__u64)pace->users + PACE_USER)
-		pace->users = (pace->users + seen) / 2;
-	else
-		pace->users = (pace->users * (weight - 1) + seen) / weight;
-	most = PACE_USER * pace_max(pace->count, pace->count_before);
-	pace->users = pace_min(pace->users, most);
-	pace->loose =
-		(pace->loose * 15 + pace->loose_bytes * PACE_SEC / took) / 16;
-}
-
 static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 					   __u64 now)
 {
@@ -100,8 +43,7 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	pace_count_users(pace, now - pace->end_ns);
 	target = pace_target(pace->rate, debt_ns, pace_patience(pace));
 	target -= pace_min(pace->loose, target - target / 4);
-	/* Where there is less than a user he may have more than the rate. */
-	users = pace_max(pace->users, PACE_USER * 4 / 5);
+	users = pace_all_users(pace);
 	pace->fair = pace_max(target * PACE_USER / users, 1);
 	pace->slack_ns = pace_time(
 		(16 + pace->users / PACE_USER) * PACE_SEGMENT, pace->rate);
@@ -118,25 +60,33 @@ static __always_inline __u64 pace_debt_at(const struct pace *pace, __u64 rate,
 {
 	__s64 debt_ns = pace->next_ns - now;
 
-	if (!pace->rate || debt_ns <= 0)
+	if (debt_ns <= 0)
 		return 0;
 	return pace_min(debt_ns, 10 * PACE_SEC) / 1000 * pace->rate / rate *
 	       1000;
 }
 
-/* A new scope, or a changed limit: in force with this packet. */
+/*
+ * A new scope, which has all its credit, or a changed limit, which has none:
+ * in force with this packet.
+ */
 static __always_inline void pace_start(struct pace *pace,
 				       const struct limit_row *limit, __u64 now)
 {
 	__u64 rate = limit->rate_bytes;
 
-	pace->next_ns = now + pace_debt_at(pace, rate, now);
+	pace->credit_ns = pace_time(limit->burst_bytes, rate);
+	pace->credit_ns = pace_min(pace->credit_ns, 10 * PACE_SEC);
+	if (pace->rate)
+		pace->next_ns = now + pace_debt_at(pace, rate, now);
+	else
+		pace->next_ns = now - pace->credit_ns;
 	pace->next_rest = 0;
 	pace->other_ns = now;
 	pace->rate = rate;
 	pace->burst_bytes = limit->burst_bytes;
-	pace->credit_ns = pace_time(limit->burst_bytes / 2, rate);
-	pace->credit_ns = pace_min(pace->credit_ns, 10 * PACE_SEC);
+	pace->early_ns = pace_time(2 * PACE_SEGMENT, rate);
+	pace->early_ns = pace_max(pace->early_ns, 10 * PACE_MS);
 	pace->epoch_ns = pace_time(4 * PACE_SEGMENT, rate);
 	pace->epoch_ns = pace_max(pace->epoch_ns, 4 * PACE_MS);
 	pace->epoch_ns = pace_min(pace->epoch_ns, 100 * PACE_MS);
@@ -153,20 +103,12 @@ static __always_inline void pace_start(struct pace *pace,
 static __always_inline __s64 pace_turn(struct pace *pace,
 				       const struct limit_row *limit, __u64 now)
 {
-	__s64 window = pace_max(PACE_SEC, 32 * pace->epoch_ns);
-	/* May be below 0: another processor's now was later than ours. */
-	__s64 age = now - pace->window_ns;
 	__s64 debt_ns;
 
 	if (pace->rate != limit->rate_bytes ||
 	    pace->burst_bytes != limit->burst_bytes)
 		pace_start(pace, limit, now);
-	if (age >= window) {
-		pace->count_before = age < 2 * window ? pace->count : 0;
-		pace->count = 0;
-		pace->others = 0;
-		pace->window_ns = now;
-	}
+	pace_windows_turn(pace, now);
 	debt_ns = pace->next_ns - now;
 	if (debt_ns < -(__s64)pace->credit_ns) {
 		debt_ns = -(__s64)pace->credit_ns;

@@ -43,6 +43,7 @@ static __always_inline void pace_fold_end(struct pace_sock *sk, __u32 wire,
 	sk->tight = sk->fold_tight;
 	if (!payload)
 		return;
+	sk->waits_ns = 0;
 	if (sk->sent < PACE_EARLY)
 		sk->sent += payload;
 	if (apart > payload / 256) {

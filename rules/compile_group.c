@@ -138,13 +138,14 @@ static int join_matches(const struct group *group, char **ret_text)
 
 /*
  * The burst of a paced limit that nobody asked for: what the rate passes in
- * 40 ms, but room for the first windows of a few connections.
+ * 40 ms, but room for the first window of a connection: ten segments.
  */
 static uint64_t pace_burst(uint64_t rate_bytes)
 {
+	const uint64_t least = 10 * 1514;
 	uint64_t burst = rate_bytes / 25;
 
-	return burst < 65536 ? 65536 : burst;
+	return burst < least ? least : burst;
 }
 
 static int compile_group(struct compiler *c, const struct group *group)

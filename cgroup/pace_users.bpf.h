@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who uses a scope, and how many they are: what its rate is divided by. */
+#ifndef WEIR_CGROUP_PACE_USERS_BPF_H
+#define WEIR_CGROUP_PACE_USERS_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+
+#include "cgroup/pace_abi.h"
+
+#define PACE_SEC 1000000000ULL
+#define PACE_MS	 1000000ULL
+#define PACE_US	 1000ULL
+
+#define PACE_SEGMENT 1514  /* bytes, where time is reckoned in segments */
+#define PACE_PACKET  65536 /* bytes: what TCP sends at once at high rates */
+#define PACE_LATE    (200 * PACE_US) /* timers, and interrupts after them */
+
+/* TCP asks again after 200 ms, then after 500, if nothing is under way. */
+#define PACE_WAIT (250 * PACE_MS)
+
+static __always_inline __u64 pace_min(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
+static __always_inline __u64 pace_max(__u64 a, __u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* How long bytes take at rate. */
+static __always_inline __u64 pace_time(__u64 bytes, __u64 rate)
+{
+	return pace_min(bytes, 1ULL << 34) * PACE_SEC / (rate ?: 1);
+}
+
+/* Those of this window and of the one before. */
+static __always_inline void pace_windows_turn(struct pace *pace, __u64 now)
+{
+	__s64 window = pace_max(PACE_SEC, 32 * pace->epoch_ns);
+	/* May be below 0: another processor's now was later than ours. */
+	__s64 age = now - pace->window_ns;
+
+	if (age >= window) {
+		pace->count_before = age < 2 * window ? pace->count : 0;
+		pace->count = 0;
+		pace->others = 0;
+		pace->window_ns = now;
+	}
+	window = PACE_WAIT;
+	age = now - pace->waiting_ns;
+	if (age >= window) {
+		pace->waiting_before = age < 2 * window ? pace->waiting : 0;
+		pace->waiting = 0;
+		pace->waiting_ns = now;
+	}
+}
+
+/* ------------------------------------------------------- those who send */
+
+/* A user is busy for ns from now on. */
+static __always_inline void pace_use(struct pace *pace, __u64 ns, __u64 now)
+{
+	__u64 left = pace->end_ns - now; /* pace_turn saw to it: positive */
+
+	pace->cover_ns = (pace->cover_ns * 7 + ns) / 8;
+	pace->used_ns += pace_min(ns, left);
+	if (ns > left)
+		pace->spill_ns += ns - left;
+}
+
+/* Takes from what spilled over the part that falls into the next span. */
+static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
+{
+	__u64 part = pace->spill_ns;
+
+	if (pace->cover_ns > span)
+		part = part * (span >> 10) / (pace->cover_ns >> 10);
+	pace->spill_ns -= part;
+	return part;
+}
+
+/* No user is more than one, so there are never more of them than sockets. */
+static __always_inline __u64 pace_most_users(const struct pace *pace)
+{
+	return PACE_USER * (__u64)pace_max(pace->count, pace->count_before);
+}
+
+/* Of the epoch that ended late ns ago and so took that much longer. */
+static __always_inline void pace_count_users(struct pace *pace, __u64 late)
+{
+	__u64 took = pace->epoch_ns + late, seen, weight;
+
+	if (late)
+		pace->used_ns += pace_spilt(pace, late);
+	seen = pace->used_ns * PACE_USER / took;
+	/* The fewer packets an epoch sees, the more epochs must be seen. */
+	weight = pace_max(4, 4 * pace->cover_ns / took);
+	weight = pace_min(weight, 64);
+	if (seen > 2 * (__u64)pace->users + PACE_USER)
+		pace->users = (pace->users + seen) / 2;
+	else
+		pace->users = (pace->users * (weight - 1) + seen) / weight;
+	pace->users = pace_min(pace->users, pace_most_users(pace));
+	pace->loose =
+		(pace->loose * 15 + pace->loose_bytes * PACE_SEC / took) / 16;
+}
+
+/* ------------------------------------------------------- those who wait */
+
+/* A packet of the socket passed, or is to be counted anew. */
+static __always_inline void pace_waits_end(struct pace *pace,
+					   const struct pace_sock *sk,
+					   __u32 nth)
+{
+	__s64 age = sk->waits_ns - pace->waiting_ns;
+
+	if (!sk->waits_ns || sk->waits_at != nth)
+		return;
+	if (age >= 0 && pace->waiting)
+		pace->waiting--;
+	if (age < 0 && age >= -(__s64)PACE_WAIT && pace->waiting_before)
+		pace->waiting_before--;
+}
+
+/* A packet of the socket is dropped. */
+static __always_inline void pace_waits(struct pace *pace, struct pace_sock *sk,
+				       __u32 nth, __u64 now)
+{
+	pace_waits_end(pace, sk, nth);
+	pace->waiting++;
+	sk->waits_at = nth;
+	sk->waits_ns = now;
+}
+
+/* ------------------------------------------------------------------ all */
+
+/*
+ * Where there is less than one user he may have more than the rate.  How much
+ * more: a packet that waits for its time leaves up to PACE_LATE later, and at
+ * high rates that is as long as a packet takes.
+ */
+static __always_inline __u64 pace_least_users(__u64 rate)
+{
+	__u64 packet = pace_time(PACE_PACKET, rate);
+
+	return PACE_USER * packet / (packet + PACE_LATE);
+}
+
+/*
+ * Those who send and those who wait.  For these no more is kept than they may
+ * send at once when they ask again.
+ */
+static __always_inline __u64 pace_all_users(const struct pace *pace)
+{
+	__u64 waiting = pace->waiting + (__u64)pace->waiting_before;
+	__u64 kept =
+		pace_min(pace->credit_ns + pace->early_ns, PACE_WAIT * 3 / 4);
+	__u64 users;
+
+	kept = pace_max(pace->users, PACE_USER) * kept / (PACE_WAIT - kept);
+	users = pace->users + pace_min(waiting * PACE_USER, kept);
+	users = pace_min(users, pace_most_users(pace));
+	return pace_max(users, pace_least_users(pace->rate));
+}
+
+#endif
