@@ -52,13 +52,21 @@ int compiler_file(struct compiler *c, const struct where *where,
 uint32_t compiler_chain(struct compiler *c, const struct where *where,
 			const char *name)
 {
-	size_t i;
+	size_t low = 0, high = c->policy->n_chains;
 
 	if (!name)
 		return NONE;
-	for (i = 0; i < c->policy->n_chains; i++)
-		if (strcmp(c->policy->chains[i].name, name) == 0)
-			return i;
+	while (low < high) { /* they lie by name */
+		size_t middle = (low + high) / 2;
+		int r = strcmp(name, c->policy->chains[middle].name);
+
+		if (r == 0)
+			return middle;
+		if (r < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	compiler_problem(c, where, "there is no chain '%s'", name);
 	return NONE;
 }
@@ -141,6 +149,8 @@ static int compile_all(struct compiler *c)
 	if (r == 0)
 		r = compile_chains(c);
 	if (r == 0)
+		r = compile_groups_begin(c);
+	if (r == 0)
 		r = compile_groups(c);
 	if (r == 0)
 		r = compile_devices(c);
@@ -164,6 +174,7 @@ int compile(const struct policy *policy, const struct image *live,
 		r = compile_all(&c);
 	free(c.files);
 	compile_counters_end(&c);
+	compile_groups_end(&c);
 	if (r < 0)
 		return r;
 	if (c.failed)

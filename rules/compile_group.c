@@ -28,7 +28,23 @@ static uint32_t hash_name(const char *name)
 	return hash;
 }
 
-static bool uid_taken(const struct image *image, uint32_t uid)
+/*
+ * Two uids may share a bit, so one that is set only says that it is worth to
+ * look: a policy of many groups must not take time quadratic in them.
+ */
+#define UID_BITS 22
+
+static uint8_t *uid_byte(const struct compiler *c, uint32_t uid)
+{
+	return &c->uids_used[(uid & ((1u << UID_BITS) - 1)) / 8];
+}
+
+static void uid_take(struct compiler *c, uint32_t uid)
+{
+	*uid_byte(c, uid) |= 1 << (uid % 8);
+}
+
+static bool image_has_uid(const struct image *image, uint32_t uid)
 {
 	size_t i;
 
@@ -38,6 +54,39 @@ static bool uid_taken(const struct image *image, uint32_t uid)
 	return false;
 }
 
+static bool uid_taken(const struct compiler *c, uint32_t uid)
+{
+	if (!(*uid_byte(c, uid) >> (uid % 8) & 1))
+		return false;
+	return image_has_uid(c->image, uid) ||
+	       (c->live && image_has_uid(c->live, uid));
+}
+
+int compile_groups_begin(struct compiler *c)
+{
+	const struct image *live = c->live;
+	size_t i, first;
+
+	c->uids_used = calloc(1, (1u << UID_BITS) / 8);
+	if (!c->uids_used)
+		return -ENOMEM;
+	for (i = 0; live && i < live->n_groups; i++) {
+		const struct group_row *group = &live->groups[i];
+
+		uid_take(c, group->uid);
+		if (names_add(&c->live_groups, 0,
+			      image_string(live, group->name), i, &first) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void compile_groups_end(struct compiler *c)
+{
+	free(c->uids_used);
+	names_clear(&c->live_groups);
+}
+
 /* How far from its hash a name is looked for. */
 #define UID_TRIES 64
 
@@ -45,19 +94,16 @@ static bool uid_taken(const struct image *image, uint32_t uid)
  * State in the kernel is kept under a group's uid, and may outlive the
  * group.  So uids come from names: a group of another name gets another.
  */
-static uint32_t group_uid(const struct compiler *c, const char *name)
+static uint32_t group_uid(struct compiler *c, const char *name)
 {
-	const struct image *live = c->live;
+	size_t i = names_find(&c->live_groups, 0, name);
 	uint32_t uid = hash_name(name);
-	size_t i;
 
-	for (i = 0; live && i < live->n_groups; i++)
-		if (live->groups[i].uid - uid < UID_TRIES &&
-		    strcmp(image_string(live, live->groups[i].name), name) == 0)
-			return live->groups[i].uid;
-	while (uid == 0 || uid_taken(c->image, uid) ||
-	       (live && uid_taken(live, uid)))
+	if (i != NAME_UNKNOWN && c->live->groups[i].uid - uid < UID_TRIES)
+		return c->live->groups[i].uid;
+	while (uid == 0 || uid_taken(c, uid))
 		uid++;
+	uid_take(c, uid);
 	return uid;
 }
 

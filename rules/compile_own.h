@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "rules/image.h"
+#include "rules/names.h"
 #include "rules/policy.h"
 
 #define COUNTERS_MAX (COUNTER_CHUNK * COUNTER_CHUNKS)
@@ -21,6 +22,8 @@ struct compiler {
 	uint8_t *counters_used; /* a bit per counter of live */
 	uint32_t next_counter;	/* where to look for a free one */
 	uint32_t *live_chains;	/* rows of live's chains, by name */
+	struct names live_groups; /* rows of live's groups */
+	uint8_t *uids_used;	/* a bit per uid's low bits */
 };
 
 /* Adds a problem at where.  Returns 0: the compiler goes on. */
@@ -71,7 +74,9 @@ int compile_rule(struct compiler *c, const struct rule *rule,
 
 /* -------------------------------------------------- compile_group.c */
 
+int compile_groups_begin(struct compiler *c);
 int compile_groups(struct compiler *c);
+void compile_groups_end(struct compiler *c);
 
 /* ------------------------------------------------- compile_device.c */
 

@@ -258,12 +258,14 @@ static void set_text(const struct image *image, size_t index, char *text)
 		 image->sets[index].is_ports ? "ports" : "networks");
 }
 
+enum { KIND_SET = 4 };
+
 static const struct kind kinds[] = {
 	{ "group", group_count, group_name, group_text },
 	{ "device", device_count, device_name, device_text },
 	{ "chain", chain_count, chain_name, chain_text },
 	{ "rule", rule_count, rule_name, rule_text },
-	{ "set", set_count, set_name, set_text },
+	[KIND_SET] = { "set", set_count, set_name, set_text },
 };
 
 /*
@@ -301,27 +303,29 @@ static int sum_sets(const struct image *image, uint64_t **ret_sums)
 static int diff_set_contents(const struct image *old, const struct image *new,
 			     struct changes *changes)
 {
+	CLEANUP(names_clear) struct names was = { 0 }, is = { 0 };
 	AUTO_FREE uint64_t *before = NULL, *after = NULL;
-	size_t i, j;
+	size_t i = 0, j = 0;
 	int r;
 
 	r = sum_sets(old, &before);
 	if (r == 0)
 		r = sum_sets(new, &after);
-	for (i = 0; r == 0 && i < new->n_sets; i++) {
-		const char *name = set_name(new, i, NULL);
+	if (r == 0)
+		r = collect(&kinds[KIND_SET], old, &was);
+	if (r == 0)
+		r = collect(&kinds[KIND_SET], new, &is);
+	while (r == 0 && i < was.n_list && j < is.n_list) {
+		int order = by_name(&was.list[i], &is.list[j]);
+		size_t a = was.list[i].index, b = is.list[j].index;
 
-		for (j = 0; name && j < old->n_sets; j++) {
-			const char *other = set_name(old, j, NULL);
-
-			if (!other || strcmp(name, other) != 0)
-				continue;
-			if (old->sets[j].elements == new->sets[i].elements &&
-			    before[j] != after[i])
-				r = change_add(changes, CHANGE_ALTER, "set",
-					       name, "other elements, %u",
-					       new->sets[i].elements);
-		}
+		if (order == 0 && before[a] != after[b] &&
+		    old->sets[a].elements == new->sets[b].elements)
+			r = change_add(changes, CHANGE_ALTER, "set",
+				       is.list[j].name, "other elements, %u",
+				       new->sets[b].elements);
+		i += order <= 0;
+		j += order >= 0;
 	}
 	return r;
 }
