@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rules/lines.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,17 +46,53 @@ static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
 	return 0;
 }
 
+/*
+ * Waits for what opened a FIFO without a writer: a byte, or the end of what
+ * was written.  False where neither came in time.
+ */
+static bool fifo_wait(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&ready, 1, TEXT_FIFO_SECONDS * 1000);
+	while (r < 0 && errno == EINTR);
+	return r != 0;
+}
+
+/*
+ * A FIFO is opened without waiting for its writer, because that would be for
+ * good.  One that has a writer who is silent is read all the same.
+ */
 int text_read(const char *path, size_t max, char **ret_text, size_t *ret_size,
 	      struct err *err)
 {
+	AUTO_FREE char *text = NULL;
 	AUTO_CLOSE int fd = -1;
+	bool in_time = true;
+	struct stat st;
+	int r;
 
 	if (strcmp(path, "-") == 0)
 		return read_whole(STDIN_FILENO, max, ret_text, ret_size, err);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, neg_errno(), "open");
-	return read_whole(fd, max, ret_text, ret_size, err);
+	if (S_ISFIFO(st.st_mode))
+		in_time = fifo_wait(fd);
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return err_set(err, neg_errno(), "open");
+	r = read_whole(fd, max, &text, ret_size, err);
+	if (r < 0)
+		return r;
+	if (!in_time && *ret_size == 0)
+		return err_say(err, -ETIMEDOUT,
+			       "open: nothing writes to this FIFO (waited %d "
+			       "seconds)",
+			       TEXT_FIFO_SECONDS);
+	*ret_text = TAKE_PTR(text);
+	return 0;
 }
 
 int text_read_plain(const char *path, size_t max, char **ret_text,

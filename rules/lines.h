@@ -13,10 +13,13 @@
 #include "base/err.h"
 #include "rules/problem.h"
 
+/* So long may it take until something opens a FIFO to write to it. */
+#define TEXT_FIFO_SECONDS 5
+
 /*
  * Reads what path names, "-" being standard input, up to max bytes; a pipe
- * is read to its end.  *ret_text has a NUL behind the last byte and is to be
- * freed.
+ * is read to its end, however long that takes.  *ret_text has a NUL behind
+ * the last byte and is to be freed.
  */
 int text_read(const char *path, size_t max, char **ret_text, size_t *ret_size,
 	      struct err *err);
