@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
@@ -41,6 +42,21 @@
 	}
 
 #define SO_MAX_PACING 47 /* SO_MAX_PACING_RATE */
+
+int probe_allowed(struct err *err)
+{
+	uint32_t id = 0;
+	int r = bpf_prog_get_next_id(0, &id);
+
+	if (r == 0 || r == -ENOENT) /* no program at all */
+		return 0;
+	if (r == -EPERM)
+		return err_say(err, r,
+			       "the kernel refuses BPF to this process: it "
+			       "needs CAP_SYS_ADMIN, outside of any user "
+			       "namespace");
+	return err_set(err, r, "ask the kernel for its BPF programs");
+}
 
 static int load(enum bpf_prog_type type, enum bpf_attach_type attach,
 		const struct bpf_insn *insns, size_t n)

@@ -8,6 +8,14 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
+
+/*
+ * Whether we may ask the kernel for anything: root may have been left
+ * without the capability, in a user namespace or by a filter of system calls.
+ */
+int probe_allowed(struct err *err);
+
 /* 0, or why not: a negative errno. */
 int probe_cgroup_skb(void);
 int probe_sockops_setsockopt(void);

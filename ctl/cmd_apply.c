@@ -50,8 +50,12 @@ int cmd_apply(const struct call *call)
 	if (status != EXIT_DONE)
 		return status;
 	lock = lock_take(call->places.run, &err);
-	if (lock < 0 || kernel_open(&call->places, &kernel, &err) < 0)
+	if (lock < 0)
 		return say_err(&err);
+	if (kernel_open(&call->places, &kernel, &err) < 0) {
+		lock_remove(call->places.run);
+		return say_err(&err);
+	}
 	was_loaded = kernel.generation > 0;
 	if (!call->dry_run && kernel_load(&kernel, &err) < 0)
 		status = say_err(&err);

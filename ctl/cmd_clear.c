@@ -38,8 +38,13 @@ int cmd_clear(const struct call *call)
 	struct err err;
 
 	lock = lock_take(call->places.run, &err);
-	if (lock < 0 || kernel_open(&call->places, &kernel, &err) < 0 ||
-	    clear(&kernel, &err) < 0)
+	if (lock < 0)
+		return say_err(&err);
+	if (kernel_open(&call->places, &kernel, &err) < 0) {
+		lock_remove(call->places.run);
+		return say_err(&err);
+	}
+	if (clear(&kernel, &err) < 0)
 		return say_err(&err);
 	lock_remove(call->places.run);
 	return EXIT_DONE;

@@ -62,14 +62,15 @@ static struct finding findings[] = {
 	  "htb is used", false },
 };
 
-static void examine(const struct call *call)
+/* *ret_no_cgroup2 is written where there is none. */
+static void examine(const struct call *call, struct err *ret_no_cgroup2)
 {
 	struct queue_probe queues[ARRAY_SIZE(findings) - FIND_QUEUES];
 	char mount[PATH_MAX];
-	struct err err;
 	size_t i;
 
-	findings[FIND_CGROUP2].result = mount_find_cgroup2(mount, &err);
+	findings[FIND_CGROUP2].result =
+		mount_find_cgroup2(mount, ret_no_cgroup2);
 	findings[FIND_BPFFS].result =
 		mount_is_bpffs(call->places.bpffs) ||
 				mount_is_bpffs("/sys/fs/bpf")
@@ -160,20 +161,21 @@ static int print_json(const struct utsname *uts)
 int cmd_doctor(const struct call *call)
 {
 	struct utsname uts;
+	struct err err = { "this kernel lacks what weir cannot do without" };
 	int status = EXIT_DONE;
 
+	if (probe_allowed(&err) < 0)
+		return say_err(&err);
 	if (uname(&uts) < 0) {
 		say("ask for the kernel's version: %m");
 		return EXIT_REFUSED;
 	}
-	examine(call);
+	examine(call, &err);
 	if (call->json)
 		status = print_json(&uts);
 	else
 		print_text(&uts);
-	if (status == EXIT_DONE && !is_fit()) {
-		say("this kernel lacks what weir cannot do without");
-		return EXIT_REFUSED;
-	}
+	if (status == EXIT_DONE && !is_fit())
+		return say_err(&err);
 	return status;
 }

@@ -51,11 +51,9 @@ static int look(const struct call *call, struct err *err)
 	if (lock < 0)
 		return lock;
 	r = kernel_open(&call->places, &kernel, err);
-	if (r < 0)
-		return r;
-	if (!kernel.generation) {
+	if (r < 0 || !kernel.generation) {
 		lock_remove(call->places.run);
-		return 0;
+		return r;
 	}
 	r = kernel_load(&kernel, err);
 	if (r == 0)

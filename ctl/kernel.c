@@ -9,6 +9,7 @@
 
 #include "cgroup/load.h"
 #include "cgroup/mount.h"
+#include "cgroup/probe.h"
 
 /* Notes in the state folder that this bpffs was mounted by us. */
 #define MOUNTED_NOTE "bpffs-mounted"
@@ -81,7 +82,9 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 	memset(&kernel.programs, -1, sizeof(kernel.programs));
 	memset(&kernel.loader, -1, sizeof(kernel.loader));
 	kernel.scopes = (struct scopes){ -1, -1, -1 };
-	r = mount_find_cgroup2(kernel.mount, err);
+	r = probe_allowed(err);
+	if (r == 0)
+		r = mount_find_cgroup2(kernel.mount, err);
 	if (r < 0)
 		return r;
 	kernel.live = image_new();
@@ -132,8 +135,11 @@ int kernel_load(struct kernel *kernel, struct err *err)
 	if (r < 0)
 		return r;
 	r = mount_ensure_bpffs(dir, mounted, err);
-	if (r == 0 && *mounted)
+	if (r == 0 && *mounted) {
 		r = note_mounted(kernel, mounted, err);
+		if (r < 0)
+			mount_undo_bpffs(mounted); /* clear would not know */
+	}
 	if (r == 0)
 		r = programs_ensure(dir, &kernel->programs, err);
 	if (r == 0)

@@ -258,7 +258,9 @@ static void set_text(const struct image *image, size_t index, char *text)
 		 image->sets[index].is_ports ? "ports" : "networks");
 }
 
-enum { KIND_SET = 4 };
+enum {
+	KIND_SET = 4
+};
 
 static const struct kind kinds[] = {
 	{ "group", group_count, group_name, group_text },
