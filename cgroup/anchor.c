@@ -389,7 +389,8 @@ int anchor_retire(const char *dir, uint64_t id, uint32_t last, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "read the generations of an anchor");
 	anchor.last_generation = last;
-	return write_anchor(dir, id, &anchor, err);
+	r = write_anchor(dir, id, &anchor, err);
+	return r == -ENOENT ? 0 : r; /* its cgroup has gone by now */
 }
 
 int anchor_detach(const char *dir, uint64_t id, struct err *err)

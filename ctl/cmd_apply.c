@@ -17,24 +17,41 @@ static int report(const struct call *call, const struct plan *plan,
 	return EXIT_DONE;
 }
 
+/*
+ * A cgroup or a device may go away while we attach to it, and as a rule that
+ * is nobody's error: the plan is made again then, so many times.
+ */
+#define TRIES 10
+
+static bool may_be_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
 static int apply_policy(const struct call *call, const struct policy *policy,
 			struct kernel *kernel)
 {
-	CLEANUP(plan_clear) struct plan plan = { 0 };
-	struct image *image = NULL;
+	uint32_t generation = kernel->generation;
 	struct err err;
-	int status;
+	int try, r;
 
-	status = files_compile(policy, kernel->live, &image);
-	if (status != EXIT_DONE)
-		return status;
-	if (plan_make(kernel, image, &plan, &err) < 0)
-		return say_err(&err);
-	if (call->dry_run)
-		return report(call, &plan, kernel->generation);
-	if (!plan_is_empty(&plan) && plan_carry_out(kernel, &plan, &err) < 0)
-		return say_err(&err);
-	return report(call, &plan, kernel->generation);
+	for (try = 1;; try++) {
+		CLEANUP(plan_clear) struct plan plan = { 0 };
+		struct image *image = NULL;
+		int status;
+
+		status = files_compile(policy, kernel->live, &image);
+		if (status != EXIT_DONE)
+			return status;
+		r = plan_make(kernel, image, &plan, &err);
+		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
+			r = plan_carry_out(kernel, &plan, &err);
+		if (r == 0)
+			return report(call, &plan, kernel->generation);
+		if (!may_be_gone(r) || try == TRIES ||
+		    kernel->generation != generation)
+			return say_err(&err);
+	}
 }
 
 int cmd_apply(const struct call *call)
