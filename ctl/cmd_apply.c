@@ -17,17 +17,6 @@ static int report(const struct call *call, const struct plan *plan,
 	return EXIT_DONE;
 }
 
-/*
- * A cgroup or a device may go away while we attach to it, and as a rule that
- * is nobody's error: the plan is made again then, so many times.
- */
-#define TRIES 10
-
-static bool may_be_gone(int r)
-{
-	return r == -ENOENT || r == -ENODEV;
-}
-
 static int apply_policy(const struct call *call, const struct policy *policy,
 			struct kernel *kernel)
 {
@@ -48,7 +37,7 @@ static int apply_policy(const struct call *call, const struct policy *policy,
 			r = plan_carry_out(kernel, &plan, &err);
 		if (r == 0)
 			return report(call, &plan, kernel->generation);
-		if (!may_be_gone(r) || try == TRIES ||
+		if (!plan_is_outdated(r) || try == PLAN_TRIES ||
 		    kernel->generation != generation)
 			return say_err(&err);
 	}

@@ -39,7 +39,7 @@ static int policy_of(const struct image *live, struct image **ret_image,
 	return 0;
 }
 
-static int look(const struct call *call, struct err *err)
+static int look_once(const struct call *call, struct err *err)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
 	CLEANUP(plan_clear) struct plan plan = { 0 };
@@ -67,6 +67,17 @@ static int look(const struct call *call, struct err *err)
 		plan_print(&plan);
 	fflush(stdout);
 	return r;
+}
+
+static int look(const struct call *call, struct err *err)
+{
+	int try, r;
+
+	for (try = 1;; try++) {
+		r = look_once(call, err);
+		if (!plan_is_outdated(r) || try == PLAN_TRIES)
+			return r;
+	}
 }
 
 /* SIGTERM and SIGINT end the watch between two looks. */

@@ -28,6 +28,17 @@ void plan_clear(struct plan *plan);
 
 bool plan_is_empty(const struct plan *plan);
 
+/*
+ * A cgroup or a device may go away while a plan is made or carried out, and
+ * as a rule that is nobody's error: then make it again, so many times.
+ */
+#define PLAN_TRIES 10
+
+static inline bool plan_is_outdated(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
 /* Either prints the changes, a line each, or as one JSON document. */
 void plan_print(const struct plan *plan);
 int plan_print_json(const struct plan *plan, uint32_t generation);
