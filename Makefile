@@ -42,7 +42,7 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -Wall -Werror -iquote . \
 	     -idirafter /usr/include/$(shell gcc -dumpmachine) -MMD -MP
 
 SOURCES := $(filter-out %.bpf.c,$(wildcard base/*.c rules/*.c netlink/*.c \
-	   tc/*.c cgroup/*.c ctl/*.c))
+	   pins/*.c tc/*.c cgroup/*.c ctl/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 SKELETONS := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard cgroup/*.bpf.c \
 	     tc/*.bpf.c tests/bpf/*.bpf.c))

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "cgroup/cgroup_abi.h"
 #include "cgroup/find.h"
-#include "cgroup/load.h"
+#include "pins/folder.h"
 
 void anchors_clear(struct anchors *anchors)
 {
@@ -110,15 +110,22 @@ static bool is_complete(const char *dir, uint64_t id,
 	return true;
 }
 
+static int open_map(const char *dir, int *ret_fd, struct err *err)
+{
+	char maps[PATH_MAX];
+
+	snprintf(maps, sizeof(maps), "%s/maps", dir);
+	return folder_open_pin(maps, "anchors", ret_fd, err);
+}
+
 /* Its generations; -ENOENT where nothing is attached. */
 static int read_anchor(const char *dir, uint64_t id, struct anchor *ret_anchor)
 {
-	char path[PATH_MAX];
 	AUTO_CLOSE int fd = -1;
+	struct err ignored;
+	int r = open_map(dir, &fd, &ignored);
 
-	snprintf(path, sizeof(path), "%s/maps/anchors", dir);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? fd : bpf_map_lookup_elem(fd, &id, ret_anchor);
+	return r < 0 ? r : bpf_map_lookup_elem(fd, &id, ret_anchor);
 }
 
 static int list_ids(const char *dir, struct anchors *anchors, struct err *err)
@@ -312,14 +319,14 @@ int anchors_wanted(const char *mount, const struct image *image,
 static int write_anchor(const char *dir, uint64_t id,
 			const struct anchor *anchor, struct err *err)
 {
-	char path[PATH_MAX];
 	AUTO_CLOSE int fd = -1;
 	int r;
 
-	snprintf(path, sizeof(path), "%s/maps/anchors", dir);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return err_set(err, fd, "open map '%s'", path);
+	r = open_map(dir, &fd, err);
+	if (r == -ENOENT)
+		return err_set(err, r, "open the anchors in '%s'", dir);
+	if (r < 0)
+		return r;
 	r = bpf_map_update_elem(fd, &id, anchor, BPF_EXIST);
 	if (r < 0)
 		return err_set(err, r, "set the generations of an anchor");
@@ -358,7 +365,7 @@ int anchor_attach(const char *dir, const char *mount,
 	int r;
 
 	snprintf(pin, sizeof(pin), "%s/links", dir);
-	r = load_make_folder(pin, err);
+	r = folder_make(pin, err);
 	if (r < 0)
 		return r;
 	fd = find_open(mount, strcmp(point->path, "/") ? point->path : "");

@@ -16,7 +16,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "cgroup/lift.skel.h"
-#include "cgroup/load.h"
+#include "pins/log.h"
 
 DEFINE_CLEANUP(struct lift_bpf *, lift_bpf__destroy);
 DEFINE_CLEANUP(struct bpf_link *, bpf_link__destroy);
@@ -120,14 +120,14 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 		  struct bpf_link **ret_link, struct err *err)
 {
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = NULL;
+	CLEANUP(log_end) struct log log;
 	char maps[PATH_MAX];
-	struct load_log log;
 	int r;
 
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = maps);
 
+	log_begin(&log);
 	snprintf(maps, sizeof(maps), "%s/maps", dir);
-	load_log_begin(&log);
 	skel = lift_bpf__open_opts(&opts);
 	r = skel ? lift_bpf__load(skel) : neg_errno();
 	if (r == 0)
@@ -135,7 +135,6 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 			bpf_program__attach_iter(skel->progs.lift_pacing, NULL);
 	if (r == 0 && !*ret_link)
 		r = neg_errno();
-	load_log_end(&log, 0, "", err);
 	if (!skel || r < 0)
 		return err_say(err, -EOPNOTSUPP,
 			       "this kernel cannot lift the pacing of sockets "
@@ -170,16 +169,12 @@ int lift_sockets(const char *dir, char *const *cgroups, size_t n_cgroups,
 int lift_probe(void)
 {
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = lift_bpf__open();
-	struct load_log log;
-	struct err ignored;
+	CLEANUP(log_end) struct log log;
 	int r;
 
+	log_begin(&log);
 	if (!skel)
 		return neg_errno();
 	r = bpf_map__set_pin_path(skel->maps.sockets, NULL);
-	load_log_begin(&log);
-	if (r == 0)
-		r = lift_bpf__load(skel);
-	load_log_end(&log, 0, "", &ignored);
-	return r;
+	return r < 0 ? r : lift_bpf__load(skel);
 }

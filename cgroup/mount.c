@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
-#include "cgroup/load.h"
+#include "pins/folder.h"
 
 #define STANDARD_BPFFS "/sys/fs/bpf"
 
@@ -83,7 +83,7 @@ int mount_ensure_bpffs(const char *dir, char ret_mounted[static PATH_MAX],
 			return r;
 		mounted = STANDARD_BPFFS;
 	}
-	r = load_make_folder(dir, err);
+	r = folder_make(dir, err);
 	if (r < 0)
 		return r;
 	if (!mount_is_bpffs(dir)) {

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The cgroup programs, loaded once and pinned: a later apply finds them
- * there and only writes tables.  The folder's name has a hash of the object,
- * so that another version of weir loads its own beside them.
+ * The cgroup programs, pinned as pins/object.h says:
  *
- *	DIR/maps/NAME		all maps that are shared
  *	DIR/programs-HASH/NAME	programs
  *	DIR/links/ID-NAME	attachments, by id of the cgroup
  */

@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "cgroup/load.h"
+#include "pins/folder.h"
 
 void scopes_close(struct scopes *scopes)
 {
@@ -26,11 +26,11 @@ int scopes_open(const char *dir, struct scopes *ret_scopes, struct err *err)
 	int r;
 
 	snprintf(maps, sizeof(maps), "%s/maps", dir);
-	r = load_open_map(maps, "scopes", &scopes.scopes, err);
+	r = folder_open_pin(maps, "scopes", &scopes.scopes, err);
 	if (r == 0)
-		r = load_open_map(maps, "queued", &scopes.queued, err);
+		r = folder_open_pin(maps, "queued", &scopes.queued, err);
 	if (r == 0)
-		r = load_open_map(maps, "faults", &scopes.faults, err);
+		r = folder_open_pin(maps, "faults", &scopes.faults, err);
 	if (r < 0)
 		return r;
 	*ret_scopes = scopes;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "cgroup/load.h"
 #include "cgroup/table_rows.h"
+#include "pins/folder.h"
 
 /*
  * Each table of the image, in the order in which it is written.  strings
@@ -54,17 +54,17 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
 	memset(tables, -1, sizeof(*tables));
-	r = load_open_map(dir, "generation", &tables->generation, err);
+	r = folder_open_pin(dir, "generation", &tables->generation, err);
 	if (r < 0)
 		return r;
-	r = load_open_map(dir, "counters", &tables->counters, err);
+	r = folder_open_pin(dir, "counters", &tables->counters, err);
 	if (r < 0)
 		return r;
-	r = load_open_map(dir, "rule_limits", &tables->rule_limits, err);
+	r = folder_open_pin(dir, "rule_limits", &tables->rule_limits, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < N_TABLES; i++) {
-		r = load_open_map(dir, defs[i].map, &tables->slots[i], err);
+		r = folder_open_pin(dir, defs[i].map, &tables->slots[i], err);
 		if (r < 0)
 			return r;
 	}

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/kernel.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "cgroup/load.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
+#include "pins/folder.h"
 
 /* Notes in the state folder that this bpffs was mounted by us. */
 #define MOUNTED_NOTE "bpffs-mounted"
@@ -131,7 +128,7 @@ int kernel_load(struct kernel *kernel, struct err *err)
 	if (kernel->loaded && kernel->programs.fds[0] >= 0 &&
 	    kernel->loader.program[0] >= 0)
 		return 0;
-	r = load_make_folder(kernel->places->state, err);
+	r = folder_make(kernel->places->state, err);
 	if (r < 0)
 		return r;
 	r = mount_ensure_bpffs(dir, mounted, err);
@@ -173,26 +170,12 @@ static int undo_mount(const struct kernel *kernel)
 int kernel_unload(struct kernel *kernel, struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
-	CLEANUP(closedirp) DIR *folder = NULL;
-	struct dirent *entry;
-	char path[PATH_MAX];
 	int r;
 
 	close_loaded(kernel);
-	folder = opendir(dir);
-	if (!folder && errno != ENOENT)
-		return err_set(err, neg_errno(), "open folder '%s'", dir);
-	while (folder && (entry = readdir(folder))) {
-		/* bpffs shows *.debug at the root of each mount. */
-		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		r = load_remove_folder(path, err);
-		if (r < 0)
-			return r;
-	}
-	if (folder)
-		closedir(TAKE_PTR(folder));
+	r = folder_remove_all(dir, "", NULL, err);
+	if (r < 0)
+		return r;
 	rmdir(dir); /* fails where it is a mount of its own */
 	undo_mount(kernel);
 	rmdir(dir);

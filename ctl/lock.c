@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "pins/folder.h"
 
 /* How often the file may be taken away while we wait for it. */
 #define TRIES 100
@@ -30,15 +31,15 @@ static bool is_same_file(int fd, const char *path)
 int lock_take(const char *folder, struct err *err)
 {
 	char path[PATH_MAX];
-	int try;
+	int try, r;
 
 	snprintf(path, sizeof(path), "%s/lock", folder);
 	for (try = 0; try < TRIES; try++) {
 		AUTO_CLOSE int fd = -1;
 
-		if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-			return err_set(err, neg_errno(), "make folder '%s'",
-				       folder);
+		r = folder_make(folder, err);
+		if (r < 0)
+			return r;
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0 && errno == ENOENT)
 			continue;

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tc programs, loaded once and pinned: a later apply finds them there.
- * The folder's name has a hash of the object, so that another version of
- * weir loads its own beside them.
- *
- *	DIR/maps/NAME		all maps, shared with the cgroup programs
- *	DIR/tc-HASH/NAME	programs
- *
- * Pins outlive what is closed here.
+ * The tc programs, pinned in DIR/tc-HASH as pins/object.h says.  Pins outlive
+ * what is closed here.
  */
 #ifndef WEIR_TC_LOADER_H
 #define WEIR_TC_LOADER_H

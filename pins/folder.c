@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pins/folder.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+int folder_make(const char *path, struct err *err)
+{
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(err, neg_errno(), "make folder '%s'", path);
+	return 0;
+}
+
+int folder_open_pin(const char *folder, const char *name, int *ret_fd,
+		    struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return err_set(err, fd, "open pin '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int folder_remove(const char *path, struct err *err)
+{
+	CLEANUP(closedirp) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT ? 0
+				       : err_set(err, neg_errno(),
+						 "open folder '%s'", path);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 &&
+		    errno != ENOENT)
+			return err_set(err, neg_errno(), "remove '%s/%s'", path,
+				       entry->d_name);
+	}
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return err_set(err, neg_errno(), "remove folder '%s'", path);
+	return 0;
+}
+
+int folder_remove_all(const char *dir, const char *prefix, const char *keep,
+		      struct err *err)
+{
+	CLEANUP(closedirp) DIR *folder = opendir(dir);
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int r;
+
+	if (!folder)
+		return errno == ENOENT ? 0
+				       : err_set(err, neg_errno(),
+						 "open folder '%s'", dir);
+	while ((entry = readdir(folder))) {
+		/* bpffs shows *.debug, files, at the root of each mount. */
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR ||
+		    strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+		    (keep && strcmp(entry->d_name, keep) == 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		r = folder_remove(path, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Folders of pins: making them, opening what is in them, removing them. */
+#ifndef WEIR_PINS_FOLDER_H
+#define WEIR_PINS_FOLDER_H
+
+#include "base/err.h"
+
+/* mkdir; a folder that is there already is fine. */
+int folder_make(const char *path, struct err *err);
+
+/* A map, program or link.  -ENOENT, without a sentence, if it is not there. */
+int folder_open_pin(const char *folder, const char *name, int *ret_fd,
+		    struct err *err);
+
+/* Removes a folder and the pins in it, one level deep. */
+int folder_remove(const char *path, struct err *err);
+
+/*
+ * Removes the folders of pins in dir whose names begin with prefix, but for
+ * the one named keep (NULL: none).  Where there is no dir, there are none.
+ */
+int folder_remove_all(const char *dir, const char *prefix, const char *keep,
+		      struct err *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pins/object.h"
+
+#include <bpf/libbpf.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "pins/folder.h"
+#include "pins/log.h"
+
+#define NAME_MAX_SIZE 48
+
+DEFINE_CLEANUP(struct bpf_object *, bpf_object__close);
+
+/* FNV-1a, 64 bits: tells versions of an object apart, nothing more. */
+static uint64_t hash_of(const unsigned char *bytes, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	while (size--)
+		hash = (hash ^ *bytes++) * 0x100000001b3;
+	return hash;
+}
+
+static void folder_name(const struct object *object,
+			char ret_name[static NAME_MAX_SIZE])
+{
+	size_t size;
+	const void *bytes = object->bytes(&size);
+
+	snprintf(ret_name, NAME_MAX_SIZE, "%.31s%016llx", object->prefix,
+		 (unsigned long long)hash_of(bytes, size));
+}
+
+void object_folder(const struct object *object, const char *dir,
+		   char ret_path[static PATH_MAX])
+{
+	char name[NAME_MAX_SIZE];
+
+	folder_name(object, name);
+	snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
+}
+
+/* Those that a crash left there already are as good. */
+static int pin_programs(struct bpf_object *loaded, const char *folder,
+			struct err *err)
+{
+	struct bpf_program *program;
+	char path[PATH_MAX];
+	int r;
+
+	bpf_object__for_each_program(program, loaded) {
+		snprintf(path, sizeof(path), "%s/%s", folder,
+			 bpf_program__name(program));
+		r = bpf_program__pin(program, path);
+		if (r < 0 && r != -EEXIST)
+			return err_set(err, r, "pin program '%s'", path);
+	}
+	return 0;
+}
+
+int object_load(const struct object *object, const char *dir, struct err *err)
+{
+	CLEANUP(bpf_object__closep) struct bpf_object *loaded = NULL;
+	char maps[PATH_MAX], folder[PATH_MAX], what[64];
+	CLEANUP(log_end) struct log log;
+	const void *bytes;
+	size_t size;
+	int r;
+
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object->name,
+		    .pin_root_path = maps);
+
+	log_begin(&log);
+	snprintf(maps, sizeof(maps), "%s/maps", dir);
+	object_folder(object, dir, folder);
+	r = folder_make(maps, err);
+	if (r == 0)
+		r = folder_make(folder, err);
+	if (r < 0)
+		return r;
+	bytes = object->bytes(&size);
+	loaded = bpf_object__open_mem(bytes, size, &opts);
+	r = loaded ? bpf_object__load(loaded) : neg_errno();
+	if (!loaded || r < 0) {
+		snprintf(what, sizeof(what), "load the %s programs",
+			 object->name);
+		return log_set(&log, err, r, what);
+	}
+	return pin_programs(loaded, folder, err);
+}
+
+int object_tidy(const struct object *object, const char *dir, struct err *err)
+{
+	char name[NAME_MAX_SIZE];
+
+	folder_name(object, name);
+	return folder_remove_all(dir, object->prefix, name, err);
+}

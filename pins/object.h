@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * BPF objects of ours, loaded once and pinned: a later apply finds them there
+ * and only writes tables.  The folder's name has a hash of the object, so
+ * that another version of weir loads its own beside it.
+ *
+ *	DIR/maps/NAME		all maps; the objects share them
+ *	DIR/PREFIX-HASH/NAME	programs
+ */
+#ifndef WEIR_PINS_OBJECT_H
+#define WEIR_PINS_OBJECT_H
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct object {
+	const char *name;   /* "cgroup": in sentences, and in the kernel */
+	const char *prefix; /* of the folder of its programs, "programs-" */
+	const void *(*bytes)(size_t *ret_size); /* of the ELF file */
+};
+
+/* The folder that its programs are pinned in. */
+void object_folder(const struct object *object, const char *dir,
+		   char ret_path[static PATH_MAX]);
+
+/* Loads it, and pins its programs and those maps that are not there yet. */
+int object_load(const struct object *object, const char *dir, struct err *err);
+
+/* Removes the pins of other versions' programs. */
+int object_tidy(const struct object *object, const char *dir, struct err *err);
+
+#endif
