@@ -12,6 +12,7 @@
 #include "ctl/json.h"
 #include "ctl/say.h"
 #include "netlink/probe.h"
+#include "pins/bpffs.h"
 
 /* One thing that weir asks a kernel for. */
 struct finding {
@@ -69,13 +70,11 @@ static void examine(const struct call *call, struct err *ret_no_cgroup2)
 	char mount[PATH_MAX];
 	size_t i;
 
-	findings[FIND_CGROUP2].result =
-		mount_find_cgroup2(mount, ret_no_cgroup2);
-	findings[FIND_BPFFS].result =
-		mount_is_bpffs(call->places.bpffs) ||
-				mount_is_bpffs("/sys/fs/bpf")
-			? 0
-			: -ENOENT;
+	findings[FIND_CGROUP2].result = mount_find_cgroup2(mount, ret_no_cgroup2);
+	findings[FIND_BPFFS].result = bpffs_is_at(call->places.bpffs) ||
+						      bpffs_is_at("/sys/fs/bpf")
+					      ? 0
+					      : -ENOENT;
 	for (i = 0; i < ARRAY_SIZE(findings); i++)
 		if (findings[i].probe)
 			findings[i].result = findings[i].probe();

@@ -6,6 +6,7 @@
 
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
+#include "pins/bpffs.h"
 #include "pins/folder.h"
 
 /* Notes in the state folder that this bpffs was mounted by us. */
@@ -131,11 +132,11 @@ int kernel_load(struct kernel *kernel, struct err *err)
 	r = folder_make(kernel->places->state, err);
 	if (r < 0)
 		return r;
-	r = mount_ensure_bpffs(dir, mounted, err);
+	r = bpffs_ensure(dir, mounted, err);
 	if (r == 0 && *mounted) {
 		r = note_mounted(kernel, mounted, err);
 		if (r < 0)
-			mount_undo_bpffs(mounted); /* clear would not know */
+			bpffs_unmount(mounted); /* clear would not know */
 	}
 	if (r == 0)
 		r = programs_ensure(dir, &kernel->programs, err);
@@ -164,7 +165,7 @@ static int undo_mount(const struct kernel *kernel)
 	if (!file || !fgets(mounted, sizeof(mounted), file))
 		return 0;
 	unlink(path);
-	return mount_undo_bpffs(mounted);
+	return bpffs_unmount(mounted);
 }
 
 int kernel_unload(struct kernel *kernel, struct err *err)
