@@ -21,19 +21,21 @@ static bool is_wanted(const struct plan *plan, uint64_t id)
 	return false;
 }
 
-static int do_steps(struct plan *plan, struct device_step *steps, size_t n,
+static int do_steps(struct plan *plan, struct device_steps *steps,
 		    struct err *err)
 {
 	size_t i;
 	int r;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < steps->n_list; i++) {
+		struct device_step *step = &steps->list[i];
+
 		crash_point();
-		r = device_step_do(&plan->devices, &steps[i], plan->image, err);
+		r = device_step_do(&plan->devices, step, plan->image, err);
 		if (r < 0)
 			return err_wrap(
 				err, r, "device '%s'",
-				plan->devices.devices[steps[i].device].name);
+				plan->devices.devices[step->device].name);
 	}
 	return 0;
 }
@@ -70,7 +72,7 @@ static int prepare(struct kernel *kernel, struct plan *plan, struct err *err)
 {
 	int r;
 
-	r = do_steps(plan, plan->devices.before, plan->devices.n_before, err);
+	r = do_steps(plan, &plan->devices.before, err);
 	if (r == 0)
 		r = prepare_anchors(kernel, plan, err);
 	crash_point();
@@ -182,8 +184,7 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = lift(kernel, plan, err);
 	if (r == 0)
-		r = do_steps(plan, plan->devices.after, plan->devices.n_after,
-			     err);
+		r = do_steps(plan, &plan->devices.after, err);
 	crash_point();
 	if (r == 0)
 		r = tables_tidy_limits(kernel->tables, plan->image, err);

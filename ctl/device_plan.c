@@ -4,12 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <dirent.h>
-
 #include "base/array.h"
-#include "netlink/netns.h"
 #include "rules/describe.h"
-#include "tc/mark.h"
 
 void device_plan_clear(struct device_plan *plan)
 {
@@ -18,22 +14,34 @@ void device_plan_clear(struct device_plan *plan)
 	for (i = 0; i < plan->n_devices; i++)
 		free(plan->devices[i].name);
 	free(plan->devices);
-	free(plan->before);
-	free(plan->after);
+	free(plan->before.list);
+	free(plan->after.list);
 	*plan = (struct device_plan){ 0 };
+}
+
+static struct device_step *add_step(const struct device_plan *plan,
+				    struct device_steps *steps,
+				    enum step_kind kind, int side, int turn)
+{
+	struct device_step *step = ARRAY_ADD(steps, list);
+
+	if (!step)
+		return NULL;
+	step->kind = kind;
+	step->device = plan->n_devices - 1;
+	step->side = side;
+	step->turn = turn;
+	return step;
 }
 
 static int add_before(struct device_plan *plan, enum step_kind kind, int side,
 		      int turn, bool is_new)
 {
-	struct device_step *step = ARRAY_ADD(plan, before);
+	struct device_step *step =
+		add_step(plan, &plan->before, kind, side, turn);
 
 	if (!step)
 		return -ENOMEM;
-	step->kind = kind;
-	step->device = plan->n_devices - 1;
-	step->side = side;
-	step->turn = turn;
 	step->is_new = is_new;
 	return 0;
 }
@@ -41,15 +49,7 @@ static int add_before(struct device_plan *plan, enum step_kind kind, int side,
 static int add_after(struct device_plan *plan, enum step_kind kind, int side,
 		     int turn)
 {
-	struct device_step *step = ARRAY_ADD(plan, after);
-
-	if (!step)
-		return -ENOMEM;
-	step->kind = kind;
-	step->device = plan->n_devices - 1;
-	step->side = side;
-	step->turn = turn;
-	return 0;
+	return add_step(plan, &plan->after, kind, side, turn) ? 0 : -ENOMEM;
 }
 
 /*
@@ -224,17 +224,50 @@ static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
 	return r;
 }
 
-/* Whether the plan, or a row of the image, has to do with this device. */
+/* Whether the plan has to do with this device already. */
 static bool is_planned(const struct device_plan *plan,
-		       const struct netns_view *view, uint32_t ifindex)
+		       const struct device_trace *trace)
 {
 	size_t i;
 
 	for (i = 0; i < plan->n_devices; i++)
-		if (plan->devices[i].device.view->id == view->id &&
-		    plan->devices[i].device.link.ifindex == ifindex)
+		if (plan->devices[i].device.view->id == trace->netns_id &&
+		    plan->devices[i].device.link.ifindex == trace->ifindex)
 			return true;
 	return false;
+}
+
+static int plan_leftover(struct device_plan *plan, const struct kernel *kernel,
+			 struct world *world, const struct device_trace *trace,
+			 struct err *err)
+{
+	struct planned_device *planned;
+	const struct link *link;
+	struct netns_view *view;
+	int r;
+
+	r = world_netns(world, trace->netns, &view, err);
+	if (r < 0)
+		return *trace->netns ? 0 : r; /* it may have gone meanwhile */
+	if (view->id != trace->netns_id)
+		return 0;
+	link = links_by_index(&view->links, trace->ifindex);
+	if (!link || is_planned(plan, trace))
+		return 0;
+	planned = ARRAY_ADD(plan, devices);
+	if (planned)
+		planned->name = strdup(link->name);
+	if (!planned || !planned->name)
+		return err_set(err, -ENOMEM, "plan devices");
+	planned->device = (struct device){
+		.view = view,
+		.loader = &kernel->loader,
+		.link = *link,
+		.index = trace->index,
+		.state_dir = kernel->places->state,
+	};
+	r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
+	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
 /*
@@ -242,62 +275,15 @@ static bool is_planned(const struct device_plan *plan,
  * row tells of: they have our mark.
  */
 static int plan_leftovers(struct device_plan *plan, const struct kernel *kernel,
-			  struct world *world, const char *netns,
-			  struct err *err)
+			  struct world *world, struct err *err)
 {
-	struct planned_device *planned;
-	struct device_mark mark;
-	struct netns_view *view;
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
 	size_t i;
 	int r;
 
-	r = world_netns(world, netns, &view, err);
-	if (r < 0)
-		return *netns ? 0 : r; /* it may have gone meanwhile */
-	for (i = 0; i < view->links.n_list; i++) {
-		const struct link *link = &view->links.list[i];
-
-		r = mark_read(&kernel->loader, view->id, link->ifindex, &mark,
-			      err);
-		if (r < 0)
-			return r;
-		if (!mark.index || is_planned(plan, view, link->ifindex))
-			continue;
-		planned = ARRAY_ADD(plan, devices);
-		if (planned)
-			planned->name = strdup(link->name);
-		if (!planned || !planned->name)
-			return err_set(err, -ENOMEM, "plan devices");
-		planned->device = (struct device){
-			.view = view,
-			.loader = &kernel->loader,
-			.link = *link,
-			.index = mark.index,
-			.state_dir = kernel->places->state,
-		};
-		r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
-		if (r < 0)
-			return err_set(err, r, "plan devices");
-	}
-	return 0;
-}
-
-static int plan_all_leftovers(struct device_plan *plan,
-			      const struct kernel *kernel, struct world *world,
-			      struct err *err)
-{
-	CLEANUP(closedirp) DIR *folder = NULL;
-	struct dirent *entry;
-	int r;
-
-	if (kernel->loader.marks < 0)
-		return 0;
-	r = plan_leftovers(plan, kernel, world, "", err);
-	folder = opendir(NETNS_FOLDER);
-	while (r == 0 && folder && (entry = readdir(folder)))
-		if (entry->d_name[0] != '.')
-			r = plan_leftovers(plan, kernel, world, entry->d_name,
-					   err);
+	r = device_traces_read(&kernel->loader, &traces, err);
+	for (i = 0; r == 0 && i < traces.n_list; i++)
+		r = plan_leftover(plan, kernel, world, &traces.list[i], err);
 	return r;
 }
 
@@ -324,7 +310,7 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		if (r < 0)
 			return r;
 	}
-	r = plan_all_leftovers(&plan, kernel, world, err);
+	r = plan_leftovers(&plan, kernel, world, err);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;

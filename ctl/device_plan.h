@@ -40,13 +40,15 @@ struct planned_device {
 	bool takeover;
 };
 
+struct device_steps {
+	struct device_step *list;
+	size_t n_list;
+};
+
 struct device_plan {
 	struct planned_device *devices;
 	size_t n_devices;
-	struct device_step *before;
-	size_t n_before;
-	struct device_step *after;
-	size_t n_after;
+	struct device_steps before, after; /* the switch */
 };
 
 /*

@@ -133,8 +133,8 @@ void device_plan_undo(struct device_plan *plan)
 {
 	size_t i;
 
-	for (i = plan->n_before; i-- > 0;) {
-		const struct device_step *step = &plan->before[i];
+	for (i = plan->before.n_list; i-- > 0;) {
+		const struct device_step *step = &plan->before.list[i];
 
 		if (step->done && step->is_new)
 			undo(&plan->devices[step->device].device, step);

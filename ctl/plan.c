@@ -54,19 +54,21 @@ static int list_policy(struct plan *plan)
 	return r;
 }
 
-static int list_steps(struct plan *plan, struct device_step *steps, size_t n,
+static int list_steps(struct plan *plan, const struct device_steps *steps,
 		      enum change_action action)
 {
 	char text[256];
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < n; i++) {
-		device_step_describe(&plan->devices, &steps[i], plan->image,
-				     text, sizeof(text));
+	for (i = 0; r == 0 && i < steps->n_list; i++) {
+		const struct device_step *step = &steps->list[i];
+
+		device_step_describe(&plan->devices, step, plan->image, text,
+				     sizeof(text));
 		r = change_add(&plan->changes, action, "device",
-			       plan->devices.devices[steps[i].device].name,
-			       "%s", text);
+			       plan->devices.devices[step->device].name, "%s",
+			       text);
 	}
 	return r;
 }
@@ -101,13 +103,11 @@ static int list_changes(struct plan *plan)
 
 	r = list_policy(plan);
 	if (r == 0)
-		r = list_steps(plan, plan->devices.before,
-			       plan->devices.n_before, CHANGE_ADD);
+		r = list_steps(plan, &plan->devices.before, CHANGE_ADD);
 	if (r == 0)
 		r = list_anchors(plan);
 	if (r == 0)
-		r = list_steps(plan, plan->devices.after, plan->devices.n_after,
-			       CHANGE_REMOVE);
+		r = list_steps(plan, &plan->devices.after, CHANGE_REMOVE);
 	return r;
 }
 
