@@ -230,49 +230,83 @@ static bool is_planned(const struct device_plan *plan,
 {
 	size_t i;
 
-	for (i = 0; i < plan->n_devices; i++)
-		if (plan->devices[i].device.view->id == trace->netns_id &&
-		    plan->devices[i].device.link.ifindex == trace->ifindex)
+	for (i = 0; i < plan->n_devices; i++) {
+		const struct device *device = &plan->devices[i].device;
+
+		if (device->view && device->view->id == trace->netns_id &&
+		    device->link.ifindex == trace->ifindex)
 			return true;
+	}
 	return false;
+}
+
+/* The name that the row in force has for it, or "number 7". */
+static char *name_of(const struct kernel *kernel,
+		     const struct device_trace *trace)
+{
+	const struct device_row *row = row_at(kernel->live, trace->index);
+	char name[DESCRIBE_MAX];
+
+	if (row->in_use && row->ifindex == trace->ifindex)
+		describe_device_name(kernel->live, row, name);
+	else
+		snprintf(name, sizeof(name), "number %u%s%s", trace->ifindex,
+			 *trace->netns ? " in netns " : "", trace->netns);
+	return strdup(name);
+}
+
+/* link: the device, or NULL where it has gone, as view where its netns has. */
+static int plan_trace(struct device_plan *plan, const struct kernel *kernel,
+		      const struct netns_view *view, const struct link *link,
+		      const struct device_trace *trace)
+{
+	struct planned_device *planned = ARRAY_ADD(plan, devices);
+
+	if (!planned)
+		return -ENOMEM;
+	planned->trace = *trace;
+	planned->device = (struct device){
+		.view = view,
+		.loader = &kernel->loader,
+		.index = trace->index,
+		.state_dir = kernel->places->state,
+	};
+	if (link)
+		planned->device.link = *link;
+	planned->name = link ? strdup(link->name) : name_of(kernel, trace);
+	if (!planned->name)
+		return -ENOMEM;
+	return add_after(plan, link ? STEP_REMOVE_ALL : STEP_FORGET, 0, 0);
 }
 
 static int plan_leftover(struct device_plan *plan, const struct kernel *kernel,
 			 struct world *world, const struct device_trace *trace,
 			 struct err *err)
 {
-	struct planned_device *planned;
-	const struct link *link;
-	struct netns_view *view;
+	const struct link *link = NULL;
+	struct netns_view *view = NULL;
 	int r;
 
 	r = world_netns(world, trace->netns, &view, err);
-	if (r < 0)
-		return *trace->netns ? 0 : r; /* it may have gone meanwhile */
-	if (view->id != trace->netns_id)
+	if (r < 0 && (r != -ENOENT || !*trace->netns))
+		return *trace->netns ? 0 : r; /* it cannot be looked at now */
+	if (view && view->id != trace->netns_id) {
+		/* Ours was another one then, and may well be there. */
+		if (!*trace->netns)
+			return 0;
+		view = NULL;
+	}
+	if (view)
+		link = links_by_index(&view->links, trace->ifindex);
+	if (link && is_planned(plan, trace))
 		return 0;
-	link = links_by_index(&view->links, trace->ifindex);
-	if (!link || is_planned(plan, trace))
-		return 0;
-	planned = ARRAY_ADD(plan, devices);
-	if (planned)
-		planned->name = strdup(link->name);
-	if (!planned || !planned->name)
-		return err_set(err, -ENOMEM, "plan devices");
-	planned->device = (struct device){
-		.view = view,
-		.loader = &kernel->loader,
-		.link = *link,
-		.index = trace->index,
-		.state_dir = kernel->places->state,
-	};
-	r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
+	r = plan_trace(plan, kernel, view, link, trace);
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
 /*
- * What an apply that was killed before its switch left on devices, which no
- * row tells of: they have our mark.
+ * What no row tells of, but a mark: what an apply that was killed before its
+ * switch left on devices, and what is kept of those that have gone.
  */
 static int plan_leftovers(struct device_plan *plan, const struct kernel *kernel,
 			  struct world *world, struct err *err)

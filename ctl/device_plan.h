@@ -22,6 +22,7 @@ enum step_kind {
 	STEP_REMOVE_IFB,
 	STEP_REMOVE_TALLY,
 	STEP_REMOVE_ALL,
+	STEP_FORGET,
 };
 
 struct device_step {
@@ -36,7 +37,8 @@ struct device_step {
 struct planned_device {
 	struct device device;
 	struct device_have have;
-	char *name; /* "eth0", or "eth0 in netns x" */
+	struct device_trace trace; /* where it was found by its mark */
+	char *name;		   /* "eth0", or "eth0 in netns x" */
 	bool takeover;
 };
 

@@ -54,6 +54,9 @@ void device_step_describe(const struct device_plan *plan,
 	case STEP_REMOVE_ALL:
 		snprintf(text, size, "remove all of weir's");
 		return;
+	case STEP_FORGET:
+		snprintf(text, size, "forget it: it has gone");
+		return;
 	}
 }
 
@@ -99,6 +102,9 @@ int device_step_do(struct device_plan *plan, struct device_step *step,
 		return device_remove_tally(device->loader, device->index, err);
 	case STEP_REMOVE_ALL:
 		return device_remove(device, err);
+	case STEP_FORGET:
+		return device_forget(&planned->trace, device->view,
+				     device->loader, device->state_dir, err);
 	}
 	return 0;
 }

@@ -187,11 +187,12 @@ int device_traces_read(const struct loader *loader,
 void device_traces_clear(struct device_traces *traces);
 
 /*
- * Forgets devices that are no more in this namespace, with their ifbs and
- * what was kept of them.  Read the view again first.
+ * Forgets a device that is no more: its ifb, the qdisc that was kept for it,
+ * its mark.  view: of its namespace; NULL where that has gone, too.
  */
-int device_tidy(const struct netns_view *view, const struct loader *loader,
-		const char *state_dir, struct err *err);
+int device_forget(const struct device_trace *trace,
+		  const struct netns_view *view, const struct loader *loader,
+		  const char *state_dir, struct err *err);
 
 /* Removes the tallies of rows that image does not use. */
 int device_tidy_tallies(const struct loader *loader, const struct image *image,

@@ -60,51 +60,32 @@ int device_traces_read(const struct loader *loader,
 	return 0;
 }
 
-/* Ifbs of ours whose device has gone, and those of an old rehearsal. */
-static int tidy_ifbs(const struct netns_view *view, struct err *err)
+static int remove_ifb(const struct netns_view *view, uint32_t ifindex,
+		      struct err *err)
 {
-	size_t i;
+	char name[IFNAMSIZ];
+	const struct link *ifb;
 
-	for (i = 0; i < view->links.n_list; i++) {
-		const struct link *link = &view->links.list[i];
-		uint32_t ifindex;
-		char end;
-		int r;
-
-		if (!device_is_ifb(link))
-			continue;
-		if (sscanf(link->name, "weir%u%c", &ifindex, &end) == 1 &&
-		    links_by_index(&view->links, ifindex))
-			continue;
-		r = link_remove(view->conn, link, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	device_ifb_name(ifindex, name);
+	ifb = links_by_name(&view->links, name);
+	if (!ifb || !device_is_ifb(ifb))
+		return 0;
+	return link_remove(view->conn, ifb, err);
 }
 
-int device_tidy(const struct netns_view *view, const struct loader *loader,
-		const char *state_dir, struct err *err)
+/* The mark goes last: it is what tells of the rest. */
+int device_forget(const struct device_trace *trace,
+		  const struct netns_view *view, const struct loader *loader,
+		  const char *state_dir, struct err *err)
 {
-	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
 	char path[PATH_MAX];
-	size_t i;
 	int r;
 
-	r = tidy_ifbs(view, err);
-	if (r == 0)
-		r = device_traces_read(loader, &traces, err);
-	for (i = 0; r == 0 && i < traces.n_list; i++) {
-		const struct device_trace *trace = &traces.list[i];
-
-		if (trace->netns_id != view->id ||
-		    links_by_index(&view->links, trace->ifindex))
-			continue;
-		mark_saved_path(state_dir, trace->netns_id, trace->ifindex,
-				path);
-		if (unlink(path) < 0 && errno != ENOENT)
-			return err_set(err, neg_errno(), "remove '%s'", path);
-		r = mark_remove(loader, trace->netns_id, trace->ifindex, err);
-	}
-	return r;
+	r = view ? remove_ifb(view, trace->ifindex, err) : 0;
+	if (r < 0)
+		return r;
+	mark_saved_path(state_dir, trace->netns_id, trace->ifindex, path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_set(err, neg_errno(), "remove '%s'", path);
+	return mark_remove(loader, trace->netns_id, trace->ifindex, err);
 }

@@ -375,6 +375,24 @@ static int run_show(char **args)
 	return 0;
 }
 
+/* What is kept of devices of this namespace that have gone. */
+static int forget_gone(struct session *session)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	const struct netns_view *view = session->view;
+	size_t i;
+	int r;
+
+	r = device_traces_read(&session->loader, &traces, &error);
+	for (i = 0; r == 0 && i < traces.n_list; i++)
+		if (traces.list[i].netns_id == view->id &&
+		    !links_by_index(&view->links, traces.list[i].ifindex))
+			r = device_forget(&traces.list[i], view,
+					  &session->loader,
+					  session->device.state_dir, &error);
+	return r;
+}
+
 static int run_remove(char **args)
 {
 	struct session session = { 0 };
@@ -388,8 +406,7 @@ static int run_remove(char **args)
 	if (r == 0)
 		r = netns_view_refresh(session.view, &error);
 	if (r == 0)
-		r = device_tidy(session.view, &session.loader,
-				session.device.state_dir, &error);
+		r = forget_gone(&session);
 	end(&session);
 	return r;
 }
