@@ -189,6 +189,8 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = tables_tidy_limits(kernel->tables, plan->image, err);
 	if (r == 0)
+		r = device_tidy_tallies(&kernel->loader, plan->image, err);
+	if (r == 0)
 		r = scopes_tidy(&kernel->scopes, plan->image,
 				&plan->world.found, err);
 	if (r == 0)

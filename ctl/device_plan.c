@@ -219,8 +219,6 @@ static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
 		return 0;
 	if (r == 0)
 		r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
-	if (r == 0)
-		r = add_after(plan, STEP_REMOVE_TALLY, 0, 0);
 	return r;
 }
 

@@ -48,9 +48,6 @@ void device_step_describe(const struct device_plan *plan,
 	case STEP_REMOVE_IFB:
 		snprintf(text, size, "remove the queue for %s", side);
 		return;
-	case STEP_REMOVE_TALLY:
-		snprintf(text, size, "remove the counters");
-		return;
 	case STEP_REMOVE_ALL:
 		snprintf(text, size, "remove all of weir's");
 		return;
@@ -87,7 +84,7 @@ int device_step_do(struct device_plan *plan, struct device_step *step,
 		return device_ensure_class(device, step->side, step->turn,
 					   limit_of(plan, step, image), err);
 	case STEP_TALLY:
-		return device_ensure_tally(device->loader, device->index, err);
+		return device_reset_tally(device->loader, device->index, err);
 	case STEP_FILTER:
 		return device_ensure_filter(device, step->side, err);
 	case STEP_REMOVE_FILTER:
@@ -98,8 +95,6 @@ int device_step_do(struct device_plan *plan, struct device_step *step,
 		return device_remove_root(device, err);
 	case STEP_REMOVE_IFB:
 		return device_remove_ifb(device, err);
-	case STEP_REMOVE_TALLY:
-		return device_remove_tally(device->loader, device->index, err);
 	case STEP_REMOVE_ALL:
 		return device_remove(device, err);
 	case STEP_FORGET:

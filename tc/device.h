@@ -9,9 +9,9 @@
  * has no default class, and a filter does what the row in force says.  The
  * order of a plan:
  *
- *	ensure root, ifb, class (of a turn not in force), tally, clsact, filter
- *	switch
- *	remove class (of the other turn); or filter, root, ifb, clsact, tally
+ *	ensure root, ifb, class (of a turn not in force), clsact, filter; reset
+ *tally switch remove class (of the other turn); or filter, root, ifb, clsact;
+ *tidy tallies
  *
  * A device that is not there is -ENODEV: it waits.
  */
@@ -154,9 +154,9 @@ struct device_figures {
 	uint32_t backlog_bytes; /* waiting now */
 };
 
-/* A zeroed tally for index, where there is none. */
-int device_ensure_tally(const struct loader *loader, uint32_t index,
-			struct err *err);
+/* A tally for index that begins at zero, whatever was counted before. */
+int device_reset_tally(const struct loader *loader, uint32_t index,
+		       struct err *err);
 int device_remove_tally(const struct loader *loader, uint32_t index,
 			struct err *err);
 int device_figures(const struct loader *loader, const struct device_have *have,
@@ -194,7 +194,7 @@ int device_forget(const struct device_trace *trace,
 		  const struct netns_view *view, const struct loader *loader,
 		  const char *state_dir, struct err *err);
 
-/* Removes the tallies of rows that image does not use. */
+/* Removes the tallies of rows that image does not use, or has no device for. */
 int device_tidy_tallies(const struct loader *loader, const struct image *image,
 			struct err *err);
 

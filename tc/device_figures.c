@@ -5,8 +5,8 @@
 
 #include "tc/device.h"
 
-int device_ensure_tally(const struct loader *loader, uint32_t index,
-			struct err *err)
+int device_reset_tally(const struct loader *loader, uint32_t index,
+		       struct err *err)
 {
 	AUTO_FREE struct device_tally *zero = NULL;
 	int n = libbpf_num_possible_cpus(), r;
@@ -15,8 +15,8 @@ int device_ensure_tally(const struct loader *loader, uint32_t index,
 	if (!zero)
 		return err_set(err, n < 0 ? n : -ENOMEM,
 			       "make counters of a device");
-	r = bpf_map_update_elem(loader->tallies, &index, zero, BPF_NOEXIST);
-	if (r < 0 && r != -EEXIST)
+	r = bpf_map_update_elem(loader->tallies, &index, zero, BPF_ANY);
+	if (r < 0)
 		return err_set(err, r, "make counters of a device");
 	return 0;
 }
@@ -130,17 +130,19 @@ int device_figures(const struct loader *loader, const struct device_have *have,
 int device_tidy_tallies(const struct loader *loader, const struct image *image,
 			struct err *err)
 {
-	uint32_t index = 0, next;
-	int r;
+	uint32_t index, next;
+	int r, removed;
 
 	r = bpf_map_get_next_key(loader->tallies, NULL, &next);
 	while (r == 0) {
 		index = next;
 		r = bpf_map_get_next_key(loader->tallies, &index, &next);
-		if (index < image->n_devices && image->devices[index].in_use)
+		if (index < image->n_devices && image->devices[index].in_use &&
+		    image->devices[index].ifindex)
 			continue;
-		if (device_remove_tally(loader, index, err) < 0)
-			return -EIO;
+		removed = device_remove_tally(loader, index, err);
+		if (removed < 0)
+			return removed;
 	}
 	if (r != -ENOENT)
 		return err_set(err, r, "list counters of devices");

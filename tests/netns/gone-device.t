@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What weir keeps of a device goes with it, at the next apply: its mark, its
-# ifb and the qdisc that made way.
+# counters, its ifb and the qdisc that made way.
 # shellcheck source=tests/netns/lib.bash
 . "$(dirname "$0")/lib.bash"
 make_lab
@@ -18,12 +18,13 @@ make_device() {
 	tc -n "$1" qdisc add dev v1 root tbf rate 400mbit burst 100kb latency 50ms
 }
 
-marks() { bpftool -j map dump pinned "$WEIR_BPFFS/maps/device_marks" | jq length; }
+entries() { bpftool -j map dump pinned "$WEIR_BPFFS/maps/$1" | jq length; }
 kept() {
-	echo "marks=$(marks)" \
+	echo "marks=$(entries device_marks) counters=$(entries device_tallies)" \
 		"ifbs=$(ip -n "$left" -o link show type ifb | grep -c .)" \
 		"files=$(find "$WEIR_STATE" -name 'qdisc-*' | grep -c .)"
 }
+denied() { "$WEIRCTL" stats --json | jq '[.devices[].out.denied_packets] | add'; }
 
 policy <<EOP
 [device v1]
@@ -31,20 +32,28 @@ netns = $left
 takeover = yes
 out = 10mbit
 in = 10mbit
+filter-out = out
+[chain out]
+policy = allow
+10 = deny udp to port 9
 EOP
 make_device "$left"
 ok "a device is limited" apply
-is "what is kept of it" "$(kept)" "marks=1 ifbs=1 files=1"
+is "what is kept of it" "$(kept)" "marks=1 counters=1 ifbs=1 files=1"
+ip -n "$left" neigh add 10.78.0.2 lladdr 02:00:00:00:00:01 dev v1
+in_left bash -c 'for i in 1 2 3; do echo >/dev/udp/10.78.0.2/9; done' 2>/dev/null
+is "what it denied was counted" "$(denied)" 3
 
 ip -n "$left" link del v1
 make_device "$left"
 ok "made anew, it is limited again" apply
-is "nothing is kept of the one before" "$(kept)" "marks=1 ifbs=1 files=1"
+is "nothing is kept of the one before" "$(kept)" "marks=1 counters=1 ifbs=1 files=1"
+is "its counters begin anew, too" "$(denied)" 0
 
 ip -n "$left" link del v1
 like "a dry run says what has gone" "$(apply --dry-run)" "- device v1 in netns $left: .*gone"
 ok "an apply after it has gone" apply
-is "keeps nothing of it" "$(kept)" "marks=0 ifbs=0 files=0"
+is "keeps nothing of it" "$(kept)" "marks=0 counters=0 ifbs=0 files=0"
 is "and a second one has nothing to do" "$(apply --dry-run)" "nothing to change"
 
 sed -i "s/^netns = .*/netns = $other/" "$work/policy.ini"
@@ -52,7 +61,7 @@ make_device "$other"
 ok "a device of another namespace is limited" apply
 ip netns del "$other"
 ok "an apply after the namespace has gone" apply
-is "keeps nothing of it either" "$(kept)" "marks=0 ifbs=0 files=0"
+is "keeps nothing of it either" "$(kept)" "marks=0 counters=0 ifbs=0 files=0"
 
 sed -i "s/^netns = .*/netns = $left/" "$work/policy.ini"
 make_device "$left"

@@ -324,8 +324,8 @@ static int run_apply(char **args)
 				session.device.index, &session.have, &error);
 	row.in_ifindex = row.in_class ? session.have.ifb.ifindex : 0;
 	if (r == 0)
-		r = device_ensure_tally(&session.loader, session.device.index,
-					&error);
+		r = device_reset_tally(&session.loader, session.device.index,
+				       &error);
 	for (i = 0; r == 0 && i < 2; i++)
 		r = device_ensure_filter(&session.device, i, &error);
 	if (r == 0)
