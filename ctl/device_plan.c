@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/device_plan.h"
+#include "ctl/device_plan_own.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,8 +46,8 @@ static int add_before(struct device_plan *plan, enum step_kind kind, int side,
 	return 0;
 }
 
-static int add_after(struct device_plan *plan, enum step_kind kind, int side,
-		     int turn)
+int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
+			  int side, int turn)
 {
 	return add_step(plan, &plan->after, kind, side, turn) ? 0 : -ENOMEM;
 }
@@ -79,10 +79,11 @@ static int plan_limit(struct device_plan *plan, int side,
 	if (!limit->rate_bytes) {
 		*ret_class = 0;
 		if (has->has_root)
-			r = add_after(plan,
-				      side == SIDE_OUT ? STEP_REMOVE_ROOT
-						       : STEP_REMOVE_IFB,
-				      side, 0);
+			r = device_plan_add_after(plan,
+						  side == SIDE_OUT
+							  ? STEP_REMOVE_ROOT
+							  : STEP_REMOVE_IFB,
+						  side, 0);
 		return r;
 	}
 	if (!has->has_root)
@@ -94,7 +95,7 @@ static int plan_limit(struct device_plan *plan, int side,
 		r = add_before(plan, STEP_CLASS, side, turn,
 			       !has->turn[turn].present);
 	if (r == 0 && has->turn[other].present)
-		r = add_after(plan, STEP_REMOVE_CLASS, side, other);
+		r = device_plan_add_after(plan, STEP_REMOVE_CLASS, side, other);
 	*ret_class = DEVICE_CLASS(planned->device.index, turn);
 	return r;
 }
@@ -107,7 +108,8 @@ static int plan_filter(struct device_plan *plan, int side, bool wanted)
 
 	if (!wanted)
 		return has->has_filter
-			       ? add_after(plan, STEP_REMOVE_FILTER, side, 0)
+			       ? device_plan_add_after(plan, STEP_REMOVE_FILTER,
+						       side, 0)
 			       : 0;
 	if (has->has_filter && has->filter_index == planned->device.index &&
 	    has->filter_program == planned->device.loader->program_id[side] &&
@@ -218,104 +220,7 @@ static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
 	if (r == -ENODEV)
 		return 0;
 	if (r == 0)
-		r = add_after(plan, STEP_REMOVE_ALL, 0, 0);
-	return r;
-}
-
-/* Whether the plan has to do with this device already. */
-static bool is_planned(const struct device_plan *plan,
-		       const struct device_trace *trace)
-{
-	size_t i;
-
-	for (i = 0; i < plan->n_devices; i++) {
-		const struct device *device = &plan->devices[i].device;
-
-		if (device->view && device->view->id == trace->netns_id &&
-		    device->link.ifindex == trace->ifindex)
-			return true;
-	}
-	return false;
-}
-
-/* The name that the row in force has for it, or "number 7". */
-static char *name_of(const struct kernel *kernel,
-		     const struct device_trace *trace)
-{
-	const struct device_row *row = row_at(kernel->live, trace->index);
-	char name[DESCRIBE_MAX];
-
-	if (row->in_use && row->ifindex == trace->ifindex)
-		describe_device_name(kernel->live, row, name);
-	else
-		snprintf(name, sizeof(name), "number %u%s%s", trace->ifindex,
-			 *trace->netns ? " in netns " : "", trace->netns);
-	return strdup(name);
-}
-
-/* link: the device, or NULL where it has gone, as view where its netns has. */
-static int plan_trace(struct device_plan *plan, const struct kernel *kernel,
-		      const struct netns_view *view, const struct link *link,
-		      const struct device_trace *trace)
-{
-	struct planned_device *planned = ARRAY_ADD(plan, devices);
-
-	if (!planned)
-		return -ENOMEM;
-	planned->trace = *trace;
-	planned->device = (struct device){
-		.view = view,
-		.loader = &kernel->loader,
-		.index = trace->index,
-		.state_dir = kernel->places->state,
-	};
-	if (link)
-		planned->device.link = *link;
-	planned->name = link ? strdup(link->name) : name_of(kernel, trace);
-	if (!planned->name)
-		return -ENOMEM;
-	return add_after(plan, link ? STEP_REMOVE_ALL : STEP_FORGET, 0, 0);
-}
-
-static int plan_leftover(struct device_plan *plan, const struct kernel *kernel,
-			 struct world *world, const struct device_trace *trace,
-			 struct err *err)
-{
-	const struct link *link = NULL;
-	struct netns_view *view = NULL;
-	int r;
-
-	r = world_netns(world, trace->netns, &view, err);
-	if (r < 0 && (r != -ENOENT || !*trace->netns))
-		return *trace->netns ? 0 : r; /* it cannot be looked at now */
-	if (view && view->id != trace->netns_id) {
-		/* Ours was another one then, and may well be there. */
-		if (!*trace->netns)
-			return 0;
-		view = NULL;
-	}
-	if (view)
-		link = links_by_index(&view->links, trace->ifindex);
-	if (link && is_planned(plan, trace))
-		return 0;
-	r = plan_trace(plan, kernel, view, link, trace);
-	return r < 0 ? err_set(err, r, "plan devices") : 0;
-}
-
-/*
- * What no row tells of, but a mark: what an apply that was killed before its
- * switch left on devices, and what is kept of those that have gone.
- */
-static int plan_leftovers(struct device_plan *plan, const struct kernel *kernel,
-			  struct world *world, struct err *err)
-{
-	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
-	size_t i;
-	int r;
-
-	r = device_traces_read(&kernel->loader, &traces, err);
-	for (i = 0; r == 0 && i < traces.n_list; i++)
-		r = plan_leftover(plan, kernel, world, &traces.list[i], err);
+		r = device_plan_add_after(plan, STEP_REMOVE_ALL, 0, 0);
 	return r;
 }
 
@@ -342,7 +247,7 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		if (r < 0)
 			return r;
 	}
-	r = plan_leftovers(&plan, kernel, world, err);
+	r = device_plan_traces(&plan, kernel, world, err);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;
