@@ -23,27 +23,19 @@ enum {
 	DECIDE_LATER = 3,
 };
 
-struct matcher {
-	struct match_test_bpf *programs;
-	struct tables *tables;
-	struct image *image; /* in force */
-	uint32_t generation;
-	uint32_t t0; /* its ifindex */
-};
+/* Theirs: to attach, or to look into its maps. */
+extern struct match_test_bpf *matcher_programs;
 
-/* All assert that they succeed. */
-void matcher_open(struct matcher *m);
-void matcher_close(struct matcher *m);
+/* Of a group of tests.  These, as all that follows, assert their success. */
+int matcher_set_up(void **state);
+int matcher_tear_down(void **state);
 
-/* Reads text as an INI file. */
-struct policy *matcher_policy(const char *text);
-
-/* Puts a policy in force, or a text's. */
-void matcher_use(struct matcher *m, const struct policy *policy);
-void matcher_use_text(struct matcher *m, const char *text);
+/* Puts a policy in force, or that of a text. */
+void matcher_use(const struct policy *policy);
+void matcher_use_text(const char *text);
 
 /* The row of a chain of the image in force. */
-uint32_t matcher_chain(const struct matcher *m, const char *name);
+uint32_t matcher_chain(const char *name);
 
 struct question {
 	uint32_t chain;
@@ -52,17 +44,16 @@ struct question {
 };
 
 /* Asks for one packet: the decision, and in *ret_states its PACKET_*. */
-int matcher_ask(const struct matcher *m, const struct question *q,
-		const struct frame_spec *spec, uint32_t *ret_states);
-int matcher_ask_text(const struct matcher *m, const struct question *q,
-		     const char *text, uint32_t *ret_states);
+int matcher_ask(const struct question *q, const struct frame_spec *spec,
+		uint32_t *ret_states);
+int matcher_ask_text(const struct question *q, const char *text,
+		     uint32_t *ret_states);
 
 /* Counters of a rule, by its number, or of the policy: 0. */
-struct counter matcher_count(const struct matcher *m, uint32_t chain,
-			     uint32_t number);
+struct counter matcher_count(uint32_t chain, uint32_t number);
 
 /* Forgets all flows. */
-void matcher_forget(const struct matcher *m);
-size_t matcher_flows(const struct matcher *m);
+void matcher_forget(void);
+size_t matcher_flows(void);
 
 #endif

@@ -12,8 +12,6 @@
 #include "tests/bpf/match_cases.h"
 #include "tests/bpf/matcher.h"
 
-static struct matcher m;
-
 #define SETS                                                                \
 	"[set nets]\nelements = 10.0.0.0/8, 2001:db8:1::/48, 10.9.0.0/16\n" \
 	"[set ports]\nelements = 80, 443, 8000-8079\n"
@@ -52,14 +50,14 @@ static void check_case(size_t i, const char *verdict, int fitting, int missing,
 	int decision;
 
 	snprintf(name, sizeof(name), "%s%zu", verdict, i);
-	q.chain = matcher_chain(&m, name);
-	before = matcher_count(&m, q.chain, c->fits ? 10 : 0);
-	decision = matcher_ask_text(&m, &q, c->packet, NULL);
+	q.chain = matcher_chain(name);
+	before = matcher_count(q.chain, c->fits ? 10 : 0);
+	decision = matcher_ask_text(&q, c->packet, NULL);
 	if (decision != (c->fits ? fitting : is_lo ? ROW_ALLOW : missing))
 		fail_msg("%s %s: %s: decided %d", verdict, c->rule, c->packet,
 			 decision);
-	rule = matcher_count(&m, q.chain, 10);
-	policy = matcher_count(&m, q.chain, 0);
+	rule = matcher_count(q.chain, 10);
+	policy = matcher_count(q.chain, 0);
 	if (!c->fits)
 		rule = policy;
 	assert_int_equal(rule.packets, before.packets + 1);
@@ -67,7 +65,7 @@ static void check_case(size_t i, const char *verdict, int fitting, int missing,
 	if (c->fits)
 		assert_int_equal(policy.packets, 0);
 	else
-		assert_int_equal(matcher_count(&m, q.chain, 10).packets, 0);
+		assert_int_equal(matcher_count(q.chain, 10).packets, 0);
 }
 
 static void every_form_of_a_rule_decides(void **state)
@@ -84,11 +82,11 @@ static void every_form_of_a_rule_decides(void **state)
 	write_cases(out, "deny", "allow");
 	write_cases(out, "reject", "allow");
 	fclose(out);
-	matcher_use_text(&m, text);
+	matcher_use_text(text);
 	free(text);
 	for (i = 0; i < ARRAY_SIZE(match_cases); i++) {
 		for (h = 0; h < ARRAY_SIZE(hooks); h++) {
-			matcher_forget(&m);
+			matcher_forget();
 			check_case(i, "allow", ROW_ALLOW, ROW_DENY, hooks[h]);
 			check_case(i, "deny", ROW_DENY, ROW_ALLOW, hooks[h]);
 			check_case(i, "reject", ROW_REJECT, ROW_ALLOW,
@@ -99,9 +97,9 @@ static void every_form_of_a_rule_decides(void **state)
 
 static int ask(const char *chain, uint32_t hook, const char *packet)
 {
-	struct question q = { .chain = matcher_chain(&m, chain), .hook = hook };
+	struct question q = { .chain = matcher_chain(chain), .hook = hook };
 
-	return matcher_ask_text(&m, &q, packet, NULL);
+	return matcher_ask_text(&q, packet, NULL);
 }
 
 static const char *const malformed[] = {
@@ -135,13 +133,13 @@ static void what_cannot_be_read_fails_closed(void **state)
 
 	(void)state;
 	matcher_use_text(
-		&m, "[chain closed]\npolicy = deny\n"
-		    "10 = allow tcp to port 22\n20 = allow udp to port 22\n"
-		    "30 = allow icmp 8\n"
-		    "[chain ports]\npolicy = allow\n"
-		    "10 = deny tcp to port 22\n20 = deny udp to port 22\n"
-		    "30 = deny icmp 8\n40 = deny icmp6 3\n"
-		    "[chain named]\npolicy = deny\n10 = allow invalid\n");
+		"[chain closed]\npolicy = deny\n"
+		"10 = allow tcp to port 22\n20 = allow udp to port 22\n"
+		"30 = allow icmp 8\n"
+		"[chain ports]\npolicy = allow\n"
+		"10 = deny tcp to port 22\n20 = deny udp to port 22\n"
+		"30 = deny icmp 8\n40 = deny icmp6 3\n"
+		"[chain named]\npolicy = deny\n10 = allow invalid\n");
 	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
 		if (ask("closed", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
 		    ask("ports", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
@@ -153,20 +151,19 @@ static void what_cannot_be_read_fails_closed(void **state)
 static void padding_behind_the_packet_does_no_harm(void **state)
 {
 	(void)state;
-	matcher_use_text(&m, "[chain padded]\npolicy = deny\n"
-			     "10 = allow udp to port 2 length 30\n");
+	matcher_use_text("[chain padded]\npolicy = deny\n"
+			 "10 = allow udp to port 2 length 30\n");
 	assert_int_equal(ask("padded", HOOK_DEVICE,
 			     "udp 10.0.0.1:1 > 10.0.0.2:2 len=50 claims=30"),
 			 ROW_ALLOW);
-	assert_int_equal(
-		matcher_count(&m, matcher_chain(&m, "padded"), 10).bytes, 30);
+	assert_int_equal(matcher_count(matcher_chain("padded"), 10).bytes, 30);
 }
 
 static void tags_are_looked_through_on_devices(void **state)
 {
 	(void)state;
-	matcher_use_text(&m, "[chain tagged]\npolicy = deny\nstrict = yes\n"
-			     "10 = allow tcp to port 80\n");
+	matcher_use_text("[chain tagged]\npolicy = deny\nstrict = yes\n"
+			 "10 = allow tcp to port 80\n");
 	assert_int_equal(
 		ask("tagged", HOOK_DEVICE, "tcp 10.0.0.1:1 > 10.0.0.2:80 vlan"),
 		ROW_ALLOW);
@@ -184,8 +181,7 @@ static void tags_are_looked_through_on_devices(void **state)
 static void loopback_is_decided_only_by_rules_that_name_it(void **state)
 {
 	(void)state;
-	matcher_use_text(&m,
-			 "[chain a]\npolicy = deny\n10 = deny udp\n"
+	matcher_use_text("[chain a]\npolicy = deny\n10 = deny udp\n"
 			 "[chain b]\npolicy = deny\n"
 			 "10 = deny udp\n20 = deny udp to port 2 iface lo\n");
 	assert_int_equal(ask("a", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
@@ -194,10 +190,8 @@ static void loopback_is_decided_only_by_rules_that_name_it(void **state)
 			 ROW_DENY);
 	assert_int_equal(ask("b", 0, "udp 10.0.0.1:1 > 10.0.0.2:3 lo"),
 			 ROW_ALLOW);
-	assert_int_equal(matcher_count(&m, matcher_chain(&m, "b"), 20).packets,
-			 1);
-	assert_int_equal(matcher_count(&m, matcher_chain(&m, "b"), 0).packets,
-			 0);
+	assert_int_equal(matcher_count(matcher_chain("b"), 20).packets, 1);
+	assert_int_equal(matcher_count(matcher_chain("b"), 0).packets, 0);
 }
 
 static const struct {
@@ -229,9 +223,9 @@ static void what_a_host_needs_passes_a_device_that_denies(void **state)
 	size_t i;
 
 	(void)state;
-	matcher_use_text(&m, "[chain plain]\npolicy = deny\n"
-			     "[chain strict]\npolicy = deny\nstrict = yes\n"
-			     "[chain rule]\npolicy = deny\n10 = deny\n");
+	matcher_use_text("[chain plain]\npolicy = deny\n"
+			 "[chain strict]\npolicy = deny\nstrict = yes\n"
+			 "[chain rule]\npolicy = deny\n10 = deny\n");
 	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		const char *packet = needed[i].packet;
 		int is_arp = strcmp(packet, "arp") == 0;
@@ -253,11 +247,11 @@ static void later_fragments_are_decided_as_the_first(void **state)
 	uint32_t chain, flows;
 
 	(void)state;
-	matcher_forget(&m);
-	matcher_use_text(&m, "[chain fragments]\npolicy = deny\n"
-			     "10 = allow udp to port 2049\n"
-			     "[chain d]\npolicy = deny\n10 = allow udp\n");
-	chain = matcher_chain(&m, "fragments");
+	matcher_forget();
+	matcher_use_text("[chain fragments]\npolicy = deny\n"
+			 "10 = allow udp to port 2049\n"
+			 "[chain d]\npolicy = deny\n10 = allow udp\n");
+	chain = matcher_chain("fragments");
 	assert_int_equal(ask("fragments", HOOK_DEVICE,
 			     "udp 10.0.0.1 > 10.0.0.2 frag=4+ fragid=7"),
 			 ROW_DENY);
@@ -270,7 +264,7 @@ static void later_fragments_are_decided_as_the_first(void **state)
 	assert_int_equal(ask("fragments", HOOK_DEVICE,
 			     "udp 10.0.0.1 > 10.0.0.2 frag=8 fragid=7"),
 			 ROW_ALLOW);
-	assert_int_equal(matcher_count(&m, chain, 10).packets, 3);
+	assert_int_equal(matcher_count(chain, 10).packets, 3);
 	/* Of another datagram, sender, or chain, they are not. */
 	assert_int_equal(ask("fragments", HOOK_DEVICE,
 			     "udp 10.0.0.1 > 10.0.0.2 frag=8 fragid=8"),
@@ -279,11 +273,11 @@ static void later_fragments_are_decided_as_the_first(void **state)
 			     "udp 10.0.0.3 > 10.0.0.2 frag=8 fragid=7"),
 			 ROW_DENY);
 	/* The first of one that is denied leaves nothing behind. */
-	flows = matcher_flows(&m);
+	flows = matcher_flows();
 	assert_int_equal(ask("fragments", HOOK_DEVICE,
 			     "udp 10.0.0.1:1 > 10.0.0.2:9 frag=0+ fragid=9"),
 			 ROW_DENY);
-	assert_int_equal(matcher_flows(&m), flows);
+	assert_int_equal(matcher_flows(), flows);
 	/* IPv6 */
 	assert_int_equal(
 		ask("fragments", HOOK_DEVICE,
@@ -300,19 +294,19 @@ static void a_rule_over_its_limit_does_not_match(void **state)
 	uint32_t chain, i;
 
 	(void)state;
-	matcher_use_text(&m, "[chain limited]\npolicy = deny\n"
-			     "10 = allow udp limit 1/m burst 3\n");
-	chain = matcher_chain(&m, "limited");
+	matcher_use_text("[chain limited]\npolicy = deny\n"
+			 "10 = allow udp limit 1/m burst 3\n");
+	chain = matcher_chain("limited");
 	for (i = 0; i < 5; i++)
 		assert_int_equal(
 			ask("limited", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
 			i < 3 ? ROW_ALLOW : ROW_DENY);
-	assert_int_equal(matcher_count(&m, chain, 10).packets, 3);
-	assert_int_equal(matcher_count(&m, chain, 0).packets, 2);
+	assert_int_equal(matcher_count(chain, 10).packets, 3);
+	assert_int_equal(matcher_count(chain, 0).packets, 2);
 
 	/* Tokens come back: 1000/s is one a millisecond. */
-	matcher_use_text(&m, "[chain quick]\npolicy = deny\n"
-			     "10 = allow udp limit 1000/s burst 1\n");
+	matcher_use_text("[chain quick]\npolicy = deny\n"
+			 "10 = allow udp limit 1000/s burst 1\n");
 	assert_int_equal(ask("quick", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
 			 ROW_ALLOW);
 	usleep(2000);
@@ -332,18 +326,18 @@ static void the_last_of_4096_rules_decides(void **state)
 	for (i = 1; i <= 4096; i++)
 		fprintf(out, "%zu = allow udp to port %zu\n", i, i);
 	fclose(out);
-	matcher_use_text(&m, text);
+	matcher_use_text(text);
 	free(text);
-	chain = matcher_chain(&m, "long");
+	chain = matcher_chain("long");
 	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4096"),
 			 ROW_ALLOW);
 	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4097"),
 			 ROW_DENY);
 	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:17"),
 			 ROW_ALLOW);
-	assert_int_equal(matcher_count(&m, chain, 4096).packets, 1);
-	assert_int_equal(matcher_count(&m, chain, 17).packets, 1);
-	assert_int_equal(matcher_count(&m, chain, 0).packets, 1);
+	assert_int_equal(matcher_count(chain, 4096).packets, 1);
+	assert_int_equal(matcher_count(chain, 17).packets, 1);
+	assert_int_equal(matcher_count(chain, 0).packets, 1);
 }
 
 static void an_unchanged_rule_keeps_its_count(void **state)
@@ -351,31 +345,17 @@ static void an_unchanged_rule_keeps_its_count(void **state)
 	uint32_t chain;
 
 	(void)state;
-	matcher_use_text(&m, "[chain k]\npolicy = deny\n10 = allow udp\n"
-			     "20 = allow tcp\n");
+	matcher_use_text("[chain k]\npolicy = deny\n10 = allow udp\n"
+			 "20 = allow tcp\n");
 	assert_int_equal(ask("k", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"), 1);
 	assert_int_equal(ask("k", 0, "tcp 10.0.0.1:1 > 10.0.0.2:2"), 1);
-	matcher_use_text(&m, "[chain a]\npolicy = allow\n"
-			     "[chain k]\npolicy = deny\n5 = allow sctp\n"
-			     "10 = allow udp\n20 = allow tcp to port 2\n");
-	chain = matcher_chain(&m, "k");
-	assert_int_equal(matcher_count(&m, chain, 10).packets, 1);
-	assert_int_equal(matcher_count(&m, chain, 20).packets, 0);
-	assert_int_equal(matcher_count(&m, chain, 5).packets, 0);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	matcher_open(&m);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	matcher_close(&m);
-	return 0;
+	matcher_use_text("[chain a]\npolicy = allow\n"
+			 "[chain k]\npolicy = deny\n5 = allow sctp\n"
+			 "10 = allow udp\n20 = allow tcp to port 2\n");
+	chain = matcher_chain("k");
+	assert_int_equal(matcher_count(chain, 10).packets, 1);
+	assert_int_equal(matcher_count(chain, 20).packets, 0);
+	assert_int_equal(matcher_count(chain, 5).packets, 0);
 }
 
 int main(void)
@@ -394,5 +374,5 @@ int main(void)
 		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, matcher_set_up, matcher_tear_down);
 }

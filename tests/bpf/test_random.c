@@ -20,8 +20,6 @@
 
 #define PACKETS 300 /* for each policy */
 
-static struct matcher m;
-
 static unsigned long number_of(const char *name, unsigned long fallback)
 {
 	const char *text = getenv(name);
@@ -57,7 +55,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 	struct reference reference = { .policy = policy, .iface = "t0" };
 	size_t by_rule = 0, i;
 
-	q.chain = matcher_chain(&m, "c");
+	q.chain = matcher_chain("c");
 	for (i = 0; i < PACKETS; i++) {
 		const struct rule *rule;
 		struct frame_spec packet;
@@ -65,7 +63,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 
 		random_packet(random, &packet);
 		q.hook = hooks[random_below(random, 4)];
-		decision = matcher_ask(&m, &q, &packet, &reference.states);
+		decision = matcher_ask(&q, &packet, &reference.states);
 		rule = reference_decide(&reference, chain, &packet);
 		if (decision !=
 		    (rule ? (int)rule->verdict : (int)chain->policy))
@@ -89,26 +87,12 @@ static void the_kernel_decides_as_the_reference(void **state)
 		CLEANUP(policy_freep) struct policy *policy = NULL;
 
 		policy = random_policy(&random, random_below(&random, 50));
-		matcher_use(&m, policy);
+		matcher_use(policy);
 		by_rule += compare(&random, policy, seed, round);
 	}
 	print_message("%lu decisions, %zu by a rule\n", rounds * PACKETS,
 		      by_rule);
 	assert_true(by_rule > rounds * PACKETS / 4);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	matcher_open(&m);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	matcher_close(&m);
-	return 0;
 }
 
 int main(void)
@@ -117,5 +101,5 @@ int main(void)
 		cmocka_unit_test(the_kernel_decides_as_the_reference),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, matcher_set_up, matcher_tear_down);
 }

@@ -24,7 +24,6 @@
 #include "tests/bpf/match_test.h"
 #include "tests/bpf/matcher.h"
 
-static struct matcher m;
 static char cgroup[PATH_MAX + 64], home[PATH_MAX];
 static struct bpf_link *links[8];
 static size_t n_links;
@@ -61,7 +60,7 @@ static void detach_all(void)
 
 static uint32_t seen_by(uint32_t out, uint8_t flags, uint8_t mask)
 {
-	int fd = bpf_map__fd(m.programs->maps.seen);
+	int fd = bpf_map__fd(matcher_programs->maps.seen);
 	uint32_t i, sum = 0, states;
 
 	for (i = 0; i < 256; i++) {
@@ -77,7 +76,7 @@ static uint32_t seen_by(uint32_t out, uint8_t flags, uint8_t mask)
 
 static void forget_seen(void)
 {
-	int fd = bpf_map__fd(m.programs->maps.seen);
+	int fd = bpf_map__fd(matcher_programs->maps.seen);
 	uint32_t index, zero = 0;
 
 	for (index = 0; index < MATCH_SEEN(2, 0); index++)
@@ -141,8 +140,8 @@ static void a_socket_knows_its_own_state(void **state)
 	size_t i;
 
 	(void)state;
-	attach(m.programs->progs.watch_egress);
-	attach(m.programs->progs.watch_ingress);
+	attach(matcher_programs->progs.watch_egress);
+	attach(matcher_programs->progs.watch_ingress);
 	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
 		uint32_t out;
 
@@ -161,7 +160,7 @@ static void a_socket_knows_its_own_state(void **state)
 		}
 	}
 	/* Nobody had to keep a flow. */
-	assert_int_equal(matcher_flows(&m), 0);
+	assert_int_equal(matcher_flows(), 0);
 	detach_all();
 }
 
@@ -172,8 +171,8 @@ static void a_refusal_answers_a_connection(void **state)
 	socklen_t size = address("127.0.0.1", 9, &any);
 
 	(void)state;
-	attach(m.programs->progs.watch_egress);
-	attach(m.programs->progs.watch_ingress);
+	attach(matcher_programs->progs.watch_egress);
+	attach(matcher_programs->progs.watch_ingress);
 	forget_seen();
 	assert_int_equal(connect(client, &any.sa, size), -1);
 	assert_int_equal(errno, ECONNREFUSED);
@@ -289,21 +288,21 @@ static int call(size_t i)
 
 static void a_call_is_decided_by_what_is_known(void **state)
 {
-	int asks = bpf_map__fd(m.programs->maps.asks);
-	int answers = bpf_map__fd(m.programs->maps.answers);
+	int asks = bpf_map__fd(matcher_programs->maps.asks);
+	int answers = bpf_map__fd(matcher_programs->maps.answers);
 	struct match_answer answer, none = { .decision = NONE };
 	uint32_t zero = 0;
 	size_t i;
 
 	(void)state;
-	matcher_use_text(&m, policy);
-	attach(m.programs->progs.match_connect4);
-	attach(m.programs->progs.match_connect6);
-	attach(m.programs->progs.match_sendmsg4);
-	attach(m.programs->progs.match_sendmsg6);
+	matcher_use_text(policy);
+	attach(matcher_programs->progs.match_connect4);
+	attach(matcher_programs->progs.match_connect6);
+	attach(matcher_programs->progs.match_sendmsg4);
+	attach(matcher_programs->progs.match_sendmsg6);
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct match_ask ask = {
-			.chain = matcher_chain(&m, calls[i].chain),
+			.chain = matcher_chain(calls[i].chain),
 		};
 		uint32_t refused = calls[i].decision == ROW_DENY ||
 				   calls[i].decision == ROW_REJECT;
@@ -322,19 +321,18 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	}
 	detach_all();
 	/* Refusals are counted, the rest when it is sent. */
-	i = matcher_chain(&m, "ports");
-	assert_int_equal(matcher_count(&m, i, 10).packets, 0);
-	assert_int_equal(matcher_count(&m, i, 20).packets, 2);
-	assert_int_equal(matcher_count(&m, i, 20).bytes, 0);
-	assert_int_equal(matcher_count(&m, i, 40).packets, 1);
-	assert_int_equal(matcher_count(&m, i, 0).packets, 4);
+	i = matcher_chain("ports");
+	assert_int_equal(matcher_count(i, 10).packets, 0);
+	assert_int_equal(matcher_count(i, 20).packets, 2);
+	assert_int_equal(matcher_count(i, 20).bytes, 0);
+	assert_int_equal(matcher_count(i, 40).packets, 1);
+	assert_int_equal(matcher_count(i, 0).packets, 4);
 }
 
 static int set_up(void **state)
 {
 	struct err err;
 
-	(void)state;
 	if (mount_find_cgroup2(home, &err) < 0) {
 		print_error("%s\n", err.msg);
 		return -1;
@@ -342,7 +340,7 @@ static int set_up(void **state)
 	snprintf(cgroup, sizeof(cgroup), "%s/weir-test-%d", home, getpid());
 	if (mkdir(cgroup, 0755) < 0)
 		return -1;
-	matcher_open(&m);
+	matcher_set_up(state);
 	assert_int_equal(system("ip address add 192.0.2.100/24 dev t0; "
 				"ip address add 2001:db8::100/64 dev t0 nodad; "
 				"ip link set t0 up; ip link set t1 up; "
@@ -355,12 +353,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	detach_all();
 	enter_cgroup(home);
 	rmdir(cgroup);
-	matcher_close(&m);
-	return 0;
+	return matcher_tear_down(state);
 }
 
 int main(void)

@@ -14,8 +14,6 @@
 #include "rules/flow_abi.h"
 #include "tests/bpf/matcher.h"
 
-static struct matcher m;
-
 enum {
 	NEW = PACKET_NEW,
 	ESTABLISHED = PACKET_ESTABLISHED,
@@ -36,13 +34,13 @@ static uint32_t state_of(const char *chain, uint32_t hook, uint64_t place,
 			 const char *packet)
 {
 	struct question q = {
-		.chain = matcher_chain(&m, chain),
+		.chain = matcher_chain(chain),
 		.hook = hook,
 		.place = place,
 	};
 	uint32_t states;
 
-	matcher_ask_text(&m, &q, packet, &states);
+	matcher_ask_text(&q, packet, &states);
 	return states & ~PACKET_KEEP;
 }
 
@@ -51,7 +49,7 @@ static void converse(const struct step *steps, size_t n, uint32_t hook)
 	uint64_t place = hook & HOOK_DEVICE ? DEVICE_PLACE : CGROUP_PLACE;
 	size_t i;
 
-	matcher_forget(&m);
+	matcher_forget();
 	for (i = 0; i < n; i++) {
 		uint32_t states = state_of("all", hook | steps[i].hook, place,
 					   steps[i].packet);
@@ -157,7 +155,7 @@ static void places_do_not_know_of_each_other(void **state)
 	const char *back = "udp 10.0.0.2:53 > 10.0.0.1:5";
 
 	(void)state;
-	matcher_forget(&m);
+	matcher_forget();
 	assert_int_equal(state_of("all", HOOK_OUT, 1, there), NEW);
 	assert_int_equal(state_of("all", 0, 2, back), NEW);
 	assert_int_equal(state_of("all", 0, 1, back), ESTABLISHED);
@@ -169,11 +167,11 @@ static void what_is_denied_leaves_no_flow(void **state)
 	const char *back = "udp 10.0.0.2:53 > 10.0.0.1:5";
 
 	(void)state;
-	matcher_forget(&m);
+	matcher_forget();
 	assert_int_equal(state_of("none", HOOK_OUT, 1, there), NEW);
-	assert_int_equal(matcher_flows(&m), 0);
+	assert_int_equal(matcher_flows(), 0);
 	assert_int_equal(state_of("all", HOOK_OUT, 1, there), NEW);
-	assert_int_equal(matcher_flows(&m), 1);
+	assert_int_equal(matcher_flows(), 1);
 	/* An answer that is denied is none. */
 	assert_int_equal(state_of("none", 0, 1, back), ESTABLISHED);
 	assert_int_equal(state_of("all", HOOK_OUT, 1, there), NEW);
@@ -184,7 +182,7 @@ static uint32_t error_state(uint32_t hook, uint64_t place, const char *error,
 {
 	struct frame_spec outer, inner;
 	struct question q = {
-		.chain = matcher_chain(&m, "all"),
+		.chain = matcher_chain("all"),
 		.hook = hook,
 		.place = place,
 	};
@@ -193,7 +191,7 @@ static uint32_t error_state(uint32_t hook, uint64_t place, const char *error,
 	frame_parse(error, &outer);
 	frame_parse(quoted, &inner);
 	outer.quoted = &inner;
-	matcher_ask(&m, &q, &outer, &states);
+	matcher_ask(&q, &outer, &states);
 	return states & ~PACKET_KEEP;
 }
 
@@ -205,7 +203,7 @@ static void an_error_is_related_to_the_flow_that_it_quotes(void **state)
 
 	(void)state;
 	for (hook = 0; hook <= HOOK_DEVICE; hook += HOOK_DEVICE) {
-		matcher_forget(&m);
+		matcher_forget();
 		state_of("all", hook | HOOK_OUT, 5,
 			 "udp 10.0.0.1:5 > 10.0.0.2:53");
 		state_of("all", hook | HOOK_OUT, 5,
@@ -237,14 +235,14 @@ static void an_error_is_related_to_the_flow_that_it_quotes(void **state)
 		/* Quotes nothing. */
 		assert_int_equal(state_of("all", hook, 5, error), INVALID);
 		/* No flow comes of it. */
-		assert_int_equal(matcher_flows(&m), 3);
+		assert_int_equal(matcher_flows(), 3);
 	}
 }
 
 /* Makes every flow look as if it was quiet for so long. */
 static void age(unsigned int seconds)
 {
-	int fd = bpf_map__fd(m.programs->maps.flows);
+	int fd = bpf_map__fd(matcher_programs->maps.flows);
 	struct flow_key key, next;
 	struct flow flow;
 	void *at = NULL;
@@ -264,11 +262,11 @@ static void flows_end_when_they_are_quiet(void **state)
 	const char *back = "udp 10.0.0.2:53 > 10.0.0.1:5";
 
 	(void)state;
-	matcher_forget(&m);
+	matcher_forget();
 	state_of("all", HOOK_OUT, 1, there);
 	age(31);
 	assert_int_equal(state_of("all", 0, 1, back), NEW);
-	matcher_forget(&m);
+	matcher_forget();
 	state_of("all", HOOK_OUT, 1, there);
 	age(29);
 	assert_int_equal(state_of("all", 0, 1, back), ESTABLISHED);
@@ -286,44 +284,36 @@ static void rules_look_at_states(void **state)
 	struct question q = { .hook = 0, .place = 1 };
 
 	(void)state;
-	matcher_forget(&m);
-	q.chain = matcher_chain(&m, "states");
+	matcher_forget();
+	q.chain = matcher_chain("states");
 	assert_int_equal(
-		matcher_ask_text(&m, &q, "udp 10.0.0.1:5 > 10.0.0.2:53", NULL),
+		matcher_ask_text(&q, "udp 10.0.0.1:5 > 10.0.0.2:53", NULL),
 		ROW_DENY);
 	assert_int_equal(
-		matcher_ask_text(&m, &q, "udp 10.0.0.1:5 > 10.0.0.2:99", NULL),
+		matcher_ask_text(&q, "udp 10.0.0.1:5 > 10.0.0.2:99", NULL),
 		ROW_ALLOW);
 	q.hook = HOOK_OUT;
 	assert_int_equal(
-		matcher_ask_text(&m, &q, "udp 10.0.0.2:99 > 10.0.0.1:5", NULL),
+		matcher_ask_text(&q, "udp 10.0.0.2:99 > 10.0.0.1:5", NULL),
 		ROW_ALLOW);
-	assert_int_equal(matcher_ask_text(&m, &q,
+	assert_int_equal(matcher_ask_text(&q,
 					  "tcp 10.0.0.2:99 > 10.0.0.1:5 "
 					  "flags=SF",
 					  NULL),
 			 ROW_REJECT);
-	assert_int_equal(matcher_count(&m, q.chain, 20).packets, 1);
-	assert_int_equal(matcher_count(&m, q.chain, 10).packets, 1);
+	assert_int_equal(matcher_count(q.chain, 20).packets, 1);
+	assert_int_equal(matcher_count(q.chain, 10).packets, 1);
 }
 
 static int set_up(void **state)
 {
-	(void)state;
-	matcher_open(&m);
-	matcher_use_text(&m, "[chain all]\npolicy = allow\n"
-			     "[chain none]\npolicy = deny\n"
-			     "[chain states]\npolicy = deny\n"
-			     "10 = allow established,related\n"
-			     "20 = allow udp to port 99 new\n"
-			     "30 = reject invalid\n");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	matcher_close(&m);
+	matcher_set_up(state);
+	matcher_use_text("[chain all]\npolicy = allow\n"
+			 "[chain none]\npolicy = deny\n"
+			 "[chain states]\npolicy = deny\n"
+			 "10 = allow established,related\n"
+			 "20 = allow udp to port 99 new\n"
+			 "30 = reject invalid\n");
 	return 0;
 }
 
@@ -341,5 +331,5 @@ int main(void)
 		cmocka_unit_test(rules_look_at_states),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, matcher_tear_down);
 }
