@@ -70,6 +70,8 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 LIB_OBJECTS := $(filter-out $(B)/ctl/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
+UNIT_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcard \
+	       tests/unit/*.c)))
 BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out \
 	      %.bpf.c,$(wildcard tests/bpf/*.c))))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -79,7 +81,7 @@ programs: $(B)/weirctl
 tests: $(UNIT_TESTS) $(BPF_TESTS)
 
 $(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
-$(UNIT_TESTS): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 
