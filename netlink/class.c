@@ -201,17 +201,13 @@ int class_ensure_htb(struct conn *conn, const struct link *link, uint32_t id,
 		.tcm_handle = id,
 		.tcm_parent = parent,
 	};
-	int r;
+	bool whole;
 
 	msg = tcmsg_new(RTM_NEWTCLASS, NLM_F_CREATE, &header, "htb");
-	if (!msg || put_htb(msg, rate) < 0)
-		return err_set(err, -ENOMEM, "device '%s': add class %x:%x",
-			       link->name, id >> 16, id & 0xffff);
-	r = conn_ask(conn, msg, err);
-	if (r < 0)
-		return err_wrap(err, r, "device '%s': add class %x:%x",
-				link->name, id >> 16, id & 0xffff);
-	return 0;
+	whole = msg && put_htb(msg, rate) == 0;
+	return conn_do(conn, whole ? msg : NULL, err,
+		       "device '%s': add class %x:%x", link->name, id >> 16,
+		       id & 0xffff);
 }
 
 bool class_has_rate(const struct class *class, const struct htb_rate *rate)
@@ -237,12 +233,7 @@ int class_remove(struct conn *conn, const struct link *link, uint32_t id,
 	int r;
 
 	msg = tcmsg_new(RTM_DELTCLASS, 0, &header, NULL);
-	if (!msg)
-		return err_set(err, -ENOMEM, "device '%s': remove class %x:%x",
-			       link->name, id >> 16, id & 0xffff);
-	r = conn_ask(conn, msg, err);
-	if (r < 0 && r != -ENOENT && r != -ENODEV)
-		return err_wrap(err, r, "device '%s': remove class %x:%x",
-				link->name, id >> 16, id & 0xffff);
-	return 0;
+	r = conn_do(conn, msg, err, "device '%s': remove class %x:%x",
+		    link->name, id >> 16, id & 0xffff);
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }

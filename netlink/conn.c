@@ -7,6 +7,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -233,6 +234,22 @@ int conn_ask(struct conn *conn, struct nl_msg *msg, struct err *err)
 {
 	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
 	return exchange(conn, msg, NULL, err);
+}
+
+int conn_do(struct conn *conn, struct nl_msg *msg, struct err *err,
+	    const char *fmt, ...)
+{
+	char what[256];
+	va_list args;
+	int r;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	if (!msg)
+		return err_set(err, -ENOMEM, "%s", what);
+	r = conn_ask(conn, msg, err);
+	return r < 0 ? err_wrap(err, r, "%s", what) : 0;
 }
 
 int conn_get(struct conn *conn, struct nl_msg *msg,

@@ -41,6 +41,10 @@ DEFINE_CLEANUP(struct conn *, conn_close);
  */
 int conn_ask(struct conn *conn, struct nl_msg *msg, struct err *err);
 
+/* conn_ask, with "what is asked for: " put before; NULL for msg is -ENOMEM. */
+int conn_do(struct conn *conn, struct nl_msg *msg, struct err *err,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /*
  * What to do with each message of an answer.  Where the list changed while it
  * was read, entries may be missing or there twice: conn_dump then begins

@@ -202,6 +202,22 @@ static int put_redirect(struct nl_msg *msg, uint32_t ifindex)
 	return 0;
 }
 
+static int put_options(struct nl_msg *msg, const struct filter_want *want)
+{
+	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS);
+
+	if (!options ||
+	    nla_put_u32(msg, TCA_BPF_FD, (uint32_t)want->program_fd) < 0 ||
+	    nla_put_string(msg, TCA_BPF_NAME, want->name) < 0 ||
+	    nla_put_u32(msg, TCA_BPF_CLASSID, want->classid) < 0 ||
+	    (want->redirect ? put_redirect(msg, want->redirect)
+			    : nla_put_u32(msg, TCA_BPF_FLAGS,
+					  TCA_BPF_FLAG_ACT_DIRECT)) < 0)
+		return -ENOMEM;
+	nla_nest_end(msg, options);
+	return 0;
+}
+
 int filter_ensure(struct conn *conn, const struct link *link,
 		  const struct filter_want *want, struct err *err)
 {
@@ -212,26 +228,13 @@ int filter_ensure(struct conn *conn, const struct link *link,
 		.tcm_parent = parent_of(want->side),
 		.tcm_info = place(want->priority, ETH_P_ALL),
 	};
-	struct nlattr *options;
-	int r;
+	bool whole;
 
 	msg = tcmsg_new(RTM_NEWTFILTER, NLM_F_CREATE, &header, "bpf");
-	options = msg ? nla_nest_start(msg, TCA_OPTIONS) : NULL;
-	if (!options ||
-	    nla_put_u32(msg, TCA_BPF_FD, (uint32_t)want->program_fd) < 0 ||
-	    nla_put_string(msg, TCA_BPF_NAME, want->name) < 0 ||
-	    nla_put_u32(msg, TCA_BPF_CLASSID, want->classid) < 0 ||
-	    (want->redirect ? put_redirect(msg, want->redirect)
-			    : nla_put_u32(msg, TCA_BPF_FLAGS,
-					  TCA_BPF_FLAG_ACT_DIRECT)) < 0)
-		return err_set(err, -ENOMEM, "device '%s': add %s filter",
-			       link->name, side_name(want->side));
-	nla_nest_end(msg, options);
-	r = conn_ask(conn, msg, err);
-	if (r < 0)
-		return err_wrap(err, r, "device '%s': add %s filter",
-				link->name, side_name(want->side));
-	return 0;
+	whole = msg && put_options(msg, want) == 0;
+	return conn_do(conn, whole ? msg : NULL, err,
+		       "device '%s': add %s filter", link->name,
+		       side_name(want->side));
 }
 
 int filter_remove(struct conn *conn, const struct link *link,
@@ -248,12 +251,7 @@ int filter_remove(struct conn *conn, const struct link *link,
 	int r;
 
 	msg = tcmsg_new(RTM_DELTFILTER, 0, &header, "bpf");
-	if (!msg)
-		return err_set(err, -ENOMEM, "device '%s': remove %s filter",
-			       link->name, side_name(side));
-	r = conn_ask(conn, msg, err);
-	if (r < 0 && r != -ENOENT && r != -ENODEV)
-		return err_wrap(err, r, "device '%s': remove %s filter",
-				link->name, side_name(side));
-	return 0;
+	r = conn_do(conn, msg, err, "device '%s': remove %s filter", link->name,
+		    side_name(side));
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }

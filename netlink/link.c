@@ -199,7 +199,6 @@ static int ask_ifb(struct conn *conn, const struct link *want, int flags,
 {
 	CLEANUP(rtnl_link_putp) struct rtnl_link *link = rtnl_link_alloc();
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
-	int r;
 
 	if (!link || rtnl_link_set_type(link, "ifb") < 0)
 		return err_set(err, -ENOMEM, "add ifb '%s'", want->name);
@@ -209,12 +208,8 @@ static int ask_ifb(struct conn *conn, const struct link *want, int flags,
 	rtnl_link_set_txqlen(link, IFB_QUEUE_LEN);
 	if (want->tx_queues)
 		rtnl_link_set_num_tx_queues(link, want->tx_queues);
-	if (rtnl_link_build_add_request(link, flags, &msg) < 0)
-		return err_set(err, -ENOMEM, "add ifb '%s'", want->name);
-	r = conn_ask(conn, msg, err);
-	if (r < 0 && r != -EEXIST)
-		return err_wrap(err, r, "add ifb '%s'", want->name);
-	return r;
+	rtnl_link_build_add_request(link, flags, &msg); /* or it stays NULL */
+	return conn_do(conn, msg, err, "add ifb '%s'", want->name);
 }
 
 int link_ensure_ifb(struct conn *conn, const struct link *want,
@@ -247,15 +242,15 @@ int link_remove(struct conn *conn, const struct link *link, struct err *err)
 {
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
 	struct ifinfomsg body = { .ifi_index = (int)link->ifindex };
+	bool whole;
 	int r;
 
 	msg = nlmsg_alloc_simple(RTM_DELLINK, 0);
-	if (!msg || nlmsg_append(msg, &body, sizeof(body), NLMSG_ALIGNTO) < 0)
-		return err_set(err, -ENOMEM, "remove device '%s'", link->name);
-	r = conn_ask(conn, msg, err);
-	if (r < 0 && r != -ENODEV)
-		return err_wrap(err, r, "remove device '%s'", link->name);
-	return 0;
+	whole = msg &&
+		nlmsg_append(msg, &body, sizeof(body), NLMSG_ALIGNTO) == 0;
+	r = conn_do(conn, whole ? msg : NULL, err, "remove device '%s'",
+		    link->name);
+	return r == -ENODEV ? 0 : r;
 }
 
 static int keep_nsid(const struct nlmsghdr *message, void *arg)

@@ -123,17 +123,10 @@ static int add_clsact(struct conn *conn, const struct link *link, int flags,
 		.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
 		.tcm_parent = TC_H_CLSACT,
 	};
-	int r;
 
 	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | flags, &header, "clsact");
-	if (!msg)
-		return err_set(err, -ENOMEM, "device '%s': add qdisc clsact",
-			       link->name);
-	r = conn_ask(conn, msg, err);
-	if (r < 0)
-		return err_wrap(err, r, "device '%s': add qdisc clsact",
-				link->name);
-	return 0;
+	return conn_do(conn, msg, err, "device '%s': add qdisc clsact",
+		       link->name);
 }
 
 int qdisc_ensure_clsact(struct conn *conn, const struct link *link,
@@ -167,16 +160,9 @@ static int remove_qdisc(struct conn *conn, const struct link *link,
 	int r;
 
 	msg = tcmsg_new(RTM_DELQDISC, 0, header, NULL);
-	if (!msg)
-		return err_set(err, -ENOMEM,
-			       "device '%s': remove qdisc %x:", link->name,
-			       header->tcm_handle >> 16);
-	r = conn_ask(conn, msg, err);
-	if (r < 0 && r != -ENOENT && r != -ENODEV)
-		return err_wrap(err, r,
-				"device '%s': remove qdisc %x:", link->name,
-				header->tcm_handle >> 16);
-	return 0;
+	r = conn_do(conn, msg, err, "device '%s': remove qdisc %x:", link->name,
+		    header->tcm_handle >> 16);
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
 
 int qdisc_remove_clsact(struct conn *conn, const struct link *link,
@@ -235,17 +221,10 @@ static int add_htb(struct conn *conn, const struct link *link, uint32_t handle,
 		   int flags, struct err *err)
 {
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
-	int r;
 
 	msg = htb_message(link, handle, flags);
-	if (!msg)
-		return err_set(err, -ENOMEM, "device '%s': add qdisc htb",
-			       link->name);
-	r = conn_ask(conn, msg, err);
-	if (r < 0)
-		return err_wrap(err, r, "device '%s': add qdisc htb",
-				link->name);
-	return 0;
+	return conn_do(conn, msg, err, "device '%s': add qdisc htb",
+		       link->name);
 }
 
 /* Reads only where the kernel refuses: its list is of all devices. */
@@ -292,18 +271,13 @@ int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
 		.tcm_handle = handle,
 		.tcm_parent = parent,
 	};
-	int r;
+	bool whole;
 
 	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header,
 			"bfifo");
-	if (!msg || nla_put(msg, TCA_OPTIONS, sizeof(fifo), &fifo) < 0)
-		return err_set(err, -ENOMEM, "device '%s': add qdisc bfifo",
-			       link->name);
-	r = conn_ask(conn, msg, err);
-	if (r < 0)
-		return err_wrap(err, r, "device '%s': add qdisc bfifo",
-				link->name);
-	return 0;
+	whole = msg && nla_put(msg, TCA_OPTIONS, sizeof(fifo), &fifo) == 0;
+	return conn_do(conn, whole ? msg : NULL, err,
+		       "device '%s': add qdisc bfifo", link->name);
 }
 
 int qdisc_remove_root(struct conn *conn, const struct link *link,
