@@ -15,8 +15,15 @@ void files_free(struct policy *policy)
 	policy_free(policy);
 }
 
-static int refuse(struct problems *problems)
+/* The exit status for what came of reading or compiling the policy. */
+static int conclude(struct problems *problems, const char *doing, int r)
 {
+	if (r == 0)
+		return EXIT_DONE;
+	if (!problems->n_list) {
+		say("%s the policy: %s", doing, strerror(-r));
+		return EXIT_REFUSED;
+	}
 	problems_sort(problems);
 	problems_print(problems, stderr);
 	return EXIT_USAGE;
@@ -26,15 +33,9 @@ static int read_policy(char *const *files, size_t n_files,
 		       struct policy **ret_policy)
 {
 	CLEANUP(problems_clear) struct problems problems = { 0 };
-	int r;
+	int r = policy_read(files, n_files, &problems, ret_policy);
 
-	r = policy_read(files, n_files, &problems, ret_policy);
-	if (r == 0)
-		return EXIT_DONE;
-	if (problems.n_list)
-		return refuse(&problems);
-	say("read the policy: %s", strerror(-r));
-	return EXIT_REFUSED;
+	return conclude(&problems, "read", r);
 }
 
 int files_read(const struct call *call, struct policy **ret_policy)
@@ -62,13 +63,7 @@ int files_compile(const struct policy *policy, const struct image *live,
 		  struct image **ret_image)
 {
 	CLEANUP(problems_clear) struct problems problems = { 0 };
-	int r;
+	int r = compile(policy, live, &problems, ret_image);
 
-	r = compile(policy, live, &problems, ret_image);
-	if (r == 0)
-		return EXIT_DONE;
-	if (problems.n_list)
-		return refuse(&problems);
-	say("compile the policy: %s", strerror(-r));
-	return EXIT_REFUSED;
+	return conclude(&problems, "compile", r);
 }
