@@ -17,18 +17,22 @@
 
 /* ------------------------------------------------- chains and sets */
 
-static const char *nearest_chain(struct reader *reader, const char *name)
+/* Among the names of all chains, or of all sets. */
+static const char *nearest(struct reader *reader, enum section_kind section,
+			   const char *wanted)
 {
 	const struct policy *policy = reader->policy;
+	bool chains = section == SECTION_CHAIN;
+	size_t i, n = chains ? policy->n_chains : policy->n_sets;
 	struct suggestion best;
-	size_t i;
 
-	suggestion_begin(&best, name);
+	suggestion_begin(&best, wanted);
 	if (reader->n_suggestions > SUGGESTIONS_MAX)
 		return NULL;
-	for (i = 0; i < policy->n_chains; i++)
-		suggestion_try(&best, policy->chains[i].name);
-	reader->n_suggestions += i;
+	for (i = 0; i < n; i++)
+		suggestion_try(&best, chains ? policy->chains[i].name
+					     : policy->sets[i].name);
+	reader->n_suggestions += n;
 	return best.word;
 }
 
@@ -43,28 +47,13 @@ static void check_chains(struct reader *reader)
 		if (names_find(&reader->names, SECTION_CHAIN,
 			       reference->chain) != NAME_UNKNOWN)
 			continue;
-		best = nearest_chain(reader, reference->chain);
+		best = nearest(reader, SECTION_CHAIN, reference->chain);
 		problem_add(reader->problems, reference->where.file,
 			    reference->where.line,
 			    best ? "%s: there is no chain '%s' (try %s)"
 				 : "%s: there is no chain '%s'",
 			    reference->key, reference->chain, best);
 	}
-}
-
-static const char *nearest_set(struct reader *reader, const char *name)
-{
-	const struct policy *policy = reader->policy;
-	struct suggestion best;
-	size_t i;
-
-	suggestion_begin(&best, name);
-	if (reader->n_suggestions > SUGGESTIONS_MAX)
-		return NULL;
-	for (i = 0; i < policy->n_sets; i++)
-		suggestion_try(&best, policy->sets[i].name);
-	reader->n_suggestions += i;
-	return best.word;
 }
 
 static void check_set(struct reader *reader, const struct rule *rule,
@@ -75,7 +64,7 @@ static void check_set(struct reader *reader, const struct rule *rule,
 	const char *best;
 
 	if (index == NAME_UNKNOWN) {
-		best = nearest_set(reader, name);
+		best = nearest(reader, SECTION_SET, name);
 		problem_add(reader->problems, rule->where.file,
 			    rule->where.line,
 			    best ? "%u: there is no set '%s' (try @%s)"
