@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/device_plan_own.h"
+#include "ctl/device_plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -247,9 +247,6 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		if (r < 0)
 			return r;
 	}
-	r = device_plan_traces(&plan, kernel, world, err);
-	if (r < 0)
-		return r;
 	*ret_plan = plan;
 	plan = (struct device_plan){ 0 };
 	return 0;

@@ -62,6 +62,10 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct err *err);
 void device_plan_clear(struct device_plan *plan);
 
+/* Adds a step after the switch, for the device that was added last. */
+int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
+			  int side, int turn);
+
 /* One line: "device 'eth0': add the class for out, 200mbit". */
 void device_step_describe(const struct device_plan *plan,
 			  const struct device_step *step,

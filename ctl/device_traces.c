@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What no row tells of, but a mark: what an apply that was killed before its
- * switch left on devices, and what is kept of those that have gone.
- */
+#include "ctl/device_traces.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "ctl/device_plan_own.h"
 #include "rules/describe.h"
 
 /* Whether the plan has to do with this device already. */
@@ -95,8 +92,8 @@ static int look_at(struct device_plan *plan, const struct kernel *kernel,
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
-int device_plan_traces(struct device_plan *plan, const struct kernel *kernel,
-		       struct world *world, struct err *err)
+int device_traces_plan(const struct kernel *kernel, struct world *world,
+		       struct device_plan *plan, struct err *err)
 {
 	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
 	size_t i;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/device_traces.h"
+
 void plan_clear(struct plan *plan)
 {
 	image_freep(&plan->image);
@@ -121,6 +123,8 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 	if (r == 0)
 		r = device_plan_make(kernel, &plan.world, image, &plan.devices,
 				     err);
+	if (r == 0)
+		r = device_traces_plan(kernel, &plan.world, &plan.devices, err);
 	if (r == 0)
 		r = anchors_attached(kernel->places->bpffs, kernel->mount,
 				     &kernel->programs, kernel->generation,
