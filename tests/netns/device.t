@@ -46,7 +46,8 @@ rate() {
 }
 within "TCP out over IPv4 gets 50 Mbit/s on the wire" "$(wire4 "$(rate "$left" 10.77.0.2 5201 -P 4)")" 49 50.6
 within "TCP out over IPv6 gets 50 Mbit/s on the wire" "$(wire6 "$(rate "$left" fd77:0::2 5201)")" 49 50.6
-within "TCP in gets 20 Mbit/s on the wire" "$(wire4 "$(rate "$right" 10.77.0.1 5202 -P 2)")" 19.5 20.4
+ifb=$(ip -n "$left" -br link | awk '/^weir/ { print $1; exit }')
+arrives "TCP in" 20 "$left" "$ifb" rate "$right" 10.77.0.1 5202 -P 2 -t 5
 
 knock() { nsenter --net=/run/netns/"$1" timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
 in_right socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 PIPE &

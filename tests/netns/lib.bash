@@ -167,6 +167,35 @@ serve() {
 wire4() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1448 }'; }
 wire6() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1428 }'; }
 
+# queued NETNS DEV: wire bytes that HTB has sent there, all leaf classes.
+queued() {
+	tc -n "$1" -s class show dev "$2" | awk '
+		/^class htb/ { leaf = / leaf / }
+		/Sent/ && leaf { sum += $2 }
+		END { printf "%.0f", sum }'
+}
+
+# arrives NAME MBIT NETNS DEV COMMAND...: while COMMAND sends for 5 s, what waits
+# in DEV's queue leaves it at MBIT, by HTB's own count; and the receiver has it
+# by COMMAND's: less exactly, as that jumps by a queue's length when a lost
+# segment comes.
+arrives() {
+	local name=$1 mbit=$2 ns=$3 dev=$4 client before after from to
+	shift 4
+	before=$(queued "$ns" "$dev")
+	"$@" >"$work/arrived" &
+	client=$!
+	until_true 5 eval "[ \$((\$(queued $ns $dev) - before)) -gt $((mbit * 50000)) ]"
+	before=$(queued "$ns" "$dev") from=$EPOCHREALTIME
+	sleep 3
+	after=$(queued "$ns" "$dev") to=$EPOCHREALTIME
+	within "$name at $mbit Mbit/s on the wire" "$(awk -v b="$before" -v a="$after" \
+		-v f="$from" -v t="$to" -v m="$mbit" 'BEGIN { print (a - b) * 8 / 1e6 / (t - f) / m }')" 0.985 1.015
+	wait "$client"
+	within "… and the receiver has it" "$(awk -v x="$(cat "$work/arrived")" -v m="$mbit" \
+		'BEGIN { print x * 1514 / 1448 / m }')" 0.9 1.1
+}
+
 # rate_of FILE: Mbit/s received, between the first second and the last.
 rate_of() { jq -r '.end.sum_received.bits_per_second / 1e6' "$1" 2>/dev/null; }
 
