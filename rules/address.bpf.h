@@ -154,42 +154,64 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	return address_refuse(chain->counter, chain->policy);
 }
 
-/* Programs for one family may not look at the other's address. */
-__noinline int address_walk4(struct bpf_sock_addr *ctx, __u32 how, __u32 index,
-			     __u32 batch)
-{
-	return address_walk(ctx, 0, how, index, batch);
-}
+/*
+ * As chain_stride and chain_strides.  Programs for one family may not look at
+ * the other's address, so there are two of each.
+ */
+#define ADDRESS_STRIDES(family, is_ip6)                                       \
+	__noinline int address_walk##family(struct bpf_sock_addr *ctx,        \
+					    __u32 how, __u32 index,           \
+					    __u32 batch)                      \
+	{                                                                     \
+		return address_walk(ctx, is_ip6, how, index, batch);          \
+	}                                                                     \
+                                                                              \
+	__noinline int address_stride##family(struct bpf_sock_addr *ctx,      \
+					      __u32 how, __u32 chain,         \
+					      __u32 batch)                    \
+	{                                                                     \
+		int decision = WALK_ON;                                       \
+		__u32 i;                                                      \
+                                                                              \
+		for (i = 0; i < WALK_STRIDE; i++) {                           \
+			decision = address_walk##family(ctx, how, chain,      \
+							batch + i);           \
+			if (decision != WALK_ON)                              \
+				break;                                        \
+		}                                                             \
+		return decision;                                              \
+	}                                                                     \
+                                                                              \
+	__noinline int address_strides##family(struct bpf_sock_addr *ctx,     \
+					       __u32 how, __u32 chain)        \
+	{                                                                     \
+		int decision = WALK_ON;                                       \
+		__u32 batch;                                                  \
+                                                                              \
+		for (batch = 0; batch < WALK_BATCHES; batch += WALK_STRIDE) { \
+			decision = address_stride##family(ctx, how, chain,    \
+							  batch);             \
+			if (decision != WALK_ON)                              \
+				break;                                        \
+		}                                                             \
+		return decision;                                              \
+	}
 
-__noinline int address_walk6(struct bpf_sock_addr *ctx, __u32 how, __u32 index,
-			     __u32 batch)
-{
-	return address_walk(ctx, 1, how, index, batch);
-}
+ADDRESS_STRIDES(4, 0)
+ADDRESS_STRIDES(6, 1)
 
 /*
- * ROW_DENY, ROW_ALLOW, ROW_REJECT or DECIDE_LATER.  hook: HOOK_OUT, and
- * HOOK_SENDMSG; is_ip6: a constant, of the program's attach type.
+ * ROW_DENY, ROW_ALLOW, ROW_REJECT or DECIDE_LATER; what else it might return
+ * denies, too.  hook: HOOK_OUT, and HOOK_SENDMSG; is_ip6: a constant, of the
+ * program's attach type.
  */
 static __always_inline int address_decide(struct bpf_sock_addr *ctx, int is_ip6,
 					  __u32 slot, __u32 chain, __u32 hook)
 {
-	__u32 how = HOW(slot & 1, 0, hook), batch;
-	int decision = WALK_ON;
+	__u32 how = HOW(slot & 1, 0, hook);
 
-	for (batch = 0; batch < CHAIN_RULES_MAX / WALK_BATCH; batch++) {
-		decision = is_ip6 ? address_walk6(ctx, how, chain, batch)
-				  : address_walk4(ctx, how, chain, batch);
-		if (decision != WALK_ON)
-			break;
-	}
-	if (decision == ROW_ALLOW)
-		return ROW_ALLOW;
-	if (decision == ROW_REJECT)
-		return ROW_REJECT;
-	if (decision == DECIDE_LATER)
-		return DECIDE_LATER;
-	return ROW_DENY;
+	return is_ip6 ? address_strides6(ctx, how, chain)
+		      : address_strides4(ctx, how, chain);
 }
 
 #endif

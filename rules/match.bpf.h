@@ -24,7 +24,9 @@
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
 
-#define WALK_BATCH 16
+#define WALK_BATCH   16
+#define WALK_STRIDE  16 /* batches, so that no loop is longer than this */
+#define WALK_BATCHES (CHAIN_RULES_MAX / WALK_BATCH)
 
 /* What chain_decide returns: ROW_*, and of addresses also DECIDE_LATER. */
 enum {
@@ -84,25 +86,29 @@ __noinline int limit_take(__u32 counter, __u64 interval_ns, __u64 burst_ns)
 	return taken;
 }
 
-static __always_inline int side_has(const struct row_side *side,
-				    const union address *address, __u32 slot)
+/* 1 where the side has the address, else 0. */
+static __always_inline __u32 side_has(const struct row_side *side,
+				      const union address *address, __u32 slot)
 {
 	const __u64 *addr = (const __u64 *)side->addr;
 	const __u64 *mask = (const __u64 *)side->mask;
 
 	if (side->set != NONE)
 		return set_has_address(slot, side->set, address->halves[0],
-				       address->halves[1]) != 0;
-	return (address->halves[0] & mask[0]) == addr[0] &&
-	       (address->halves[1] & mask[1]) == addr[1];
+				       address->halves[1]);
+	return is_zero(((address->halves[0] & mask[0]) ^ addr[0]) |
+		       ((address->halves[1] & mask[1]) ^ addr[1]));
 }
 
-static __always_inline int side_has_port(const struct row_side *side,
-					 __u16 port, __u32 slot)
+/* 1 where the side has the port, else 0. */
+static __always_inline __u32 side_has_port(const struct row_side *side,
+					   __u16 port, __u32 slot)
 {
+	__u32 below = port - side->port_first, above = side->port_last - port;
+
 	if (side->port_set != NONE)
-		return set_has_port(slot, side->port_set, port) != 0;
-	return port >= side->port_first && port <= side->port_last;
+		return set_has_port(slot, side->port_set, port);
+	return ~(below | above) >> 31;
 }
 
 /* The part that takes no look-ups: most rules end here. */
@@ -154,10 +160,10 @@ static __always_inline int row_fits(const struct rule_row *row,
 	    !side_has_port(&row->dst, p->dst_port, slot))
 		return FITS_NOT;
 	if (looks & LOOK_SRC &&
-	    side_has(&row->src, &p->src, slot) == !!(looks & LOOK_SRC_NOT))
+	    !((side_has(&row->src, &p->src, slot) ^ looks / LOOK_SRC_NOT) & 1))
 		return FITS_NOT;
 	if (looks & LOOK_DST &&
-	    side_has(&row->dst, &p->dst, slot) == !!(looks & LOOK_DST_NOT))
+	    !((side_has(&row->dst, &p->dst, slot) ^ looks / LOOK_DST_NOT) & 1))
 		return FITS_NOT;
 	if (unknown)
 		return FITS_PERHAPS;
@@ -182,6 +188,9 @@ static __always_inline const struct rule_row *rules_walk(
 	__u32 i, index;
 	int fits;
 
+	/* Each copy is an end of its own to the verifier, which prunes there.
+	 */
+#pragma unroll 8
 	for (i = 0; rows && i < WALK_BATCH; i++) {
 		if (i >= count)
 			break;
@@ -275,27 +284,45 @@ __noinline int chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	return row->verdict;
 }
 
+/* WALK_STRIDE batches of a chain: ROW_*, or WALK_ON. */
+__noinline int chain_stride(struct __sk_buff *skb, __u32 how, __u32 chain,
+			    __u32 batch)
+{
+	int decision = WALK_ON;
+	__u32 i;
+
+	for (i = 0; i < WALK_STRIDE; i++) {
+		decision = chain_walk(skb, how, chain, batch + i);
+		if (decision != WALK_ON)
+			break;
+	}
+	return decision;
+}
+
+/* All of a chain's batches. */
+__noinline int chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
+{
+	int decision = WALK_ON;
+	__u32 batch;
+
+	for (batch = 0; batch < WALK_BATCHES; batch += WALK_STRIDE) {
+		decision = chain_stride(skb, how, chain, batch);
+		if (decision != WALK_ON)
+			break;
+	}
+	return decision;
+}
+
 /*
- * ROW_DENY, ROW_ALLOW or ROW_REJECT.  states as of states_find, or 0 where
- * the chain has no CHAIN_STATES; hook: HOOK_*.  A packet must be allowed by
- * all of its chains, and only then be kept (states_keep).
+ * ROW_DENY, ROW_ALLOW or ROW_REJECT; what else it might return denies, too.
+ * states as of states_find, or 0 where the chain has no CHAIN_STATES; hook:
+ * HOOK_*.  A packet must be allowed by all of its chains, and only then be
+ * kept (states_keep).
  */
 static __always_inline int chain_decide(struct __sk_buff *skb, __u32 slot,
 					__u32 chain, __u32 states, __u32 hook)
 {
-	__u32 how = HOW(slot & 1, states & 0xff, hook), batch;
-	int decision = WALK_ON;
-
-	for (batch = 0; batch < CHAIN_RULES_MAX / WALK_BATCH; batch++) {
-		decision = chain_walk(skb, how, chain, batch);
-		if (decision != WALK_ON)
-			break;
-	}
-	if (decision == ROW_ALLOW)
-		return ROW_ALLOW;
-	if (decision == ROW_REJECT)
-		return ROW_REJECT;
-	return ROW_DENY;
+	return chain_strides(skb, HOW(slot & 1, states & 0xff, hook), chain);
 }
 
 #endif

@@ -109,6 +109,18 @@ _Static_assert(sizeof(struct packet) % 8 == 0, "packet_forget goes by words");
 	(LOOK_FAMILY | LOOK_PROTOCOL | LOOK_SRC | LOOK_DST | LOOK_DSCP | \
 	 LOOK_LENGTH | LOOK_BEHIND_IP)
 
+/*
+ * 1 for 0, else 0.  By arithmetic, here and below: a branch that sets a
+ * variable to 0 or 1 makes the verifier follow both through all that comes.
+ */
+static __always_inline __u32 is_zero(__u64 x)
+{
+	__u64 less = x - 1;
+
+	barrier_var(less);
+	return (~x & less) >> 63;
+}
+
 static __always_inline void packet_malformed(struct packet *p, __u32 unknown)
 {
 	p->flags |= IS_MALFORMED;
@@ -228,16 +240,22 @@ static __always_inline void packet_transport(struct __sk_buff *skb,
 		return packet_icmp(skb, p);
 }
 
-/* offset and more as in IPv4: in units of 8 bytes, and whether more follow */
-static __always_inline void packet_fragment(struct packet *p, __u32 offset,
-					    int more)
+/* offset and more as in IPv4: in units of 8 bytes, and 1 if more follow */
+static __always_inline __u32 fragment_flags(__u32 offset, __u32 more,
+					    __u8 protocol)
 {
-	if (offset)
-		p->flags |= IS_LATER_FRAGMENT;
-	else if (more)
-		p->flags |= IS_FIRST_FRAGMENT;
+	__u32 first = is_zero(offset);
 	/* It would overwrite the flags that the first was judged by. */
-	if (offset == 1 && p->protocol == IPPROTO_TCP)
+	__u32 overwrites = is_zero((offset ^ 1) | (protocol ^ IPPROTO_TCP));
+
+	return (first & more) * IS_FIRST_FRAGMENT |
+	       (first ^ 1) * IS_LATER_FRAGMENT | overwrites * IS_MALFORMED;
+}
+
+static __always_inline void packet_fragment(struct packet *p, __u32 flags)
+{
+	p->flags |= flags;
+	if (flags & IS_MALFORMED)
 		packet_malformed(p, LOOK_PORTS | LOOK_TCP_FLAGS);
 }
 
@@ -280,49 +298,75 @@ static __always_inline void packet_ip4(struct __sk_buff *skb, struct packet *p)
 	p->transport = p->network + header;
 	fragment = bpf_ntohs(ip.frag_off);
 	p->fragment = ip.id;
-	packet_fragment(p, fragment & 0x1fff, fragment & 0x2000);
+	packet_fragment(p, fragment_flags(fragment & 0x1fff, fragment >> 13 & 1,
+					  p->protocol));
 	packet_transport(skb, p);
 }
 
+#define EXTENSIONS                                           \
+	(1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | \
+	 1ULL << IPPROTO_DSTOPTS | 1ULL << IPPROTO_FRAGMENT)
+
 static __always_inline int is_extension(__u8 next)
 {
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
-	       next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT;
+	return next < 64 && EXTENSIONS >> next & 1;
 }
 
-/* Goes on to what is behind the extension headers; -1 if it cannot. */
-static __always_inline int packet_extensions(struct __sk_buff *skb,
-					     struct packet *p)
+/* What packet_extensions returns; bits 0 … 15 are the offset behind them. */
+enum {
+	BEHIND_PROTOCOL = 16, /* from this bit on: what is behind them */
+	BEHIND_FLAGS = 24,    /* of a fragment: IS_* */
+	BEHIND_LOST = 31,     /* it could not go on */
+	BEHIND_FRAGMENT = 32, /* its id */
+};
+
+/*
+ * Goes on to what is behind the extension headers.  Global, with plain
+ * numbers, so that the verifier does not follow what comes for each of them.
+ */
+__noinline __u64 packet_extensions(struct __sk_buff *skb, __u32 base,
+				   __u32 transport, __u32 end, __u32 next)
 {
-	__u8 data[8] = { 0 };
-	__u32 i, fragment;
+	__u64 found = 1ULL << BEHIND_LOST;
+	__u8 data[8] = { 0 }, protocol = next;
+	__u32 i, offset, id;
 
 	for (i = 0; i < EXTENSIONS_MAX; i++) {
-		if (!is_extension(p->protocol))
-			return 0;
-		if (packet_load(skb, p, p->transport, data, sizeof(data)) < 0)
-			return -1;
-		if (p->protocol == IPPROTO_FRAGMENT) {
-			p->transport += sizeof(data);
-			p->protocol = data[0];
-			fragment = data[2] << 8 | data[3];
-			__builtin_memcpy(&p->fragment, &data[4], 4);
-			packet_fragment(p, fragment >> 3, fragment & 1);
-			if (p->flags & IS_LATER_FRAGMENT)
-				return 0;
+		if (bpf_skb_load_bytes_relative(skb, transport, data,
+						sizeof(data), base) < 0)
+			break;
+		if (protocol == IPPROTO_FRAGMENT) {
+			transport += sizeof(data);
+			protocol = data[0];
+			offset = data[2] << 8 | data[3];
+			__builtin_memcpy(&id, &data[4], sizeof(id));
+			found = (found & 0xffffffff) |
+				(__u64)id << BEHIND_FRAGMENT |
+				fragment_flags(offset >> 3, offset & 1,
+					       protocol)
+					<< BEHIND_FLAGS;
+			if (found >> BEHIND_FLAGS & IS_LATER_FRAGMENT) {
+				found ^= 1ULL << BEHIND_LOST;
+				break;
+			}
 		} else {
-			p->transport += (data[1] + 1) * 8;
-			p->protocol = data[0];
+			transport += (data[1] + 1) * 8;
+			protocol = data[0];
 		}
-		if (p->transport > p->end)
-			return -1;
+		if (transport > end)
+			break;
+		if (!is_extension(protocol)) {
+			found ^= 1ULL << BEHIND_LOST;
+			break;
+		}
 	}
-	return is_extension(p->protocol) ? -1 : 0;
+	return found | protocol << BEHIND_PROTOCOL | transport;
 }
 
 static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
 {
 	struct ipv6hdr ip = { 0 };
+	__u64 behind;
 
 	p->family = 6;
 	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0 ||
@@ -338,11 +382,20 @@ static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
 	p->dscp = (ip.priority << 2 | ip.flow_lbl[0] >> 6) & 0x3f;
 	p->hop_limit = ip.hop_limit;
 	p->transport = p->network + sizeof(ip);
-	if (packet_extensions(skb, p) < 0)
-		return packet_malformed(p, LOOK_PROTOCOL | LOOK_BEHIND_IP);
-	/* Of a later fragment the rest of the headers is not there. */
-	if (is_extension(p->protocol))
-		p->absent |= LOOK_PROTOCOL;
+	if (is_extension(p->protocol)) {
+		behind = packet_extensions(skb, p->base, p->transport, p->end,
+					   p->protocol);
+		p->transport = behind & 0xffff;
+		p->protocol = behind >> BEHIND_PROTOCOL;
+		p->fragment = behind >> BEHIND_FRAGMENT;
+		packet_fragment(p, behind >> BEHIND_FLAGS & 15);
+		if (behind >> BEHIND_LOST & 1)
+			return packet_malformed(p,
+						LOOK_PROTOCOL | LOOK_BEHIND_IP);
+		/* Of a later fragment the rest of the headers is not there. */
+		if (is_extension(p->protocol))
+			p->absent |= LOOK_PROTOCOL;
+	}
 	packet_transport(skb, p);
 }
 
