@@ -61,7 +61,7 @@ static __always_inline bool filter_call(struct bpf_sock_addr *ctx,
 					  hook);
 		if (decision == ROW_ALLOW || decision == DECIDE_LATER)
 			continue;
-		filter_denied(group, at->cgroup, HOOK_OUT, 1);
+		filter_denied(HOW(slot, 0, HOOK_OUT), at->group, at->cgroup, 1);
 		if (decision == ROW_REJECT)
 			call_refuse();
 		return false;

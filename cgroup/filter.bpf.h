@@ -29,19 +29,22 @@ static __always_inline __u32 chain_of(const struct group_row *group, __u32 hook)
 	return hook & HOOK_OUT ? group->chain_out : group->chain_in;
 }
 
-static __always_inline void filter_denied(const struct group_row *group,
-					  __u64 cgroup, __u32 hook,
-					  __u32 packets)
+/* Counts packets that a group's chain denied; returns 0.  slot | hook << 16 */
+__noinline int filter_denied(__u32 how, __u32 index, __u64 cgroup,
+			     __u32 packets)
 {
-	struct scope *scope = scope_get(group, cgroup);
-	struct tally *tally;
+	const struct group_row *group = table_group(how & 1, index);
+	struct scope *scope = group ? scope_get(group, cgroup) : NULL;
 
 	if (!scope)
-		return;
-	tally = hook & HOOK_OUT ? &scope->out_tally : &scope->in_tally;
+		return 0;
 	bpf_spin_lock(&scope->lock);
-	tally->denied_packets += packets;
+	if (how >> 16 & HOOK_OUT)
+		scope->out_tally.denied_packets += packets;
+	else
+		scope->in_tally.denied_packets += packets;
 	bpf_spin_unlock(&scope->lock);
+	return 0;
 }
 
 /*
@@ -70,7 +73,7 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 		if (chain == NONE ||
 		    chain_decide(skb, slot, chain, states, hook) == ROW_ALLOW)
 			continue;
-		filter_denied(group, at->cgroup, hook,
+		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
 			      skb->gso_segs ? skb->gso_segs : 1);
 		return false;
 	}

@@ -31,33 +31,44 @@ struct wire {
 	__u32 bytes;   /* link headers and each segment's own included */
 	__u32 payload; /* without any header */
 	__u32 segments;
-	__u8 protocol;
+	__u32 is_tcp; /* 1, or 0 */
 };
 
-static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
-{
-	__u32 headers = 0;
-	__u8 byte = 0;
+#define HEADERS_OF_TCP 256 /* beside the length: a TCP header is the last */
 
-	wire->segments = skb->gso_segs ?: 1;
-	wire->protocol = 0;
+/*
+ * Bytes of the IP and the transport header, and HEADERS_OF_TCP.  Global and
+ * with a plain number for a result, so that the verifier follows no way
+ * through here any further.
+ */
+__noinline int wire_headers(struct __sk_buff *skb)
+{
+	__u32 headers = 40;
+	__u8 protocol = 0, byte = 0;
+
 	if (skb->protocol == bpf_htons(ETHERTYPE_IP4)) {
-		bpf_skb_load_bytes(skb, 9, &wire->protocol, 1);
+		bpf_skb_load_bytes(skb, 9, &protocol, 1);
 		bpf_skb_load_bytes(skb, 0, &byte, 1);
 		headers = (byte & 15) * 4;
 	} else {
-		bpf_skb_load_bytes(skb, 6, &wire->protocol, 1);
-		headers = 40;
+		bpf_skb_load_bytes(skb, 6, &protocol, 1);
 	}
-	if (wire->protocol == IPPROTO_TCP) {
-		if (bpf_skb_load_bytes(skb, headers + 12, &byte, 1) == 0)
-			headers += (byte >> 4) * 4;
-	} else {
-		headers += 8;
-	}
+	if (protocol != IPPROTO_TCP)
+		return headers + 8;
+	if (bpf_skb_load_bytes(skb, headers + 12, &byte, 1) == 0)
+		headers += (byte >> 4) * 4;
+	return headers | HEADERS_OF_TCP;
+}
+
+static __always_inline void wire_read(struct __sk_buff *skb, struct wire *wire)
+{
+	__u32 found = wire_headers(skb), headers = found & 255;
+
+	wire->segments = skb->gso_segs ?: 1;
+	wire->is_tcp = found / HEADERS_OF_TCP;
 	/* What is not TCP has no acknowledgements to let pass. */
 	wire->payload = skb->len;
-	if (wire->protocol == IPPROTO_TCP)
+	if (wire->is_tcp)
 		wire->payload -= headers < skb->len ? headers : skb->len;
 	wire->bytes = pace_wire_bytes(skb->len, wire->segments, headers);
 }
@@ -72,7 +83,7 @@ static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (wire->protocol != IPPROTO_TCP || !sk)
+	if (!wire->is_tcp || !sk)
 		return NULL;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk || sk->state == TCP_LISTEN_STATE)
@@ -98,26 +109,74 @@ static __always_inline void tally_add(struct tally *tally, bool pass,
  */
 static __always_inline void limit_lift(struct __sk_buff *skb)
 {
-	struct wire wire = { .protocol = IPPROTO_TCP };
+	struct wire wire = { .is_tcp = 1 };
 	struct pace_sock *sk = limit_sock(skb, &wire, 0);
 
 	if (sk)
 		sk->wanted = PACE_UNLIMITED;
 }
 
+/* What a packet is charged with, in one number: bits from … */
+enum {
+	CHARGE_NTH = 32,  /* the scope's place in the list; before: the group */
+	CHARGE_SLOT = 40, /* of the tables */
+	CHARGE_TCP = 41,
+};
+
+/*
+ * Charges a packet to one scope: whether it may pass.  Global, so that the
+ * verifier looks at it once and not for every scope; so it takes numbers and
+ * finds out the rest again.
+ */
+__noinline int limit_charge(struct __sk_buff *skb, __u64 what, __u64 cgroup,
+			    __u64 size, __u64 now)
+{
+	const struct group_row *group =
+		table_group(what >> CHARGE_SLOT & 1, what);
+	struct wire wire = {
+		.bytes = size,
+		.payload = size >> 32,
+		.segments = skb->gso_segs ?: 1,
+		.is_tcp = what >> CHARGE_TCP & 1,
+	};
+	struct pace_sock *sk;
+	struct scope *scope;
+	bool ok;
+
+	if (!group || !group->out.rate_bytes)
+		return 1;
+	scope = scope_get(group, cgroup);
+	if (!scope)
+		return 1;
+	sk = limit_sock(skb, &wire, 0);
+	bpf_spin_lock(&scope->lock);
+	if (group->shape_out == SHAPE_POLICE)
+		ok = police_charge(&scope->out_police, &group->out, wire.bytes,
+				   now);
+	else
+		ok = pace_charge(&scope->out, &group->out, sk,
+				 what >> CHARGE_NTH & 0xff, wire.bytes,
+				 wire.payload, now);
+	tally_add(&scope->out_tally, ok, &wire);
+	bpf_spin_unlock(&scope->lock);
+	return ok;
+}
+
 /* Whether the packet may leave. */
 static __always_inline bool limit_out(struct __sk_buff *skb,
 				      const struct member *member)
 {
-	__u32 slot = member->generation & 1, i;
+	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, size, now;
 	struct pace_sock *sk = NULL;
 	struct wire wire = { 0 };
-	bool pass = true;
-	__u64 now;
+	int pass = 1;
+	__u32 i;
 
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		return true;
 	wire_read(skb, &wire);
+	size = (__u64)wire.payload << 32 | wire.bytes;
+	what |= (__u64)wire.is_tcp << CHARGE_TCP;
 	now = bpf_ktime_get_ns();
 	sk = limit_sock(skb, &wire, BPF_SK_STORAGE_GET_F_CREATE);
 	if (sk)
@@ -125,28 +184,11 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 	/* From the inside out: what an inner limit drops costs no outer one. */
 	for (i = SCOPES_MAX; i-- > 0 && pass;) {
 		const struct member_scope *at = &member->scopes[i];
-		const struct group_row *group;
-		struct scope *scope;
-		bool ok;
 
-		if (i >= member->count)
-			continue;
-		group = table_group(slot, at->group);
-		if (!group || !group->out.rate_bytes)
-			continue;
-		scope = scope_get(group, at->cgroup);
-		if (!scope)
-			continue;
-		bpf_spin_lock(&scope->lock);
-		if (group->shape_out == SHAPE_POLICE)
-			ok = police_charge(&scope->out_police, &group->out,
-					   wire.bytes, now);
-		else
-			ok = pace_charge(&scope->out, &group->out, sk, i,
-					 wire.bytes, wire.payload, now);
-		tally_add(&scope->out_tally, ok, &wire);
-		bpf_spin_unlock(&scope->lock);
-		pass = pass && ok;
+		if (i < member->count)
+			pass = limit_charge(
+				skb, what | (__u64)i << CHARGE_NTH | at->group,
+				at->cgroup, size, now);
 	}
 	if (sk)
 		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);

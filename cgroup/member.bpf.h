@@ -16,7 +16,8 @@
 #include "cgroup/kernel.bpf.h"
 #include "rules/tables.bpf.h"
 
-#define DEPTH_MAX 64
+#define DEPTH_MAX   64
+#define GLOB_STRIDE 16
 
 /* BPF writes and reads; clear takes it away.  Key: cgroup id. */
 struct {
@@ -67,6 +68,12 @@ static __always_inline void fault(__u32 which)
  * They return 0, or negative for a fault, unless they say else.
  */
 
+/* The folder above; 0 above the root. */
+__noinline __u64 folder_above(__u64 folder)
+{
+	return kernel_folder_parent(folder);
+}
+
 /* Finds out how deep the folder lies. */
 __noinline int place_depth(__u64 key, __u64 folder)
 {
@@ -76,7 +83,7 @@ __noinline int place_depth(__u64 key, __u64 folder)
 	if (!place)
 		return -1;
 	for (depth = 0; depth < DEPTH_MAX; depth++) {
-		folder = kernel_folder_parent(folder);
+		folder = folder_above(folder);
 		if (!folder) {
 			place->depth = depth;
 			return 0;
@@ -99,7 +106,7 @@ __noinline int place_folders(__u64 key, __u64 folder)
 			place->kernfs[level] = folder;
 		if (level == 0)
 			return 0;
-		folder = kernel_folder_parent(folder);
+		folder = folder_above(folder);
 	}
 	return -1;
 }
@@ -163,20 +170,35 @@ __noinline int member_glob_step(__u64 key, __u32 slot, __u32 index)
 			 &place->cursor);
 }
 
-/* Adds the group of a pattern where that matches. */
+/* GLOB_STRIDE steps of it, so that no loop is longer than that. */
+__noinline int member_glob_stride(__u64 key, __u32 slot, __u32 index)
+{
+	int step, fits = GLOB_TOO_HARD;
+
+	for (step = 0; step < GLOB_STRIDE; step++) {
+		fits = member_glob_step(key, slot, index);
+		if (fits != GLOB_GO_ON)
+			break;
+	}
+	return fits;
+}
+
+/* Adds the group of a pattern where that matches; 1 if there is none. */
 __noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
 {
 	const struct glob_row *row = table_glob(slot, index);
 	struct place *place = bpf_map_lookup_elem(&places, &key);
 	int step, fits;
 
-	if (!row || !place || row->level > CGROUP_LEVEL_MAX)
+	if (!row)
+		return 1;
+	if (!place || row->level > CGROUP_LEVEL_MAX)
 		return -1;
 	if (!place->ends[row->level])
 		return 0; /* it is not that deep */
 	place->cursor = (struct glob_cursor){ 0 };
-	for (step = 0; step < GLOB_STEPS; step++) {
-		fits = member_glob_step(key, slot, index);
+	for (step = 0; step < GLOB_STEPS; step += GLOB_STRIDE) {
+		fits = member_glob_stride(key, slot, index);
 		if (fits == GLOB_FITS)
 			return member_add(key, row->group, row->level);
 		if (fits != GLOB_GO_ON)
@@ -232,15 +254,15 @@ __noinline int member_by_path(__u64 key, __u32 slot)
 
 __noinline int member_by_glob(__u64 key, __u32 slot)
 {
+	int r = 0;
 	__u32 i;
 
 	for (i = 0; i < GLOBS_MAX; i++) {
-		if (!table_glob(slot, i))
+		r = member_try_glob(key, slot, i);
+		if (r != 0)
 			break;
-		if (member_try_glob(key, slot, i) < 0)
-			return -1;
 	}
-	return 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* Finds the groups of a cgroup and keeps them. */

@@ -48,6 +48,19 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } queued SEC(".maps");
 
+/* Where there is none yet; returns 0.  Global, as it is seldom wanted. */
+__noinline int scope_make(__u64 cgroup, __u32 group_uid)
+{
+	struct scope_key key = { .cgroup = cgroup, .group_uid = group_uid };
+	struct new_scope *zeroes;
+	__u32 zero = 0;
+
+	zeroes = bpf_map_lookup_elem(&new_scopes, &zero);
+	if (zeroes)
+		bpf_map_update_elem(&scopes, &key, zeroes, BPF_NOEXIST);
+	return 0;
+}
+
 static __always_inline struct scope *scope_get(const struct group_row *group,
 					       __u64 cgroup)
 {
@@ -56,15 +69,10 @@ static __always_inline struct scope *scope_get(const struct group_row *group,
 		.group_uid = group->uid,
 	};
 	struct scope *scope = bpf_map_lookup_elem(&scopes, &key);
-	struct new_scope *zeroes;
-	__u32 zero = 0;
 
 	if (scope)
 		return scope;
-	zeroes = bpf_map_lookup_elem(&new_scopes, &zero);
-	if (!zeroes)
-		return NULL;
-	bpf_map_update_elem(&scopes, &key, zeroes, BPF_NOEXIST);
+	scope_make(key.cgroup, key.group_uid);
 	scope = bpf_map_lookup_elem(&scopes, &key);
 	if (!scope)
 		fault(FAULT_SCOPE);
