@@ -192,6 +192,19 @@ class Field:
                               "sport = :%d" % self.port).stdout)
         return self.port
 
+    def serve(self, argv, port):
+        """A server that lives as long as the field."""
+        self.servers.append(self.start(argv, self.far, self.b,
+                                       stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL))
+        self.wait(lambda: run(*self.inside(self.b), "ss", "-Hltn",
+                              "sport = :%d" % port).stdout)
+
+    def tcp_sent(self):
+        """Bytes of payload that the sockets of namespace a have sent."""
+        text = run(*self.inside(self.a), "ss", "-tinH").stdout
+        return sum(map(int, re.findall(r"bytes_sent:(\d+)", text)))
+
     @contextlib.contextmanager
     def iperf(self, seconds, flows=1, cc=None, v6=False, udp_bps=None,
               more=()):
@@ -219,12 +232,14 @@ class Field:
 
     def htb(self, bps):
         """HTB on the sender's device; 0 takes it away."""
-        self.tc(self.a, "qdisc", "del", "dev", "v0", "root", check=False)
+        kinds = self.tc(self.a, "qdisc", "show", "dev", "v0").stdout
         if not bps:
+            self.tc(self.a, "qdisc", "del", "dev", "v0", "root", check=False)
             return
-        self.tc(self.a, "qdisc", "add", "dev", "v0", "root", "handle", "1:",
-                "htb", "default", "1")
-        self.tc(self.a, "class", "add", "dev", "v0", "parent", "1:",
+        if "htb 1:" not in kinds:
+            self.tc(self.a, "qdisc", "add", "dev", "v0", "root", "handle",
+                    "1:", "htb", "default", "1")
+        self.tc(self.a, "class", "replace", "dev", "v0", "parent", "1:",
                 "classid", "1:1", "htb", "rate", str(bps))
 
     def ping(self, count=200, interval=0.01):
