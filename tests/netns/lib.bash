@@ -67,6 +67,20 @@ within() {
 	fi
 }
 
+# says NAME STATUS PATTERN COMMAND...: what it prints and exits with, within
+# ten seconds and 512 MiB.
+says() {
+	local name=$1 status=$2 pattern=$3 output got
+	shift 3
+	output=$(ulimit -v $((512 * 1024)) && exec timeout 10 "$@" 2>&1)
+	got=$?
+	if [ "$got" = "$status" ] && [[ $output =~ $pattern ]]; then
+		pass "$name"
+	else
+		fail "$name" "got:  $got, ${output:0:1000}" "want: $status, $pattern"
+	fi
+}
+
 # until_true SECONDS COMMAND...: polls a predicate.
 until_true() {
 	local end=$((SECONDS + $1))
