@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What weirctl finds around it: cgroups and devices that go, mounts that are
+# missing, capabilities taken away, folders that cannot be written.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+w=$WEIRCTL
+p=$work/policy.ini
+group() { printf '[group %s]\nmatch = %s\nout = 10mbit\n' "$1" "$2"; }
+group web "$cg/web" >"$p"
+touch "$work/file"
+mkdir "$work/readonly"
+mount -t tmpfs -o ro none "$work/readonly"
+at_exit "umount $work/readonly"
+untouched() { ! grep -q " $WEIR_BPFFS " /proc/self/mounts && [ ! -e "$WEIR_RUN" ] && [ ! -e "$WEIR_STATE" ]; }
+
+# --------------------------------------------------------- may not do it
+
+no="^weirctl: the kernel refuses BPF to this process: it needs CAP_SYS_ADMIN, outside of any user namespace$"
+for command in "apply $p" "apply --dry-run $p" status stats "watch --once" clear doctor; do
+	# shellcheck disable=SC2086
+	says "without CAP_SYS_ADMIN and CAP_BPF, ${command%% *}" 1 "$no" \
+		setpriv --bounding-set=-sys_admin,-bpf "$w" $command
+	# shellcheck disable=SC2086
+	says "as an ordinary user, ${command%% *}" 1 "^weirctl: ${command%% *}: only root may do this" \
+		setpriv --reuid=65534 --clear-groups "$w" $command
+done
+says "as root of a user namespace" 1 "$no" unshare -Urm "$w" apply "$p"
+says "an ordinary user may check" 0 "^good: 1 groups" \
+	setpriv --reuid=65534 --clear-groups "$w" check - <"$p"
+ok "all that leaves nothing behind" untouched
+
+# ------------------------------------------------------------- mounts
+
+only_v1() { unshare -m sh -c 'umount -a -t cgroup2 && exec "$@"' - "$@"; }
+export -f only_v1
+if grep -q ' cgroup ' /proc/self/mounts; then
+	v1="^weirctl: only cgroup v1 is mounted here, and weir needs cgroup2: boot with .* or mount it"
+else
+	v1="^weirctl: cgroup2 is not mounted: mount -t cgroup2 "
+fi
+for command in "apply $p" status clear; do
+	says "without cgroup2, ${command%% *}" 1 "$v1" bash -c "only_v1 $w $command"
+done
+says "and doctor" 1 "no  cgroup2 +nothing works without it.*${v1#^}" bash -c "only_v1 $w doctor"
+ok "that leaves nothing behind either" untouched
+
+# ------------------------------------------------- folders of its own
+
+says "no folder for the state" 1 "^weirctl: write '$work/file/bpffs-mounted': Not a directory$" \
+	env WEIR_STATE="$work/file" "$w" apply "$p"
+says "no room for one" 1 "^weirctl: make folder '$work/readonly/x': Read-only file system$" \
+	env WEIR_STATE="$work/readonly/x" "$w" apply "$p"
+says "no folder for the lock" 1 "^weirctl: open '$work/file/lock': Not a directory$" \
+	env WEIR_RUN="$work/file" "$w" apply "$p"
+says "none that it can be made in" 1 "^weirctl: open '$work/readonly/lock': Read-only file system$" \
+	env WEIR_RUN="$work/readonly" "$w" apply "$p"
+says "no folder for the pins" 1 "^weirctl: open map '$work/file/maps/[a-z]+': Not a directory$" \
+	env WEIR_BPFFS="$work/file" "$w" apply "$p"
+says "no place to mount a bpffs" 1 "^weirctl: make folder '$work/readonly/x': Read-only file system$" \
+	env WEIR_BPFFS="$work/readonly/x" "$w" apply "$p"
+says "no folder above it" 1 "^weirctl: make folder '$work/no/such': No such file or directory$" \
+	env WEIR_BPFFS="$work/no/such" "$w" apply "$p"
+ok "none of which leaves a mount or a folder" untouched
+
+# ------------------------------------------------------------ cgroups
+
+{
+	group absent "$cg/not/there/at/all"
+	group file "$cg/cgroup.procs"
+	group below "$cg/cgroup.procs/below"
+	group pattern "$cg/cgroup.procs/*/x"
+} >"$work/absent.ini"
+says "cgroups that are not there, or are files, wait" 0 "cgroup $cg: attach the programs" \
+	"$w" apply "$work/absent.ini"
+is "and match nothing" "$("$w" status --json | jq -c '[.groups[].cgroups[]]')" "[]"
+is "bpffs is mounted where there was none" \
+	"$(grep -c " $WEIR_BPFFS bpf .*mode=700" /proc/self/mounts)" 1
+
+# come_and_go SECONDS COMMAND...: until then, again and again.
+come_and_go() {
+	local end=$((SECONDS + $1))
+	shift
+	while [ $SECONDS -lt $end ]; do "$@"; done 2>/dev/null
+}
+flip_cgroups() {
+	mkdir -p "$cgdir/v/x" "$cgdir/w/y"
+	rmdir "$cgdir/v/x" "$cgdir/v" "$cgdir/w/y" "$cgdir/w"
+}
+# while_busy COMMAND...: what went wrong while the last job goes on.
+while_busy() {
+	while kill -0 $! 2>/dev/null; do
+		for command in "apply $work/one.ini" "apply $work/two.ini" "watch --once" status stats; do
+			# shellcheck disable=SC2086
+			"$@" "$w" $command 2>&1 >/dev/null || echo "$command gave $?"
+		done
+	done | sort -u
+}
+{
+	group v "$cg/v/x"
+	group w "$cg/w/*"
+} >"$work/one.ini"
+group v "$cg/w/*" >"$work/two.ini"
+come_and_go 3 flip_cgroups &
+pids+=($!)
+is "a cgroup may go away at any point of an apply" "$(while_busy)" ""
+
+# ------------------------------------------------------------ devices
+
+flip_device() {
+	ip -n "$left" link add d0 type veth peer d1
+	ip -n "$left" link set d0 up
+	ip -n "$left" link del d0
+}
+printf '[device d0]\nout = 10mbit\nin = 20mbit\nfilter-in = c\n[device d1]\nin = 1mbit\n[chain c]\npolicy = allow\n' >"$work/one.ini"
+printf '[device d0]\nout = 30mbit\nin = 40mbit\n[device d1]\nout = 1mbit\n' >"$work/two.ini"
+ok "a device that is not there is no error" in_left "$w" apply "$work/one.ini"
+like "it waits" "$(in_left "$w" status)" "d0: .*waits until it is there"
+come_and_go 3 flip_device &
+pids+=($!)
+is "a device may go away at any point of an apply" "$(while_busy in_left)" ""
+ip -n "$left" link add d0 type veth peer d1
+says "without CAP_NET_ADMIN a device is refused" 1 "^weirctl: device 'd0': .*: Operation not permitted$" \
+	nsenter --net="/run/netns/$left" setpriv --bounding-set=-net_admin "$w" apply "$work/one.ini"
+in_left "$w" clear
+
+# --------------------------------------------------------------- lock
+
+mkdir -p "$WEIR_RUN"
+(flock -x 9 && echo >"$work/locked" && exec sleep 60) 9>"$WEIR_RUN/lock" &
+holder=$!
+pids+=("$holder")
+until_true 5 test -e "$work/locked"
+timeout 0.5 "$w" apply "$p"
+is "an apply waits for the lock" $? 124
+says "a status does not" 0 "^no policy is in force$" "$w" status
+"$w" apply "$p" >"$work/first" 2>&1 &
+first=$!
+"$w" apply "$p" >"$work/second" 2>&1 &
+second=$!
+end $holder
+wait $first && wait $second
+is "two applies at once both succeed" $? 0
+is "and only one of them has something to do" \
+	"$(cat "$work/first" "$work/second" | grep -c '^+ group')" 1
+ok "clear" "$w" clear
+ok "leaves nothing behind" untouched
+finish
