@@ -70,7 +70,8 @@ static void examine(const struct call *call, struct err *ret_no_cgroup2)
 	char mount[PATH_MAX];
 	size_t i;
 
-	findings[FIND_CGROUP2].result = mount_find_cgroup2(mount, ret_no_cgroup2);
+	findings[FIND_CGROUP2].result =
+		mount_find_cgroup2(mount, ret_no_cgroup2);
 	findings[FIND_BPFFS].result = bpffs_is_at(call->places.bpffs) ||
 						      bpffs_is_at("/sys/fs/bpf")
 					      ? 0

@@ -17,13 +17,13 @@ struct compiler {
 	const struct image *live;
 	struct problems *problems;
 	struct image *image;
-	bool failed;		/* a problem was added */
-	str_off *files;		/* offsets of policy->files, 0: not yet */
-	uint8_t *counters_used; /* a bit per counter of live */
-	uint32_t next_counter;	/* where to look for a free one */
-	uint32_t *live_chains;	/* rows of live's chains, by name */
+	bool failed;		  /* a problem was added */
+	str_off *files;		  /* offsets of policy->files, 0: not yet */
+	uint8_t *counters_used;	  /* a bit per counter of live */
+	uint32_t next_counter;	  /* where to look for a free one */
+	uint32_t *live_chains;	  /* rows of live's chains, by name */
 	struct names live_groups; /* rows of live's groups */
-	uint8_t *uids_used;	/* a bit per uid's low bits */
+	uint8_t *uids_used;	  /* a bit per uid's low bits */
 };
 
 /* Adds a problem at where.  Returns 0: the compiler goes on. */
