@@ -168,13 +168,29 @@ static int undo_mount(const struct kernel *kernel)
 	return bpffs_unmount(mounted);
 }
 
+/* Whoever points WEIR_BPFFS at a folder that he shares keeps what is his. */
+static int remove_pins(const char *dir, struct err *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/links", dir);
+	r = folder_remove(path, err);
+	snprintf(path, sizeof(path), "%s/maps", dir);
+	if (r == 0)
+		r = folder_remove(path, err);
+	if (r == 0)
+		r = folder_remove_all(dir, "programs-", NULL, err);
+	return r < 0 ? r : folder_remove_all(dir, "tc-", NULL, err);
+}
+
 int kernel_unload(struct kernel *kernel, struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
 	int r;
 
 	close_loaded(kernel);
-	r = folder_remove_all(dir, "", NULL, err);
+	r = remove_pins(dir, err);
 	if (r < 0)
 		return r;
 	rmdir(dir); /* fails where it is a mount of its own */
