@@ -56,7 +56,7 @@ says "no folder for the lock" 1 "^weirctl: open '$work/file/lock': Not a directo
 	env WEIR_RUN="$work/file" "$w" apply "$p"
 says "none that it can be made in" 1 "^weirctl: open '$work/readonly/lock': Read-only file system$" \
 	env WEIR_RUN="$work/readonly" "$w" apply "$p"
-says "no folder for the pins" 1 "^weirctl: open map '$work/file/maps/[a-z]+': Not a directory$" \
+says "no folder for the pins" 1 "^weirctl: open pin '$work/file/maps/[a-z]+': Not a directory$" \
 	env WEIR_BPFFS="$work/file" "$w" apply "$p"
 says "no place to mount a bpffs" 1 "^weirctl: make folder '$work/readonly/x': Read-only file system$" \
 	env WEIR_BPFFS="$work/readonly/x" "$w" apply "$p"
