@@ -109,6 +109,7 @@ end() {
 
 take_down() {
 	local i pid
+	trap - EXIT
 	for pid in "${pids[@]:-}"; do [ -z "$pid" ] || end "$pid"; done
 	"$WEIRCTL" clear >/dev/null 2>&1
 	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}"; done
@@ -129,6 +130,7 @@ finish() {
 	exit
 }
 trap 'take_down; exit 1' INT TERM HUP
+trap take_down EXIT
 
 in_left() { nsenter --net=/run/netns/"$left" "$@"; }
 in_right() { nsenter --net=/run/netns/"$right" "$@"; }
