@@ -110,8 +110,12 @@ static __always_inline bool pace_charge(struct pace *pace,
 	if (!limit->rate_bytes)
 		return true;
 	debt_ns = pace_turn(pace, limit, now);
-	/* Not paced yet: TCP does not, or was never told a rate. */
-	early = payload && sk && (sk->sent < PACE_EARLY || !sk->set);
+	/*
+	 * Not paced yet: TCP does not, or was never told a rate.  A question
+	 * is no crowd: it would wait 200 ms for next to nothing.
+	 */
+	early = payload && wire > PACE_SMALL && sk &&
+		(sk->sent < PACE_EARLY || !sk->set);
 	bound = early ? pace->early_ns : pace->slack_ns;
 	if (sk)
 		pace_fold(pace, sk, nth, debt_ns > (__s64)pace->early_ns);
