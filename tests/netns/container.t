@@ -63,9 +63,9 @@ is "the queue replaces the police: nothing is dropped by it" \
 	"$(weir stats --json | jq '.groups[0].cgroups[0].in.dropped_packets')" 0
 
 end "$watcher"
-sed -i 's/in = 20mbit/in = 40mbit/' "$work/policy.ini"
+sed -i 's/in = 20mbit/in = 12mbit/' "$work/policy.ini"
 ok "without watch, an apply changes the queue" weir apply "$work/policy.ini"
-arrives "the new rate holds" 40 "$host" vbox rate -c 10.77.1.2 -t 5
+arrives "the new rate holds" 12 "$host" vbox rate -c 10.77.1.2 -t 5
 is "a second apply has an empty plan" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
 
 make_cgroup "$cg/boxes/two"
@@ -73,7 +73,7 @@ in_cgroup "$cg/boxes/two" nsenter --net=/run/netns/"$host" iperf3 -s -p 5203 >/d
 pids+=($!)
 until_true 5 eval "ss -N $host -ltnH 'sport = :5203' | grep -q ."
 nsenter --net=/run/netns/"$right" iperf3 -J -c 10.77.0.1 -p 5203 -t 2 >"$work/iperf" 2>&1
-within "where there is no queue, police bounds what arrives" "$(wire4 "$(rate_of "$work/iperf")")" 0.5 41
+within "where there is no queue, police bounds what arrives" "$(wire4 "$(rate_of "$work/iperf")")" 0.5 13
 
 ip -n "$host" link del vbox
 ok "a veth that went away does not stop an apply" weir apply "$work/policy.ini"

@@ -191,22 +191,30 @@ queued() {
 		END { printf "%.0f", sum }'
 }
 
+# queued_at NETNS DEV: the same, and the time of that, in seconds.  Half of what
+# tc takes, as under emulation it takes long.
+queued_at() {
+	local from=$EPOCHREALTIME bytes
+	bytes=$(queued "$1" "$2")
+	awk -v b="$bytes" -v f="$from" -v t="$EPOCHREALTIME" 'BEGIN { printf "%.0f %.6f", b, (f + t) / 2 }'
+}
+
 # arrives NAME MBIT NETNS DEV COMMAND...: while COMMAND sends for 5 s, what waits
 # in DEV's queue leaves it at MBIT, by HTB's own count; and the receiver has it
 # by COMMAND's: less exactly, as that jumps by a queue's length when a lost
 # segment comes.
 arrives() {
-	local name=$1 mbit=$2 ns=$3 dev=$4 client before after from to
+	local name=$1 mbit=$2 ns=$3 dev=$4 client before after
 	shift 4
 	before=$(queued "$ns" "$dev")
 	"$@" >"$work/arrived" &
 	client=$!
 	until_true 5 eval "[ \$((\$(queued $ns $dev) - before)) -gt $((mbit * 50000)) ]"
-	before=$(queued "$ns" "$dev") from=$EPOCHREALTIME
+	before=$(queued_at "$ns" "$dev")
 	sleep 3
-	after=$(queued "$ns" "$dev") to=$EPOCHREALTIME
-	within "$name at $mbit Mbit/s on the wire" "$(awk -v b="$before" -v a="$after" \
-		-v f="$from" -v t="$to" -v m="$mbit" 'BEGIN { print (a - b) * 8 / 1e6 / (t - f) / m }')" 0.985 1.015
+	after=$(queued_at "$ns" "$dev")
+	within "$name at $mbit Mbit/s on the wire" "$(echo "$before $after" | awk -v m="$mbit" \
+		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" 0.985 1.015
 	wait "$client"
 	within "… and the receiver has it" "$(awk -v x="$(cat "$work/arrived")" -v m="$mbit" \
 		'BEGIN { print x * 1514 / 1448 / m }')" 0.9 1.1
