@@ -100,16 +100,18 @@ static __always_inline __u32 side_has(const struct row_side *side,
 		       ((address->halves[1] & mask[1]) ^ addr[1]));
 }
 
-/* 1 where the side has the port, else 0. */
-static __always_inline __u32 side_has_port(const struct row_side *side,
-					   __u16 port, __u32 slot)
+static __always_inline int side_has_port(const struct row_side *side,
+					 __u16 port, __u32 slot)
 {
-	__u32 below = port - side->port_first, above = side->port_last - port;
-
 	if (side->port_set != NONE)
-		return set_has_port(slot, side->port_set, port);
-	return ~(below | above) >> 31;
+		return set_has_port(slot, side->port_set, port) != 0;
+	return port >= side->port_first && port <= side->port_last;
 }
+
+/* What few rules look at. */
+#define LOOK_SELDOM                                                \
+	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
+	 LOOK_IFINDEX | LOOK_UID | LOOK_LENGTH)
 
 /* The part that takes no look-ups: most rules end here. */
 static __always_inline int row_fits_plainly(const struct rule_row *row,
@@ -122,6 +124,8 @@ static __always_inline int row_fits_plainly(const struct rule_row *row,
 		return 0;
 	if (looks & LOOK_STATE && !(row->states & states))
 		return 0;
+	if (!(looks & LOOK_SELDOM))
+		return 1;
 	if (looks & LOOK_ICMP_TYPE &&
 	    !(row->icmp_types[p->icmp_type >> 6] >> (p->icmp_type & 63) & 1))
 		return 0;
@@ -299,13 +303,13 @@ __noinline int chain_stride(struct __sk_buff *skb, __u32 how, __u32 chain,
 	return decision;
 }
 
-/* All of a chain's batches. */
+/* All of a chain's batches but the first. */
 __noinline int chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
 {
 	int decision = WALK_ON;
 	__u32 batch;
 
-	for (batch = 0; batch < WALK_BATCHES; batch += WALK_STRIDE) {
+	for (batch = 1; batch < WALK_BATCHES; batch += WALK_STRIDE) {
 		decision = chain_stride(skb, how, chain, batch);
 		if (decision != WALK_ON)
 			break;
@@ -322,7 +326,12 @@ __noinline int chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
 static __always_inline int chain_decide(struct __sk_buff *skb, __u32 slot,
 					__u32 chain, __u32 states, __u32 hook)
 {
-	return chain_strides(skb, HOW(slot & 1, states & 0xff, hook), chain);
+	__u32 how = HOW(slot & 1, states & 0xff, hook);
+	int decision = chain_walk(skb, how, chain, 0);
+
+	if (decision == WALK_ON)
+		decision = chain_strides(skb, how, chain);
+	return decision;
 }
 
 #endif
