@@ -199,25 +199,27 @@ queued_at() {
 	awk -v b="$bytes" -v f="$from" -v t="$EPOCHREALTIME" 'BEGIN { printf "%.0f %.6f", b, (f + t) / 2 }'
 }
 
-# arrives NAME MBIT NETNS DEV COMMAND...: while COMMAND sends for 5 s, what waits
-# in DEV's queue leaves it at MBIT, by HTB's own count; and the receiver has it
-# by COMMAND's: less exactly, as that jumps by a queue's length when a lost
-# segment comes.
-arrives() {
-	local name=$1 mbit=$2 ns=$3 dev=$4 client before after
+# queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND sends for 5 s, DEV's
+# queue lets pass MBIT, by HTB's own count; and the receiver has it by COMMAND's:
+# less exactly, as that jumps by a queue's length when a lost segment comes.
+# Under emulation a sender does not always fill a queue, and what tc counts is
+# of a moment that is known to 50 ms: there the limit is a bound alone.
+queue_holds() {
+	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 client before after
 	shift 4
+	[ -z "${WEIR_VM:-}" ] || low=0.1 high=1.04
 	before=$(queued "$ns" "$dev")
-	"$@" >"$work/arrived" &
+	"$@" >"$work/received" &
 	client=$!
 	until_true 5 eval "[ \$((\$(queued $ns $dev) - before)) -gt $((mbit * 50000)) ]"
 	before=$(queued_at "$ns" "$dev")
 	sleep 3
 	after=$(queued_at "$ns" "$dev")
 	within "$name at $mbit Mbit/s on the wire" "$(echo "$before $after" | awk -v m="$mbit" \
-		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" 0.985 1.015
+		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" $low $high
 	wait "$client"
-	within "… and the receiver has it" "$(awk -v x="$(cat "$work/arrived")" -v m="$mbit" \
-		'BEGIN { print x * 1514 / 1448 / m }')" 0.9 1.1
+	within "… and the receiver has it" "$(awk -v x="$(cat "$work/received")" -v m="$mbit" \
+		'BEGIN { print x * 1514 / 1448 / m }')" "$(awk -v l=$low 'BEGIN { print l - 0.085 }')" 1.1
 }
 
 # rate_of FILE: Mbit/s received, between the first second and the last.
