@@ -33,9 +33,7 @@ static int do_steps(struct plan *plan, struct device_steps *steps,
 		crash_point();
 		r = device_step_do(&plan->devices, step, plan->image, err);
 		if (r < 0)
-			return err_wrap(
-				err, r, "device '%s'",
-				plan->devices.devices[step->device].name);
+			return r; /* the sentence names the device */
 	}
 	return 0;
 }

@@ -121,7 +121,7 @@ come_and_go 3 flip_device &
 pids+=($!)
 is "a device may go away at any point of an apply" "$(while_busy in_left)" ""
 ip -n "$left" link add d0 type veth peer d1
-says "without CAP_NET_ADMIN a device is refused" 1 "^weirctl: device 'd0': .*: Operation not permitted$" \
+says "without CAP_NET_ADMIN a device is refused" 1 "^weirctl: device 'd0': [^:]*: Operation not permitted$" \
 	nsenter --net="/run/netns/$left" setpriv --bounding-set=-net_admin "$w" apply "$work/one.ini"
 in_left "$w" clear
 
