@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
 WEIRCTL=${WEIRCTL:-$PWD/build/plain/weirctl}
 lab=wt$$
-work=$(mktemp -d "/tmp/weir-test-XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/weir-test-XXXXXX")
 left=$lab-l right=$lab-r
 cg=/weir-test-$$
 cgmount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
