@@ -8,12 +8,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "cgroup/pace_abi.h"
-
-#define SOCKET_LEVEL	1    /* SOL_SOCKET */
-#define MAX_PACING_RATE 47   /* SO_MAX_PACING_RATE */
-#define TCP_LEVEL	6    /* IPPROTO_TCP */
-#define CWND_CLAMP	1002 /* TCP_BPF_SNDCWND_CLAMP */
+#include "cgroup/sockets.bpf.h"
 
 struct sock_common;
 
@@ -22,21 +17,12 @@ struct bpf_iter__tcp {
 	struct sock_common *sk_common;
 } __attribute__((preserve_access_index));
 
-/* The one of cgroup/limit.bpf.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pace_sock);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} sockets SEC(".maps");
-
 SEC("iter/tcp")
 int lift_pacing(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
-	__u32 unlimited = 0xffffffff;
-	int clamp = 1 << 20; /* segments: none, in effect */
+	__u32 unlimited = PACE_SO_UNLIMITED;
+	int clamp = PACE_UNCLAMPED;
 	struct pace_sock *paced;
 	struct tcp_sock *tcp;
 
@@ -47,9 +33,9 @@ int lift_pacing(struct bpf_iter__tcp *ctx)
 	if (!paced)
 		return 0;
 	if (paced->window)
-		bpf_setsockopt(tcp, TCP_LEVEL, CWND_CLAMP, &clamp,
+		bpf_setsockopt(tcp, PACE_SOL_TCP, PACE_SO_CLAMP, &clamp,
 			       sizeof(clamp));
-	bpf_setsockopt(tcp, SOCKET_LEVEL, MAX_PACING_RATE, &unlimited,
+	bpf_setsockopt(tcp, PACE_SOL_SOCKET, PACE_SO_RATE, &unlimited,
 		       sizeof(unlimited));
 	bpf_sk_storage_delete(&sockets, tcp);
 	return 0;

@@ -12,19 +12,11 @@
 #include "cgroup/pace.bpf.h"
 #include "cgroup/police.bpf.h"
 #include "cgroup/scope.bpf.h"
+#include "cgroup/sockets.bpf.h"
 #include "rules/match.bpf.h"
 
 #define ETHERTYPE_IP4	 0x0800
 #define TCP_LISTEN_STATE 10
-
-/* group_out writes, group_sockops reads and writes. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pace_sock);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} sockets SEC(".maps");
 
 /* What a packet is on the wire. */
 struct wire {

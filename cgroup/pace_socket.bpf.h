@@ -7,6 +7,7 @@
 #define WEIR_CGROUP_PACE_SOCKET_BPF_H
 
 #include "cgroup/pace_clock.bpf.h"
+#include "cgroup/sockets.bpf.h"
 
 #define PACE_EARLY 14000 /* bytes of payload: ten segments are not paced */
 #define PACE_SHARE 62600 /* 1448 of 1514, in 1/65536 */
@@ -14,14 +15,6 @@
 /* How much a socket may send at once, by its window, as time at its rate. */
 #define PACE_WINDOW_US	  5000
 #define PACE_WINDOW_BYTES 65536 /* where more than this, leave it alone */
-
-/* Of the kernel's, by value: the system's headers for BPF lack them. */
-#define PACE_SOL_SOCKET	  1
-#define PACE_SO_RATE	  47 /* SO_MAX_PACING_RATE */
-#define PACE_SOL_TCP	  6
-#define PACE_SO_IW	  1001 /* TCP_BPF_IW */
-#define PACE_SO_CLAMP	  1002 /* TCP_BPF_SNDCWND_CLAMP */
-#define PACE_SO_UNLIMITED 0xffffffffU
 
 /* Before a packet of a TCP socket is charged to its scopes. */
 static __always_inline void pace_fold_begin(struct pace_sock *sk, __u64 now)
@@ -88,7 +81,7 @@ static __always_inline void pace_clamp(struct bpf_sock_ops *ops,
 				       struct pace_sock *sk, __u64 payload_rate)
 {
 	__u32 window = pace_window(payload_rate, ops->mss_cache, sk->rtt_us);
-	int value = window ?: 1 << 20;
+	int value = window ?: PACE_UNCLAMPED;
 
 	if (window == sk->window)
 		return;
