@@ -55,13 +55,8 @@ int cmd_apply(const struct call *call)
 	status = files_read(call, &policy);
 	if (status != EXIT_DONE)
 		return status;
-	lock = lock_take(call->places.run, &err);
-	if (lock < 0)
+	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
 		return say_err(&err);
-	if (kernel_open(&call->places, &kernel, &err) < 0) {
-		lock_remove(call->places.run);
-		return say_err(&err);
-	}
 	was_loaded = kernel.generation > 0;
 	if (!call->dry_run && kernel_load(&kernel, &err) < 0)
 		status = say_err(&err);

@@ -37,14 +37,8 @@ int cmd_clear(const struct call *call)
 	AUTO_CLOSE int lock = -1;
 	struct err err;
 
-	lock = lock_take(call->places.run, &err);
-	if (lock < 0)
-		return say_err(&err);
-	if (kernel_open(&call->places, &kernel, &err) < 0) {
-		lock_remove(call->places.run);
-		return say_err(&err);
-	}
-	if (clear(&kernel, &err) < 0)
+	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0 ||
+	    clear(&kernel, &err) < 0)
 		return say_err(&err);
 	lock_remove(call->places.run);
 	return EXIT_DONE;

@@ -47,13 +47,12 @@ static int look_once(const struct call *call, struct err *err)
 	AUTO_CLOSE int lock = -1;
 	int r;
 
-	lock = lock_take(call->places.run, err);
-	if (lock < 0)
-		return lock;
-	r = kernel_open(&call->places, &kernel, err);
-	if (r < 0 || !kernel.generation) {
-		lock_remove(call->places.run);
+	r = kernel_open_locked(&call->places, &lock, &kernel, err);
+	if (r < 0)
 		return r;
+	if (!kernel.generation) {
+		lock_remove(call->places.run);
+		return 0;
 	}
 	r = kernel_load(&kernel, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
+#include "ctl/lock.h"
 #include "pins/bpffs.h"
 #include "pins/folder.h"
 
@@ -99,6 +100,23 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 		return r;
 	*ret_kernel = kernel;
 	kernel.places = NULL;
+	return 0;
+}
+
+int kernel_open_locked(const struct places *places, int *ret_lock,
+		       struct kernel *ret_kernel, struct err *err)
+{
+	AUTO_CLOSE int lock = lock_take(places->run, err);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = kernel_open(places, ret_kernel, err);
+	if (r < 0) {
+		lock_remove(places->run);
+		return r;
+	}
+	*ret_lock = TAKE_FD(lock);
 	return 0;
 }
 

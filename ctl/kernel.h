@@ -33,6 +33,13 @@ struct kernel {
 int kernel_open(const struct places *places, struct kernel *ret_kernel,
 		struct err *err);
 
+/*
+ * The same under the lock, which *ret_lock is: for who will change something.
+ * Where it fails no lock folder is left behind.
+ */
+int kernel_open_locked(const struct places *places, int *ret_lock,
+		       struct kernel *ret_kernel, struct err *err);
+
 /* Loads what is not there yet: bpffs, maps, programs. */
 int kernel_load(struct kernel *kernel, struct err *err);
 void kernel_close(struct kernel *kernel);
