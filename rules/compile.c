@@ -52,21 +52,13 @@ int compiler_file(struct compiler *c, const struct where *where,
 uint32_t compiler_chain(struct compiler *c, const struct where *where,
 			const char *name)
 {
-	size_t low = 0, high = c->policy->n_chains;
+	const struct chain *chain;
 
 	if (!name)
 		return NONE;
-	while (low < high) { /* they lie by name */
-		size_t middle = (low + high) / 2;
-		int r = strcmp(name, c->policy->chains[middle].name);
-
-		if (r == 0)
-			return middle;
-		if (r < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
+	chain = policy_chain(c->policy, name);
+	if (chain)
+		return chain - c->policy->chains;
 	compiler_problem(c, where, "there is no chain '%s'", name);
 	return NONE;
 }

@@ -11,20 +11,6 @@
 
 /* ------------------------------------------------------------- sets */
 
-static int find_set(const struct compiler *c, const char *name,
-		    uint32_t *ret_index)
-{
-	size_t i;
-
-	for (i = 0; i < c->policy->n_sets; i++) {
-		if (strcmp(c->policy->sets[i].name, name) != 0)
-			continue;
-		*ret_index = i;
-		return 0;
-	}
-	return -ENOENT;
-}
-
 /* The prefixes of a set; too many are a problem. */
 static int emit(struct compiler *c, const struct where *where,
 		const struct spans *spans, unsigned int bits, uint32_t set)
@@ -127,9 +113,12 @@ static int add_set_members(struct compiler *c, const struct rule *rule,
 static int use_named_set(struct compiler *c, const struct rule *rule,
 			 const char *name, uint32_t *ret_set)
 {
-	if (find_set(c, name, ret_set) < 0)
+	const struct set *set = policy_set(c->policy, name);
+
+	if (!set)
 		return compiler_problem(c, &rule->where, "there is no set '%s'",
 					name);
+	*ret_set = set - c->policy->sets;
 	return 0;
 }
 
