@@ -116,9 +116,10 @@ static int put_different_options(struct nl_msg *msg, struct nlattr *from,
 
 	if (!options)
 		return -ENOMEM;
-	nla_for_each_nested(attr, from,
-			    left) if (put_different(msg, attr, difference) <
-				      0) return -ENOMEM;
+	nla_for_each_nested(attr, from, left) {
+		if (put_different(msg, attr, difference) < 0)
+			return -ENOMEM;
+	}
 	nla_nest_end(msg, options);
 	return 0;
 }
@@ -132,8 +133,7 @@ static int put_htb_options(struct nl_msg *msg, struct nlattr *from)
 
 	if (!options)
 		return -ENOMEM;
-	nla_for_each_nested(attr, from, left)
-	{
+	nla_for_each_nested(attr, from, left) {
 		if (nla_type(attr) != TCA_HTB_INIT ||
 		    nla_len(attr) < (int)sizeof(glob)) {
 			r = put_copy(msg, attr);
