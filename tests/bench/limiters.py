@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The limiters that the benches compare.  Each is a function of a field and a
-rate in bit/s, which may be called again with another; 0 takes it away.
+"""The limiters that the benches compare, and how.  Each is a function of a
+field and a rate in bit/s, which may be called again with another; 0 takes it
+away.
 """
+import contextlib
 import os
+import statistics
 import struct
+import tempfile
 
 import field as f
 
@@ -69,3 +73,35 @@ def options(limiter, bps, flows, v6):
         return ()
     payload = 1428 if v6 else 1448
     return ("--fq-rate", "%d" % (bps * payload / 1514 / flows))
+
+
+@contextlib.contextmanager
+def field_of(args):
+    """Where a bench measures, by its arguments."""
+    with f.Field(args.prefix, f.ROOT + "/build/bench") as field, \
+            tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
+        field.folder = folder
+        field.weirctl = args.weirctl
+        yield field
+
+
+def median_of(runs):
+    result = {}
+    for key in runs[0]:
+        values = [r[key] for r in runs if r[key] is not None]
+        result[key] = statistics.median(values) if values else None
+    return result
+
+
+def compare(field, limiters, bps, rounds, measure):
+    """What measure(name) gives under each limiter, as medians; in each round
+    one limiter after the other."""
+    runs = {name: [] for name in limiters}
+    for _ in range(rounds):
+        for name in limiters:
+            LIMITERS[name](field, bps)
+            try:
+                runs[name].append(measure(name))
+            finally:
+                LIMITERS[name](field, 0)
+    return {name: median_of(figures) for name, figures in runs.items()}
