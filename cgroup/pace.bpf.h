@@ -124,7 +124,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 			pace_waits(pace, sk, nth, now);
 		return false;
 	}
-	if (sk)
+	if (sk && payload)
 		pace_waits_end(pace, sk, nth);
 	if (!sk && payload && !pace_other(pace, wire, now))
 		return false;
