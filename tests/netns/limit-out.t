@@ -26,7 +26,7 @@ send() {
 		rate_of "$work/iperf"
 	done | sort -g | tail -n 2 | head -n 1
 }
-drops() { "$WEIRCTL" stats --json | jq '[.groups[].cgroups[].out.dropped_packets] | add'; }
+drops() { jq '[.groups[].cgroups[].out.dropped_packets] | add' "$1"; }
 
 rates='10 100 1000' low=0.98 high=1.02
 [ -z "${WEIR_VM:-}" ] || rates=10 # an emulated processor has no gigabits
@@ -36,11 +36,16 @@ for rate in $rates; do
 		share=$(awk -v x="$(wire4 "$(send -c 10.77.0.2 -P $flows)")" -v r="$rate" 'BEGIN { print x / r }')
 		within "$flows TCP flows over IPv4 get $rate Mbit/s on the wire" "$share" $low $high
 	done
-	(sleep 2 && drops >"$work/before" && sleep 1.5 && drops >"$work/after") &
+	(
+		sleep 2
+		"$WEIRCTL" stats --json >"$work/before"
+		sleep 1.5
+		"$WEIRCTL" stats --json >"$work/after"
+	) &
 	share=$(awk -v x="$(wire6 "$(send -c fd77:0::2)")" -v r="$rate" 'BEGIN { print x / r }')
 	wait $!
 	within "a TCP flow over IPv6 gets $rate Mbit/s on the wire" "$share" $low $high
-	is "and weir drops nothing of it, once it is steady" "$(cat "$work/after")" "$(cat "$work/before")"
+	is "and weir drops nothing of it, once it is steady" "$(drops "$work/after")" "$(drops "$work/before")"
 done
 
 udp=20
