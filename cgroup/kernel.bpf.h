@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The few fields of kernel structs that are read, relocated at load.  With
- * them the path of a socket's cgroup is found, which no helper gives.
+ * them the path of a socket's cgroup is found, which no helper gives, and
+ * what a TCP socket has not sent yet.
  */
 #ifndef WEIR_CGROUP_KERNEL_BPF_H
 #define WEIR_CGROUP_KERNEL_BPF_H
@@ -36,6 +37,12 @@ struct sock_cgroup_data___5_14 { /* up to 5.14 */
 
 struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
+	unsigned long sk_max_pacing_rate;
+} RELOCATED;
+
+struct tcp_sock {
+	__u32 write_seq; /* after all that the application has written */
+	__u32 snd_nxt;	 /* after all that was sent; moves on after the hook */
 } RELOCATED;
 
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (src))
@@ -74,6 +81,17 @@ static __always_inline __u64 kernel_cgroup_folder(__u64 sock)
 	if (cgroup)
 		READ(kn, &cgroup->kn);
 	return (__u64)kn;
+}
+
+/*
+ * Bytes that the application has written and TCP has not sent, this packet's
+ * own among them.
+ */
+static __always_inline __u32 kernel_unsent(void *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp ? tcp->write_seq - tcp->snd_nxt : 0;
 }
 
 static __always_inline __u64 kernel_folder_parent(__u64 folder)

@@ -83,6 +83,11 @@ static __always_inline struct pace_sock *limit_sock(struct __sk_buff *skb,
 	return bpf_sk_storage_get(&sockets, sk, NULL, flags);
 }
 
+static __always_inline __u32 limit_unsent(struct __sk_buff *skb)
+{
+	return skb->sk ? kernel_unsent(skb->sk) : 0;
+}
+
 static __always_inline void tally_add(struct tally *tally, bool pass,
 				      const struct wire *wire)
 {
@@ -172,7 +177,7 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 	now = bpf_ktime_get_ns();
 	sk = limit_sock(skb, &wire, BPF_SK_STORAGE_GET_F_CREATE);
 	if (sk)
-		pace_fold_begin(sk, now);
+		pace_fold_begin(sk, limit_unsent(skb), wire.payload, now);
 	/* From the inside out: what an inner limit drops costs no outer one. */
 	for (i = SCOPES_MAX; i-- > 0 && pass;) {
 		const struct member_scope *at = &member->scopes[i];

@@ -105,7 +105,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 {
 	__u64 bound, total;
 	__s64 debt_ns;
-	bool early;
+	bool early, drop;
 
 	if (!limit->rate_bytes)
 		return true;
@@ -117,9 +117,14 @@ static __always_inline bool pace_charge(struct pace *pace,
 	early = payload && wire > PACE_SMALL && sk &&
 		(sk->sent < PACE_EARLY || !sk->set);
 	bound = early ? pace->early_ns : pace->slack_ns;
+	drop = debt_ns > (__s64)bound;
+	if (sk && payload && !drop && nth == sk->tight) {
+		pace_begins(pace, sk, now);
+		pace_ends(pace, sk);
+	}
 	if (sk)
 		pace_fold(pace, sk, nth, debt_ns > (__s64)pace->early_ns);
-	if (debt_ns > (__s64)bound) {
+	if (drop) {
 		if (sk && payload)
 			pace_waits(pace, sk, nth, now);
 		return false;

@@ -32,6 +32,7 @@ struct pace {
 	__u64 epoch_ns;	 /* length of an epoch */
 	__u64 early_ns;	 /* debt at which connections that begin must wait */
 	__u64 slack_ns;	 /* … at which all must */
+	__u64 most;	 /* rate that one user alone may have */
 
 	/* Of this epoch. */
 	__u64 end_ns;	   /* when it ends */
@@ -54,11 +55,14 @@ struct pace {
 	/* Sockets whose last packet was dropped, by when: windows again. */
 	__u32 waiting;
 	__u32 waiting_before;
-	__u32 pad;
+	__u32 all;	  /* users that fair is made for, all kinds */
 	__u64 waiting_ns; /* when this window began */
+
+	__u32 begun;  /* users that began lately, as far as not in users yet */
+	__u32 favour; /* weight of a socket whose message begins */
 };
 
-_Static_assert(sizeof(struct pace) == 176, "no hidden padding");
+_Static_assert(sizeof(struct pace) == 192, "no hidden padding");
 
 /*
  * What lies with a TCP socket.  Who sends and who calls sockops holds the
@@ -66,7 +70,8 @@ _Static_assert(sizeof(struct pace) == 176, "no hidden padding");
  */
 struct pace_sock {
 	__u64 wanted;  /* least fair rate of its scopes; 0: not known yet */
-	__u64 set;     /* that its pacing rate stands for; 0: none was set */
+	__u64 set;     /* that its pacing rate stands for; 0: none was set;
+			  both are what a weight of 1 gets */
 	__u64 last_ns; /* when it sent last */
 
 	/* While a packet is charged to one scope after the other. */
@@ -84,8 +89,20 @@ struct pace_sock {
 
 	__u32 waits_at; /* scope that dropped its last packet */
 	__u64 waits_ns; /* when; 0: it passed */
+
+	/* How much it counts: more while its message is short. */
+	__u64 message;	  /* bytes of it so far */
+	__u64 most;	  /* of the tightest scope; 0: not known yet */
+	__u16 favour;	  /* likewise */
+	__u16 weight;	  /* as of its last packet; 0: none yet */
+	__u16 set_weight; /* of its pacing rate: that is set times this */
+	__u8 drained;	  /* 1: all that was written is sent */
+	__u8 pad;
+	__u32 begun; /* its part of its tightest scope's */
+	__u32 begun_pad;
+	__u64 begun_ns; /* end of the epoch in which that was added */
 };
 
-_Static_assert(sizeof(struct pace_sock) == 72, "no hidden padding");
+_Static_assert(sizeof(struct pace_sock) == 112, "no hidden padding");
 
 #endif

@@ -44,6 +44,8 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	target = pace_target(pace->rate, debt_ns, pace_patience(pace));
 	target -= pace_min(pace->loose, target - target / 4);
 	users = pace_all_users(pace);
+	pace->all = users;
+	pace->favour = pace_favour(pace);
 	pace->fair = pace_max(target * PACE_USER / users, 1);
 	pace->slack_ns = pace_time(
 		(16 + pace->users / PACE_USER) * PACE_SEGMENT, pace->rate);
@@ -90,8 +92,11 @@ static __always_inline void pace_start(struct pace *pace,
 	pace->epoch_ns = pace_time(4 * PACE_SEGMENT, rate);
 	pace->epoch_ns = pace_max(pace->epoch_ns, 4 * PACE_MS);
 	pace->epoch_ns = pace_min(pace->epoch_ns, 100 * PACE_MS);
+	pace->most = pace_max(rate * PACE_USER / pace_least_users(rate), 1);
 	pace->users = pace_max(pace->users, PACE_USER);
 	pace->fair = pace_max(rate * PACE_USER / pace->users, 1);
+	pace->all = pace->users;
+	pace->favour = pace_favour(pace);
 	pace->slack_ns = pace_time(32 * PACE_SEGMENT, rate) + 50 * PACE_MS;
 	pace->end_ns = now + pace->epoch_ns;
 	pace->used_ns = 0;

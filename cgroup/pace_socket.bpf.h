@@ -16,9 +16,20 @@
 #define PACE_WINDOW_US	  5000
 #define PACE_WINDOW_BYTES 65536 /* where more than this, leave it alone */
 
-/* Before a packet of a TCP socket is charged to its scopes. */
-static __always_inline void pace_fold_begin(struct pace_sock *sk, __u64 now)
+/*
+ * Before a packet of a TCP socket is charged to its scopes; unsent: bytes that
+ * it has to send, this packet's among them.
+ */
+static __always_inline void pace_fold_begin(struct pace_sock *sk, __u32 unsent,
+					    __u32 payload, __u64 now)
 {
+	if (sk->drained)
+		sk->message = 0;
+	sk->weight = 1;
+	if (sk->favour > 1 && sk->message <= sk->most / PACE_MESSAGE)
+		sk->weight = sk->favour;
+	if (payload)
+		sk->drained = unsent <= payload;
 	sk->fold = PACE_UNLIMITED;
 	sk->fold_tight = 0xff;
 	sk->fold_last_ns = sk->last_ns;
@@ -37,6 +48,7 @@ static __always_inline void pace_fold_end(struct pace_sock *sk, __u32 wire,
 	if (!payload)
 		return;
 	sk->waits_ns = 0;
+	sk->message += payload;
 	if (sk->sent < PACE_EARLY)
 		sk->sent += payload;
 	if (apart > payload / 256) {
@@ -56,6 +68,8 @@ static __always_inline void pace_fold(struct pace *pace, struct pace_sock *sk,
 	if (pace->fair < sk->fold) {
 		sk->fold = pace->fair;
 		sk->fold_tight = nth;
+		sk->most = pace->most;
+		sk->favour = pace->favour;
 	}
 	if (too_much)
 		sk->again = 1;
@@ -106,7 +120,7 @@ static __always_inline bool pace_is_set(const struct pace_sock *sk)
 		return true;
 	if (wanted == PACE_UNLIMITED)
 		return !set;
-	if (!set || sk->again)
+	if (!set || sk->again || sk->weight != sk->set_weight)
 		return false;
 	return (wanted > set ? wanted - set : set - wanted) <= set / 128;
 }
@@ -124,8 +138,12 @@ static __always_inline void pace_socket(struct bpf_sock_ops *ops,
 	sk->rtt_us = ops->srtt_us >> 3;
 	if (pace_is_set(sk))
 		return;
-	if (sk->wanted != PACE_UNLIMITED)
-		payload_rate = sk->wanted * (sk->share ?: PACE_SHARE) >> 16;
+	if (sk->wanted != PACE_UNLIMITED) {
+		payload_rate = pace_min(sk->wanted * sk->weight, sk->most);
+		payload_rate = pace_max(payload_rate, sk->wanted) *
+				       (sk->share ?: PACE_SHARE) >>
+			       16;
+	}
 	/* Beyond 34 Gbit/s the option cannot say it: the bound has to. */
 	value = pace_min(pace_max(payload_rate, 8), PACE_SO_UNLIMITED);
 	pace_clamp(ops, sk, payload_rate);
@@ -134,6 +152,7 @@ static __always_inline void pace_socket(struct bpf_sock_ops *ops,
 		return;
 	sk->set = sk->wanted == PACE_UNLIMITED ? 0 : sk->wanted;
 	sk->set_tight = sk->tight;
+	sk->set_weight = sk->weight;
 	sk->again = 0;
 }
 

@@ -20,6 +20,18 @@
 /* TCP asks again after 200 ms, then after 500, if nothing is under way. */
 #define PACE_WAIT (250 * PACE_MS)
 
+/*
+ * Somebody waits for a request or an answer, and it is over the sooner the
+ * more of the rate it has.  So a socket counts as PACE_FAVOUR users until a
+ * message, which is what it sends between two times at which it had nothing
+ * left to send, is longer than 1/PACE_MESSAGE of a second at the whole rate.
+ * Not where that leaves somebody so little that he sleeps for long between
+ * two packets and cannot be told that he may have more.
+ */
+#define PACE_FAVOUR	8
+#define PACE_FAVOUR_MIN 600000 /* bytes per second for each socket */
+#define PACE_MESSAGE	40
+
 static __always_inline __u64 pace_min(__u64 a, __u64 b)
 {
 	return a < b ? a : b;
@@ -82,10 +94,51 @@ static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
 	return part;
 }
 
-/* No user is more than one, so there are never more of them than sockets. */
+static __always_inline __u32 pace_favour(const struct pace *pace)
+{
+	__u32 sockets = pace_max(pace->count, pace->count_before);
+
+	return pace->rate / PACE_FAVOUR_MIN >= sockets ? PACE_FAVOUR : 1;
+}
+
+/* No user is more than his weight, so there are never more of them than
+ * sockets. */
 static __always_inline __u64 pace_most_users(const struct pace *pace)
 {
-	return PACE_USER * (__u64)pace_max(pace->count, pace->count_before);
+	return PACE_USER * pace->favour *
+	       (__u64)pace_max(pace->count, pace->count_before);
+}
+
+/*
+ * After a pause a message begins that is longer than a packet: everybody makes
+ * way at once.  As users is smoothed, it learns of it little by little.
+ */
+static __always_inline void pace_begins(struct pace *pace, struct pace_sock *sk,
+					__u64 now)
+{
+	__u32 weight = PACE_USER * (sk->favour ? sk->weight : pace->favour);
+
+	if (sk->message || sk->drained ||
+	    now - sk->fold_last_ns < pace->epoch_ns)
+		return;
+	sk->begun = weight;
+	sk->begun_ns = pace->end_ns;
+	pace->begun += weight;
+	pace->all += weight;
+	pace->fair = pace->fair * (pace->all - weight) / pace->all;
+}
+
+/* A message ends: the next epoch need not make way for it. */
+static __always_inline void pace_ends(struct pace *pace, struct pace_sock *sk)
+{
+	__u64 epochs = (pace->end_ns - sk->begun_ns) / pace->epoch_ns;
+
+	if (!sk->drained || !sk->begun)
+		return;
+	/* An epoch takes a quarter of it into users: two, almost a half. */
+	sk->begun >>= pace_min(epochs / 2, 31);
+	pace->begun -= pace_min(pace->begun, sk->begun);
+	sk->begun = 0;
 }
 
 /* Of the epoch that ended late ns ago and so took that much longer. */
@@ -99,11 +152,12 @@ static __always_inline void pace_count_users(struct pace *pace, __u64 late)
 	/* The fewer packets an epoch sees, the more epochs must be seen. */
 	weight = pace_max(4, 4 * pace->cover_ns / took);
 	weight = pace_min(weight, 64);
-	if (seen > 2 * (__u64)pace->users + PACE_USER)
+	if (seen > 2 * (__u64)pace->users + pace->begun + PACE_USER)
 		pace->users = (pace->users + seen) / 2;
 	else
 		pace->users = (pace->users * (weight - 1) + seen) / weight;
 	pace->users = pace_min(pace->users, pace_most_users(pace));
+	pace->begun -= pace->begun / weight;
 	pace->loose =
 		(pace->loose * 15 + pace->loose_bytes * PACE_SEC / took) / 16;
 }
@@ -161,7 +215,7 @@ static __always_inline __u64 pace_all_users(const struct pace *pace)
 	__u64 users;
 
 	kept = pace_max(pace->users, PACE_USER) * kept / (PACE_WAIT - kept);
-	users = pace->users + pace_min(waiting * PACE_USER, kept);
+	users = pace->users + pace->begun + pace_min(waiting * PACE_USER, kept);
 	users = pace_min(users, pace_most_users(pace));
 	return pace_max(users, pace_least_users(pace->rate));
 }
