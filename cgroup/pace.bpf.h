@@ -63,7 +63,7 @@ static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 static __always_inline __u64 pace_rate_of(const struct pace *pace,
 					  const struct pace_sock *sk, __u32 nth)
 {
-	if (!sk || !sk->set)
+	if (!sk->set)
 		return pace->fair;
 	if (sk->set_tight == nth)
 		return sk->set;
@@ -71,21 +71,29 @@ static __always_inline __u64 pace_rate_of(const struct pace *pace,
 	return pace_max(pace->fair, sk->set);
 }
 
-/* What is not TCP: whether the clock that runs at fair lets it pass. */
+/*
+ * What is not TCP: whether the clock that runs at fair lets it pass.  It has
+ * the scope's whole burst, but not while it asks for more than it gets: then
+ * that would come in heaps.
+ */
 static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 {
+	__u64 takes = pace_time(wire, pace->fair), most, credit;
 	__s64 ahead = pace->other_ns - now;
-	__u64 most =
-		pace_max(2 * PACE_MS, pace_time(2 * PACE_SEGMENT, pace->fair));
 
+	most = pace_max(2 * PACE_MS, pace_time(2 * PACE_SEGMENT, pace->fair));
+	credit = pace_other_asks(pace, now, PACE_WAIT) ? most : pace->credit_ns;
 	/* Questions and pings get through beside a flood. */
 	if (wire <= PACE_SMALL)
 		most *= 4;
-	if (ahead > (__s64)most)
+	if (ahead > (__s64)most) {
+		pace->drop_ns = now;
 		return false;
-	if (ahead < -(__s64)pace->credit_ns)
-		pace->other_ns = now - pace->credit_ns;
-	pace->other_ns += pace_time(wire, pace->fair);
+	}
+	if (ahead < -(__s64)credit)
+		pace->other_ns = now - credit;
+	pace->other_ns += takes;
+	pace->other_used += takes;
 	if (!pace->others)
 		pace->count++;
 	pace->others = 1;
@@ -135,7 +143,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 		return false;
 	if (!payload)
 		pace->loose_bytes += wire;
-	else
+	else if (sk)
 		pace_use(pace, pace_time(wire, pace_rate_of(pace, sk, nth)),
 			 now);
 	/* Exact, also where a packet takes but a few ns. */

@@ -26,6 +26,7 @@ struct pace {
 	__u64 next_ns;	 /* when all that was sent is paid for */
 	__u64 next_rest; /* of that division, in 1/rate of a nanosecond */
 	__u64 other_ns;	 /* the same for what no socket paces, at fair */
+	__u64 drop_ns;	 /* when any of that was dropped last */
 
 	/* Made of rate and burst. */
 	__u64 credit_ns; /* how far next_ns may fall behind now */
@@ -38,6 +39,7 @@ struct pace {
 	__u64 end_ns;	   /* when it ends */
 	__u64 used_ns;	   /* for how long users are busy in it, summed up */
 	__u64 spill_ns;	   /* … after it */
+	__u64 other_used;  /* for how long what no socket paces is busy, ns */
 	__u64 loose_bytes; /* sent without payload: nothing paces it */
 
 	/* Smoothed. */
@@ -62,7 +64,7 @@ struct pace {
 	__u32 favour; /* weight of a socket whose message begins */
 };
 
-_Static_assert(sizeof(struct pace) == 192, "no hidden padding");
+_Static_assert(sizeof(struct pace) == 208, "no hidden padding");
 
 /*
  * What lies with a TCP socket.  Who sends and who calls sockops holds the

@@ -52,6 +52,7 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	pace->slack_ns = pace_max(pace->slack_ns, 50 * PACE_MS);
 	pace->end_ns = now + pace->epoch_ns;
 	pace->used_ns = pace_spilt(pace, pace->epoch_ns);
+	pace->other_used = 0;
 	pace->loose_bytes = 0;
 	pace->rtt_us -= pace->rtt_us / 8;
 }
@@ -101,6 +102,7 @@ static __always_inline void pace_start(struct pace *pace,
 	pace->end_ns = now + pace->epoch_ns;
 	pace->used_ns = 0;
 	pace->spill_ns = 0;
+	pace->other_used = 0;
 	pace->loose_bytes = 0;
 }
 

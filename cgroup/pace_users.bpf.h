@@ -141,14 +141,24 @@ static __always_inline void pace_ends(struct pace *pace, struct pace_sock *sk)
 	sk->begun = 0;
 }
 
+/* Whether what no socket paces has asked for more than it gets, ns ago. */
+static __always_inline bool pace_other_asks(const struct pace *pace, __u64 now,
+					    __u64 ns)
+{
+	return pace->drop_ns && (__s64)(now - pace->drop_ns) < (__s64)ns;
+}
+
 /* Of the epoch that ended late ns ago and so took that much longer. */
 static __always_inline void pace_count_users(struct pace *pace, __u64 late)
 {
-	__u64 took = pace->epoch_ns + late, seen, weight;
+	__u64 took = pace->epoch_ns + late, other, seen, weight;
 
 	if (late)
 		pace->used_ns += pace_spilt(pace, late);
-	seen = pace->used_ns * PACE_USER / took;
+	other = pace_min(pace->other_used, took);
+	if (pace_other_asks(pace, pace->end_ns + late, took))
+		other = took;
+	seen = (pace->used_ns + other) * PACE_USER / took;
 	/* The fewer packets an epoch sees, the more epochs must be seen. */
 	weight = pace_max(4, 4 * pace->cover_ns / took);
 	weight = pace_min(weight, 64);
