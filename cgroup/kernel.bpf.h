@@ -94,6 +94,14 @@ static __always_inline __u32 kernel_unsent(void *sk)
 	return tcp ? tcp->write_seq - tcp->snd_nxt : 0;
 }
 
+/* SO_MAX_PACING_RATE of a TCP socket; all ones: none. */
+static __always_inline __u64 kernel_pacing(void *sk)
+{
+	struct sock *sock = (struct sock *)bpf_skc_to_tcp_sock(sk);
+
+	return sock ? sock->sk_max_pacing_rate : ~0ULL;
+}
+
 static __always_inline __u64 kernel_folder_parent(__u64 folder)
 {
 	struct kernfs_node *kn = (struct kernfs_node *)folder;

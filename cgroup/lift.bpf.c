@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes the pacing rate off every TCP socket of a network namespace that has
- * one of ours: the last thing that clear does, for the sockets that are idle
- * and would never hear of it.  In an object of its own, because kernels
- * before 5.15 have no such iterator.
+ * Every TCP socket of a network namespace that has a pacing rate of ours gets
+ * back what its application asked for: the last thing that clear does, for
+ * the sockets that are idle and would never hear of it.  In an object of its
+ * own, because kernels before 5.15 have no such iterator.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -21,7 +21,7 @@ SEC("iter/tcp")
 int lift_pacing(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
-	__u32 unlimited = PACE_SO_UNLIMITED;
+	__u32 rate = PACE_SO_UNLIMITED;
 	int clamp = PACE_UNCLAMPED;
 	struct pace_sock *paced;
 	struct tcp_sock *tcp;
@@ -35,8 +35,9 @@ int lift_pacing(struct bpf_iter__tcp *ctx)
 	if (paced->window)
 		bpf_setsockopt(tcp, PACE_SOL_TCP, PACE_SO_CLAMP, &clamp,
 			       sizeof(clamp));
-	bpf_setsockopt(tcp, PACE_SOL_SOCKET, PACE_SO_RATE, &unlimited,
-		       sizeof(unlimited));
+	if (paced->told && paced->asked < rate)
+		rate = paced->asked;
+	bpf_setsockopt(tcp, PACE_SOL_SOCKET, PACE_SO_RATE, &rate, sizeof(rate));
 	bpf_sk_storage_delete(&sockets, tcp);
 	return 0;
 }

@@ -250,7 +250,7 @@ static __always_inline void limit_socket(struct bpf_sock_ops *ops)
 		return;
 	paced = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	if (paced)
-		pace_socket(ops, paced);
+		pace_socket(ops, paced, kernel_pacing(sk));
 }
 
 #endif

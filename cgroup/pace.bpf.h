@@ -14,7 +14,7 @@
  * Behind now it is credit: a new scope and an idle one have their burst.
  *
  * Users are counted by the time that they are busy: a packet keeps its socket
- * busy for wire / set, where set is the rate the socket is really paced at.
+ * busy for wire / set, where set is the fair rate the socket was really told.
  * A greedy socket is one user, one that sends a third of what it may is a
  * third, an idle one is none; and as it is set that counts, it does not
  * matter how late a socket hears of a new rate.  Once an epoch
@@ -27,6 +27,10 @@
  * stable as patience is several times what it takes until a rate is heard of:
  * the epoch, the RTT, and the time between two packets of a socket.
  *
+ * A message that begins, a request or an answer, makes its socket count as
+ * several users: that much more than fair it is paced at, and as the time of a
+ * packet is reckoned at fair, that many it is.
+ *
  * A socket that is given much too small a rate sleeps for the length of a
  * packet at that rate and cannot be told.  So users is never more than the
  * sockets that sent lately, and debt never takes more than half of the rate.
@@ -36,7 +40,7 @@
  * bound as soon as there is debt to speak of (early), which costs nobody but
  * the newcomer; he waits for a timer, and is a user meanwhile.  What is not
  * TCP is one user, with a clock of its own that runs at fair and holds it
- * exactly to that.
+ * exactly to that: while it is dropped it is one user, however it comes.
  *
  * Races that are accepted: a socket hears of its rate at its next RTT sample;
  * nth may mean another scope for one packet after the policy has changed.

@@ -103,8 +103,12 @@ struct pace_sock {
 	__u32 begun; /* its part of its tightest scope's */
 	__u32 begun_pad;
 	__u64 begun_ns; /* end of the epoch in which that was added */
+
+	/* Its pacing rate as the kernel has it; PACE_UNLIMITED: none. */
+	__u64 told;  /* by us; 0: not yet */
+	__u64 asked; /* by the application: it gets no more than that */
 };
 
-_Static_assert(sizeof(struct pace_sock) == 112, "no hidden padding");
+_Static_assert(sizeof(struct pace_sock) == 128, "no hidden padding");
 
 #endif

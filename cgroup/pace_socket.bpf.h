@@ -125,31 +125,50 @@ static __always_inline bool pace_is_set(const struct pace_sock *sk)
 	return (wanted > set ? wanted - set : set - wanted) <= set / 128;
 }
 
+/* What the application asks for: any rate that is not what it was told. */
+static __always_inline void pace_ask(struct pace_sock *sk, __u64 pacing)
+{
+	if (sk->told && pacing == sk->told)
+		return;
+	sk->asked = pacing;
+	sk->again = 1;
+}
+
+/* The pacing rate for the wanted rate, in bytes of payload per second. */
+static __always_inline __u64 pace_payload_rate(const struct pace_sock *sk)
+{
+	__u64 rate;
+
+	if (sk->wanted == PACE_UNLIMITED)
+		return sk->asked;
+	rate = pace_min(sk->wanted * sk->weight, sk->most);
+	rate = pace_max(rate, sk->wanted) * (sk->share ?: PACE_SHARE) >> 16;
+	return pace_min(pace_max(rate, 8), sk->asked);
+}
+
 /*
  * At ACTIVE_ESTABLISHED, PASSIVE_ESTABLISHED and each RTT callback: the
- * socket gets the rate that its last packet left with it.
+ * socket gets the rate that its last packet left with it.  pacing: the rate
+ * that it has.
  */
 static __always_inline void pace_socket(struct bpf_sock_ops *ops,
-					struct pace_sock *sk)
+					struct pace_sock *sk, __u64 pacing)
 {
-	__u64 payload_rate = PACE_SO_UNLIMITED;
+	__u64 rate;
 	__u32 value;
 
 	sk->rtt_us = ops->srtt_us >> 3;
+	pace_ask(sk, pacing);
 	if (pace_is_set(sk))
 		return;
-	if (sk->wanted != PACE_UNLIMITED) {
-		payload_rate = pace_min(sk->wanted * sk->weight, sk->most);
-		payload_rate = pace_max(payload_rate, sk->wanted) *
-				       (sk->share ?: PACE_SHARE) >>
-			       16;
-	}
+	rate = pace_payload_rate(sk);
 	/* Beyond 34 Gbit/s the option cannot say it: the bound has to. */
-	value = pace_min(pace_max(payload_rate, 8), PACE_SO_UNLIMITED);
-	pace_clamp(ops, sk, payload_rate);
+	value = pace_min(rate, PACE_SO_UNLIMITED);
+	pace_clamp(ops, sk, value);
 	if (bpf_setsockopt(ops, PACE_SOL_SOCKET, PACE_SO_RATE, &value,
 			   sizeof(value)) < 0)
 		return;
+	sk->told = value == PACE_SO_UNLIMITED ? PACE_UNLIMITED : value;
 	sk->set = sk->wanted == PACE_UNLIMITED ? 0 : sk->wanted;
 	sk->set_tight = sk->tight;
 	sk->set_weight = sk->weight;

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who gets which part of a limit: short messages go first, and an application
+# that asks for less than its share gets just that.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+make_cgroup "$cg/a"
+talk=$(dirname "$0")/../bench/talk
+rate=100 bytes=250000 most=40
+[ -z "${WEIR_VM:-}" ] || rate=20 bytes=50000 most=50
+serve "$right" 5201
+in_right "$talk" reply 7002 $bytes &
+pids+=($!)
+policy <<EOP
+[group a]
+match = $cg/a
+out = ${rate}mbit
+EOP
+ok "a limit applies" apply
+as_a() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" "$@"; }
+
+# 20 ms of the whole rate: 60 for a third of it, as each of three would have.
+as_a iperf3 -c 10.77.0.2 -p 5201 -t 8 -P 2 >"$work/bulk" 2>&1 &
+bulk=$!
+sleep 2
+got=$(as_a "$talk" ask 10.77.0.2 7002 3 $bytes)
+within "a message of 20 ms beside two bulk flows (median, ms)" "${got% *}" 12 $most
+wait $bulk
+
+# own FLAGS...: what it gets, as a share of the limit
+own() {
+	as_a iperf3 -J -c 10.77.0.2 -p 5201 -t 3 -O 1 "$@" >"$work/iperf"
+	awk -v x="$(rate_of "$work/iperf")" -v r=$rate 'BEGIN { print x / r }'
+}
+tenth=$((rate / 10))M
+within "an application that asks for a tenth gets that" "$(own --fq-rate $tenth)" 0.095 0.1
+within "one that asks for five times the limit gets the limit" \
+	"$(own --fq-rate $((rate * 5))M)" 0.93 0.98
+
+as_a iperf3 -J -c 10.77.0.2 -p 5201 -t 5 --fq-rate $tenth >"$work/iperf" &
+own=$!
+sleep 2
+ok "clear" "$WEIRCTL" clear
+wait $own
+# A second of ten bursts, one more or less.
+within "gives nobody more than he asks for" "$(jq ".intervals[-1].sum.bits_per_second / $rate / 1e6" "$work/iperf")" 0.08 0.13
+finish
