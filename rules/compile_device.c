@@ -5,31 +5,7 @@
 
 #include "base/array.h"
 #include "rules/compile_own.h"
-
-/*
- * A burst that nobody asked for: what the rate lets pass in 10 ms, but no
- * less than a TCP sender's first window.  More would be seen on a meter:
- * 64 KiB is half a second of 1 Mbit/s.
- */
-#define BURST_PART 100
-#define BURST_MIN  16384
-
-struct limit_row compile_limits(const struct limit *limit)
-{
-	struct limit_row row = { 0 };
-
-	if (!limit->rate_bps)
-		return row;
-	row.rate_bytes = limit->rate_bps / 8;
-	if (row.rate_bytes == 0)
-		row.rate_bytes = 1;
-	row.burst_bytes = limit->burst_bytes;
-	if (row.burst_bytes == 0)
-		row.burst_bytes = row.rate_bytes / BURST_PART;
-	if (limit->burst_bytes == 0 && row.burst_bytes < BURST_MIN)
-		row.burst_bytes = BURST_MIN;
-	return row;
-}
+#include "rules/group_row.h"
 
 uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,
 			     uint32_t chain_in)
@@ -91,8 +67,8 @@ static int compile_device(struct compiler *c, const struct device *device)
 					device->name, DEVICES_MAX - 1);
 	row.chain_out = compiler_chain(c, &device->where, device->filter_out);
 	row.chain_in = compiler_chain(c, &device->where, device->filter_in);
-	row.out = compile_limits(&device->out);
-	row.in = compile_limits(&device->in);
+	row.out = limit_row_make(&device->out);
+	row.in = limit_row_make(&device->in);
 	row.shaper = device->shaper;
 	if (device->shaper == SHAPER_EDT || device->shaper == SHAPER_POLICE)
 		compiler_problem(c, &device->where,

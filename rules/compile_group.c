@@ -6,27 +6,7 @@
 #include "base/array.h"
 #include "rules/compile_own.h"
 #include "rules/glob.h"
-
-static uint8_t shape_out(enum shaper shaper)
-{
-	return shaper == SHAPER_AUTO ? SHAPE_PACE : shaper;
-}
-
-/* What arrives was sent already: it takes a queue. */
-static uint8_t shape_in(enum shaper shaper)
-{
-	return shaper == SHAPER_AUTO || shaper == SHAPER_PACE ? SHAPE_HTB
-							      : shaper;
-}
-
-static uint32_t hash_name(const char *name)
-{
-	uint32_t hash = 2166136261U;
-
-	while (*name)
-		hash = (hash ^ (unsigned char)*name++) * 16777619U;
-	return hash;
-}
+#include "rules/group_row.h"
 
 /*
  * Two uids may share a bit, so one that is set only says that it is worth to
@@ -97,7 +77,7 @@ void compile_groups_end(struct compiler *c)
 static uint32_t group_uid(struct compiler *c, const char *name)
 {
 	size_t i = names_find(&c->live_groups, 0, name);
-	uint32_t uid = hash_name(name);
+	uint32_t uid = group_row_hash(name);
 
 	if (i != NAME_UNKNOWN && c->live->groups[i].uid - uid < UID_TRIES)
 		return c->live->groups[i].uid;
@@ -182,43 +162,22 @@ static int join_matches(const struct group *group, char **ret_text)
 	return 0;
 }
 
-/*
- * The burst of a paced limit that nobody asked for: what the rate passes in
- * 40 ms, but room for the first window of a connection: ten segments.
- */
-static uint64_t pace_burst(uint64_t rate_bytes)
-{
-	const uint64_t least = 10 * 1514;
-	uint64_t burst = rate_bytes / 25;
-
-	return burst < least ? least : burst;
-}
-
 static int compile_group(struct compiler *c, const struct group *group)
 {
 	struct group_row row = { .uid = group_uid(c, group->name) };
 	uint32_t index = c->image->n_groups;
 	AUTO_FREE char *matches = NULL;
 	struct group_row *place;
+	struct err why;
 	size_t i;
 	int r;
 
 	row.share_all = group->share == SHARE_ALL;
-	row.out = compile_limits(&group->out);
-	row.in = compile_limits(&group->in);
 	row.shaper = group->shaper;
-	row.shape_out = row.out.rate_bytes ? shape_out(group->shaper) : 0;
-	row.shape_in = row.in.rate_bytes ? shape_in(group->shaper) : 0;
-	if (row.shape_out == SHAPE_EDT || row.shape_out == SHAPE_HTB ||
-	    row.shape_in == SHAPE_EDT)
-		compiler_problem(c, &group->where,
-				 "group '%s': this version has no '%s' for "
-				 "what a group %s (try shaper = auto)",
-				 group->name,
-				 group->shaper == SHAPER_EDT ? "edt" : "htb",
-				 row.shape_out ? "sends" : "receives");
-	if (row.shape_out == SHAPE_PACE && !group->out.burst_bytes)
-		row.out.burst_bytes = pace_burst(row.out.rate_bytes);
+	group_row_limit_out(&row, &group->out);
+	group_row_limit_in(&row, &group->in);
+	if (group_row_check(&row, group->name, &why) < 0)
+		compiler_problem(c, &group->where, "%s", why.msg);
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
 	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);

@@ -81,7 +81,6 @@ void compile_groups_end(struct compiler *c);
 /* ------------------------------------------------- compile_device.c */
 
 int compile_devices(struct compiler *c);
-struct limit_row compile_limits(const struct limit *limit);
 
 /* KEEP_STATES if either chain, or NONE, looks at states. */
 uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,

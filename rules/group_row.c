@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/group_row.h"
+
+/*
+ * A burst that nobody asked for: what the rate lets pass in 10 ms, but no
+ * less than a TCP sender's first window.  More would be seen on a meter:
+ * 64 KiB is half a second of 1 Mbit/s.
+ */
+#define BURST_PART 100
+#define BURST_MIN  16384
+
+struct limit_row limit_row_make(const struct limit *limit)
+{
+	struct limit_row row = { 0 };
+
+	if (!limit->rate_bps)
+		return row;
+	row.rate_bytes = limit->rate_bps / 8;
+	if (row.rate_bytes == 0)
+		row.rate_bytes = 1;
+	row.burst_bytes = limit->burst_bytes;
+	if (row.burst_bytes == 0)
+		row.burst_bytes = row.rate_bytes / BURST_PART;
+	if (limit->burst_bytes == 0 && row.burst_bytes < BURST_MIN)
+		row.burst_bytes = BURST_MIN;
+	return row;
+}
+
+/*
+ * The burst of a paced limit that nobody asked for: what the rate passes in
+ * 40 ms, but room for the first window of a connection: ten segments.
+ */
+static uint64_t pace_burst(uint64_t rate_bytes)
+{
+	const uint64_t least = 10 * 1514;
+	uint64_t burst = rate_bytes / 25;
+
+	return burst < least ? least : burst;
+}
+
+static uint8_t shape_out(uint8_t shaper)
+{
+	return shaper == SHAPER_AUTO ? SHAPE_PACE : shaper;
+}
+
+/* What arrives was sent already: it takes a queue. */
+static uint8_t shape_in(uint8_t shaper)
+{
+	return shaper == SHAPER_AUTO || shaper == SHAPER_PACE ? SHAPE_HTB
+							      : shaper;
+}
+
+void group_row_limit_out(struct group_row *row, const struct limit *limit)
+{
+	row->out = limit_row_make(limit);
+	row->shape_out = row->out.rate_bytes ? shape_out(row->shaper) : 0;
+	if (row->shape_out == SHAPE_PACE && !limit->burst_bytes)
+		row->out.burst_bytes = pace_burst(row->out.rate_bytes);
+}
+
+void group_row_limit_in(struct group_row *row, const struct limit *limit)
+{
+	row->in = limit_row_make(limit);
+	row->shape_in = row->in.rate_bytes ? shape_in(row->shaper) : 0;
+}
+
+/* The burst that the policy names; 0 where it is `usual`, of the rate. */
+static uint64_t burst_named(const struct limit_row *limit,
+			    const struct limit_row *usual)
+{
+	return limit->burst_bytes == usual->burst_bytes ? 0
+							: limit->burst_bytes;
+}
+
+void group_row_change_out(struct group_row *row, uint64_t rate_bps)
+{
+	struct limit was = { .rate_bps = row->out.rate_bytes * 8 };
+	struct limit limit = { .rate_bps = rate_bps };
+	struct group_row usual = { .shaper = row->shaper };
+
+	group_row_limit_out(&usual, &was);
+	limit.burst_bytes = burst_named(&row->out, &usual.out);
+	group_row_limit_out(row, &limit);
+}
+
+void group_row_change_in(struct group_row *row, uint64_t rate_bps)
+{
+	struct limit was = { .rate_bps = row->in.rate_bytes * 8 };
+	struct limit limit = { .rate_bps = rate_bps };
+	struct group_row usual = { .shaper = row->shaper };
+
+	group_row_limit_in(&usual, &was);
+	limit.burst_bytes = burst_named(&row->in, &usual.in);
+	group_row_limit_in(row, &limit);
+}
+
+int group_row_check(const struct group_row *row, const char *name,
+		    struct err *why)
+{
+	if (row->shape_out != SHAPE_EDT && row->shape_out != SHAPE_HTB &&
+	    row->shape_in != SHAPE_EDT)
+		return 0;
+	return err_say(why, -EINVAL,
+		       "group '%s': this version has no '%s' for what a group "
+		       "%s (try shaper = auto)",
+		       name, row->shaper == SHAPER_EDT ? "edt" : "htb",
+		       row->shape_out ? "sends" : "receives");
+}
+
+uint32_t group_row_hash(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 16777619U;
+	return hash;
+}

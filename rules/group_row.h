@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a group's row says of its limits, whoever asked for them. */
+#ifndef WEIR_RULES_GROUP_ROW_H
+#define WEIR_RULES_GROUP_ROW_H
+
+#include "base/err.h"
+#include "rules/image_abi.h"
+#include "rules/policy.h"
+
+/* Without a burst it is what the rate lets pass in some milliseconds. */
+struct limit_row limit_row_make(const struct limit *limit);
+
+/* Both take the row's shaper into account, which is to be there already. */
+void group_row_limit_out(struct group_row *row, const struct limit *limit);
+void group_row_limit_in(struct group_row *row, const struct limit *limit);
+
+/*
+ * Another rate, 0 for none.  A burst that the policy names stays, one that
+ * followed from the rate follows the new one.
+ */
+void group_row_change_out(struct group_row *row, uint64_t rate_bps);
+void group_row_change_in(struct group_row *row, uint64_t rate_bps);
+
+/* -EINVAL where this version has no such shaper for a limit of the row. */
+int group_row_check(const struct group_row *row, const char *name,
+		    struct err *why);
+
+/* Where to begin looking for a uid for a group of that name. */
+uint32_t group_row_hash(const char *name);
+
+#endif
