@@ -253,6 +253,19 @@ static int add_path(const char *mount, const char *match,
 	return add_nearest(mount, path, anchors, err);
 }
 
+/*
+ * The cgroup of a run does not come back: it is its own anchor, and what else
+ * is in the folder above it meets no program.
+ */
+static int add_run(const char *mount, const char *match,
+		   struct anchors *anchors, struct err *err)
+{
+	char path[CGROUP_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", match);
+	return add_nearest(mount, path, anchors, err);
+}
+
 static int add_glob(const char *mount, const struct glob_row *glob,
 		    struct anchors *anchors, struct err *err)
 {
@@ -298,7 +311,12 @@ int anchors_wanted(const char *mount, const struct image *image,
 	int r;
 
 	for (i = 0; i < image->n_paths; i++) {
-		r = add_path(mount, image->paths[i].key.path, &anchors, err);
+		const struct path_entry *entry = &image->paths[i];
+
+		if (image_group_flags(image, entry->value.group) & GROUP_RUN)
+			r = add_run(mount, entry->key.path, &anchors, err);
+		else
+			r = add_path(mount, entry->key.path, &anchors, err);
 		if (r < 0)
 			return r;
 	}

@@ -52,6 +52,8 @@ struct place {
 	__u64 ids[CGROUP_LEVEL_MAX + 1];
 	__u32 ends[CGROUP_LEVEL_MAX + 1]; /* length of the path, by level */
 	__u32 depth;			  /* of the cgroup; the root has 0 */
+	__u32 taken; /* a bit by level: no pattern counts there */
+	__u32 pad;
 	struct glob_cursor cursor;
 	struct member member; /* what was found so far */
 	/* The name after the last that counts may reach beyond. */

@@ -43,7 +43,7 @@ int find_cgroup_id(int fd, uint64_t *ret_id)
 }
 
 static int add_found(struct found_cgroups *found, int fd, const char *path,
-		     uint32_t group)
+		     uint32_t group, bool takes)
 {
 	struct found_cgroup *entry;
 	AUTO_FREE char *copy = NULL;
@@ -62,6 +62,7 @@ static int add_found(struct found_cgroups *found, int fd, const char *path,
 	entry->path = TAKE_PTR(copy);
 	entry->id = id;
 	entry->group = group;
+	entry->takes = takes;
 	return 0;
 }
 
@@ -103,7 +104,7 @@ static int walk_folder(const struct walk *walk, int fd, char *path,
 			r = walk_folder(walk, child, path, end, level + 1);
 		else if (child >= 0 && glob_match(walk->glob, path, end) == 1)
 			r = add_found(walk->found, child, path,
-				      walk->glob->group);
+				      walk->glob->group, false);
 		path[length] = '\0';
 		if (r < 0)
 			return r;
@@ -159,21 +160,27 @@ static int find_glob(const char *mount, const struct glob_row *glob,
 	return walk_folder(&walk, fd, path, strlen(path), level);
 }
 
-static int find_path(const char *mount, const struct path_entry *entry,
+static int find_path(const char *mount, const struct image *image,
+		     const struct path_entry *entry,
 		     struct found_cgroups *found)
 {
 	AUTO_CLOSE int fd = find_open(mount, entry->key.path);
+	uint32_t group = entry->value.group;
 
 	if (fd < 0)
 		return is_absent(fd) ? 0 : fd;
-	return add_found(found, fd, entry->key.path, entry->value.group);
+	return add_found(found, fd, entry->key.path, group,
+			 image_group_flags(image, group) & GROUP_LIMITED);
 }
 
-static int by_path(const void *a, const void *b)
+/* Of groups for one cgroup, the one that takes it from the others is first. */
+static int by_claim(const void *a, const void *b)
 {
 	const struct found_cgroup *left = a, *right = b;
 	int r = strcmp(left->path, right->path);
 
+	if (r == 0)
+		r = right->takes - left->takes;
 	return r ? r : (int)left->group - (int)right->group;
 }
 
@@ -184,9 +191,13 @@ static void sort_found(struct found_cgroups *found)
 
 	if (!found->n_list)
 		return;
-	qsort(found->list, found->n_list, sizeof(*found->list), by_path);
+	qsort(found->list, found->n_list, sizeof(*found->list), by_claim);
 	for (i = 1; i < found->n_list; i++) {
-		if (by_path(&found->list[kept], &found->list[i]) == 0)
+		const struct found_cgroup *last = &found->list[kept];
+		const struct found_cgroup *next = &found->list[i];
+
+		if (strcmp(last->path, next->path) == 0 &&
+		    (last->takes || last->group == next->group))
 			free(found->list[i].path);
 		else
 			found->list[++kept] = found->list[i];
@@ -202,7 +213,7 @@ int find_cgroups(const char *mount, const struct image *image,
 	int r;
 
 	for (i = 0; i < image->n_paths; i++) {
-		r = find_path(mount, &image->paths[i], &found);
+		r = find_path(mount, image, &image->paths[i], &found);
 		if (r < 0)
 			return err_set(err, r, "look at cgroup '%s'",
 				       image->paths[i].key.path);
@@ -230,6 +241,10 @@ int find_conflict(const struct image *image, const struct found_cgroups *found,
 
 		if (strcmp(a->path, b->path) != 0 || a->group == b->group)
 			continue;
+		if ((image_group_flags(image, a->group) |
+		     image_group_flags(image, b->group)) &
+		    GROUP_RUN)
+			continue; /* it holds beside the other */
 		return err_say(
 			err, -EEXIST,
 			"cgroup '%s' is matched by group '%s' and by group "

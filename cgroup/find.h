@@ -3,6 +3,7 @@
 #ifndef WEIR_CGROUP_FIND_H
 #define WEIR_CGROUP_FIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct found_cgroup {
 	char *path;	/* below the mount, "/a/b" */
 	uint64_t id;	/* what the kernel calls its cgroup id */
 	uint32_t group; /* index of the group's row in the image */
+	bool takes;	/* a GROUP_LIMITED: no other group has the cgroup */
 };
 
 struct found_cgroups {

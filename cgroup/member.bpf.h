@@ -127,7 +127,10 @@ static __always_inline __u32 group_asks(const struct group_row *group)
 	return flags;
 }
 
-/* Adds a group that holds at a level, unless it is there already. */
+/*
+ * Adds a group that holds at a level, unless it is there already, or a
+ * GROUP_LIMITED has taken that cgroup: paths are looked up before patterns.
+ */
 __noinline int member_add(__u64 key, __u32 group, __u32 level)
 {
 	struct place *place = bpf_map_lookup_elem(&places, &key);
@@ -137,8 +140,10 @@ __noinline int member_add(__u64 key, __u32 group, __u32 level)
 	if (!place || level > CGROUP_LEVEL_MAX)
 		return -1;
 	row = table_group(place->member.generation & 1, group);
-	if (!row)
+	if (!row || place->taken >> level & 1)
 		return 0;
+	if (row->flags & GROUP_LIMITED)
+		place->taken |= 1 << level;
 	place->member.flags |= group_asks(row);
 	count = place->member.count;
 	for (i = 0; i < SCOPES_MAX; i++) {

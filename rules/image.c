@@ -90,6 +90,11 @@ const char *image_string(const struct image *image, str_off off)
 	return image->strings + off;
 }
 
+uint32_t image_group_flags(const struct image *image, uint32_t group)
+{
+	return group < image->n_groups ? image->groups[group].flags : 0;
+}
+
 static int compare_elements(const void *va, const void *vb)
 {
 	const struct element_key *a = va, *b = vb;

@@ -8,6 +8,7 @@
 #define WEIR_RULES_IMAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "rules/image_abi.h"
@@ -48,6 +49,9 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off);
 
 /* The text at off; "" where off lies outside (a damaged table). */
 const char *image_string(const struct image *image, str_off off);
+
+/* The flags of a group's row; 0 where there is no such (a damaged table). */
+uint32_t image_group_flags(const struct image *image, uint32_t group);
 
 /* Brings the tables whose order means nothing into a fixed one. */
 void image_sort(struct image *image);

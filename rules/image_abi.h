@@ -179,6 +179,13 @@ struct limit_row {
 /* Flags of groups and devices. */
 enum {
 	KEEP_STATES = 1 << 0, /* a chain of either direction looks at them */
+	/*
+	 * Of groups that no file names.  The one of `weirctl limit CGROUP`
+	 * takes that cgroup out of the group whose pattern matches it; that of
+	 * `weirctl run` holds beside any other, and applies leave it.
+	 */
+	GROUP_LIMITED = 1 << 1,
+	GROUP_RUN = 1 << 2,
 };
 
 struct group_row {
@@ -193,7 +200,7 @@ struct group_row {
 	str_off file;
 	str_off name;
 	str_off matches; /* the patterns, one a line */
-	__u32 flags;	 /* KEEP_STATES */
+	__u32 flags;	 /* KEEP_STATES, GROUP_* */
 	__u32 pad;
 };
 
