@@ -13,8 +13,8 @@
 
 #include "ctl/lock.h"
 #include "ctl/plan.h"
+#include "ctl/runs.h"
 #include "ctl/say.h"
-#include "rules/image_copy.h"
 #include "netlink/watch.h"
 
 /*
@@ -22,22 +22,6 @@
  * made, and nothing tells of that: so look again this often.
  */
 #define LOOK_AGAIN_MS 500
-
-/* The policy part of what is in force, without what world_read adds. */
-static int policy_of(const struct image *live, struct image **ret_image,
-		     struct err *err)
-{
-	CLEANUP(image_freep) struct image *image = NULL;
-	size_t i;
-
-	if (image_copy(live, &image) < 0)
-		return err_set(err, -ENOMEM, "copy the policy in force");
-	for (i = 0; i < image->n_devices; i++)
-		if (image->devices[i].group != NONE)
-			image->devices[i] = (struct device_row){ 0 };
-	*ret_image = TAKE_PTR(image);
-	return 0;
-}
 
 static int look_once(const struct call *call, struct err *err)
 {
@@ -56,7 +40,7 @@ static int look_once(const struct call *call, struct err *err)
 	}
 	r = kernel_load(&kernel, err);
 	if (r == 0)
-		r = policy_of(kernel.live, &image, err);
+		r = runs_in_force(&kernel, false, &image, err);
 	if (r == 0)
 		r = plan_make(&kernel, image, &plan, err);
 	if (r < 0 || plan_is_empty(&plan))

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/edit.h"
+
+#include "ctl/lock.h"
+#include "ctl/plan.h"
+#include "ctl/say.h"
+#include "rules/adhoc.h"
+
+/* Prints what was, or would be, done. */
+static int report(const struct call *call, const struct edit *edit,
+		  const struct plan *plan, uint32_t generation)
+{
+	if (edit->quiet)
+		return EXIT_DONE;
+	if (call->json)
+		return plan_print_json(plan, generation);
+	if (call->dry_run || !plan_is_empty(plan))
+		plan_print(plan);
+	return EXIT_DONE;
+}
+
+static int carry_out(const struct call *call, const struct edit *edit,
+		     struct kernel *kernel)
+{
+	uint32_t generation = kernel->generation;
+	struct err err;
+	int try, r;
+
+	for (try = 1;; try++) {
+		CLEANUP(plan_clear) struct plan plan = { 0 };
+		struct image *image = NULL;
+		int status;
+
+		status = edit->make(call, edit->what, kernel, &image);
+		if (status != EXIT_DONE)
+			return status;
+		r = plan_make(kernel, image, &plan, &err);
+		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
+			r = plan_carry_out(kernel, &plan, &err);
+		if (r == 0 && !call->dry_run && edit->clears &&
+		    adhoc_is_nothing(plan.image))
+			r = kernel_unload(kernel, &err);
+		if (r == 0)
+			return report(call, edit, &plan, kernel->generation);
+		if (!plan_is_outdated(r) || try == PLAN_TRIES ||
+		    kernel->generation != generation)
+			return say_err(&err);
+	}
+}
+
+int edit_policy(const struct call *call, const struct edit *edit)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	AUTO_CLOSE int lock = -1;
+	struct err err, ignored;
+	bool was_loaded;
+	int status;
+
+	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
+		return say_err(&err);
+	was_loaded = kernel.generation > 0;
+	if (edit->only_if_live && !was_loaded)
+		status = EXIT_DONE;
+	else if (!call->dry_run && kernel_load(&kernel, &err) < 0)
+		status = say_err(&err);
+	else
+		status = carry_out(call, edit, &kernel);
+	/* A first apply that did not come to pass leaves nothing behind. */
+	if (!was_loaded && kernel.generation == 0 && !call->dry_run &&
+	    !edit->only_if_live)
+		kernel_unload(&kernel, &ignored);
+	if (!kernel.loaded)
+		lock_remove(call->places.run);
+	return status;
+}

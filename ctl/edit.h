@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What apply, limit and run have in common: under the lock, another image is
+ * made, planned and carried out in one step, again where the machine changed
+ * meanwhile.
+ */
+#ifndef WEIR_CTL_EDIT_H
+#define WEIR_CTL_EDIT_H
+
+#include "ctl/command.h"
+#include "ctl/kernel.h"
+
+struct edit {
+	/*
+	 * Makes the image that is to be in force, and says what is wrong.
+	 * Returns EXIT_DONE with *ret_image, or what to exit with.  May be
+	 * called more than once.
+	 */
+	int (*make)(const struct call *call, void *what, struct kernel *kernel,
+		    struct image **ret_image);
+	void *what;
+	bool quiet;	   /* does not print what was done */
+	bool clears;	   /* takes the programs away where nothing is left */
+	bool only_if_live; /* where no policy is in force, nothing is to do */
+};
+
+/* Returns what to exit with. */
+int edit_policy(const struct call *call, const struct edit *edit);
+
+#endif
