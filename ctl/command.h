@@ -29,16 +29,22 @@ enum {
 	OPTION_JSON = 1 << 0,
 	OPTION_DRY_RUN = 1 << 1,
 	OPTION_ONCE = 1 << 2,
+	OPTION_LIMITS = 1 << 3,	 /* --out, --in, --filter-out */
+	OPTION_COMMAND = 1 << 4, /* the arguments are a command's, not ours */
 };
+
+struct command;
 
 /* What a command is called with. */
 struct call {
+	const struct command *command;
 	struct places places;
 	bool json;
 	bool dry_run;
 	bool once;
 	bool help;
-	char **args; /* what is left: files, names */
+	const char *out, *in, *filter_out; /* as they were given, or NULL */
+	char **args;			   /* what is left: files, names */
 	size_t n_args;
 };
 
@@ -58,6 +64,9 @@ extern const size_t n_commands;
 
 const struct command *command_find(const char *name);
 
+/* Says how to call the command; returns EXIT_USAGE. */
+int command_usage(const struct command *command);
+
 int help_command(const struct command *command);
 void help_all(FILE *out);
 
@@ -66,6 +75,8 @@ int cmd_check(const struct call *call);
 int cmd_clear(const struct call *call);
 int cmd_doctor(const struct call *call);
 int cmd_help(const struct call *call);
+int cmd_limit(const struct call *call);
+int cmd_run(const struct call *call);
 int cmd_stats(const struct call *call);
 int cmd_status(const struct call *call);
 int cmd_version(const struct call *call);

@@ -22,6 +22,18 @@ const struct command commands[] = {
 	  "what was counted: groups, devices, rules", OPTION_JSON, -1, true,
 	  cmd_stats,
 	  "With NAMEs, only the groups, devices, chains and sets so called.\n" },
+	{ "limit", "[--dry-run] [--json] GROUP|CGROUP [out=RATE] [in=RATE]",
+	  "change a limit now", OPTION_DRY_RUN | OPTION_JSON, -1, true,
+	  cmd_limit,
+	  "GROUP is a group in force; CGROUP is the path of a cgroup, and gets\n"
+	  "a limit of its own.  RATE is such as 10mbit, or none.  The next apply\n"
+	  "puts back what the files say.\n" },
+	{ "run",
+	  "[--out RATE] [--in RATE] [--filter-out CHAIN] [--] COMMAND [ARG...]",
+	  "run a command under a limit of its own",
+	  OPTION_LIMITS | OPTION_COMMAND, -1, true, cmd_run,
+	  "The exit status is the command's, 128+N where signal N ended it, 126 or\n"
+	  "127 where it could not be started, 125 where weirctl failed.\n" },
 	{ "watch", "[--once]",
 	  "give containers that start later their queue for what arrives",
 	  OPTION_ONCE, 0, true, cmd_watch,
@@ -39,6 +51,13 @@ const struct command commands[] = {
 };
 
 const size_t n_commands = ARRAY_SIZE(commands);
+
+int command_usage(const struct command *command)
+{
+	fprintf(stderr, "usage: weirctl %s %s\n", command->name,
+		command->arguments);
+	return EXIT_USAGE;
+}
 
 const struct command *command_find(const char *name)
 {

@@ -13,6 +13,9 @@ enum {
 	LONG_JSON = 256,
 	LONG_DRY_RUN,
 	LONG_ONCE,
+	LONG_OUT,
+	LONG_IN,
+	LONG_FILTER_OUT,
 	LONG_HELP,
 };
 
@@ -20,16 +23,12 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, LONG_JSON },
 	{ "dry-run", no_argument, NULL, LONG_DRY_RUN },
 	{ "once", no_argument, NULL, LONG_ONCE },
+	{ "out", required_argument, NULL, LONG_OUT },
+	{ "in", required_argument, NULL, LONG_IN },
+	{ "filter-out", required_argument, NULL, LONG_FILTER_OUT },
 	{ "help", no_argument, NULL, LONG_HELP },
 	{ 0 },
 };
-
-static int usage(const struct command *command)
-{
-	fprintf(stderr, "usage: weirctl %s %s\n", command->name,
-		command->arguments);
-	return EXIT_USAGE;
-}
 
 static const char *place(const char *variable, const char *otherwise)
 {
@@ -56,47 +55,75 @@ static int unknown_command(const char *name)
 static int refuse_option(const struct command *command, const char *option)
 {
 	say("%s does not take the option %s", command->name, option);
-	return usage(command);
+	return command_usage(command);
+}
+
+/* What a command must take to be given an option; 0: all take it. */
+static unsigned int option_kind(int option)
+{
+	switch (option) {
+	case LONG_JSON:
+		return OPTION_JSON;
+	case LONG_DRY_RUN:
+		return OPTION_DRY_RUN;
+	case LONG_ONCE:
+		return OPTION_ONCE;
+	case LONG_OUT:
+	case LONG_IN:
+	case LONG_FILTER_OUT:
+		return OPTION_LIMITS;
+	default:
+		return 0;
+	}
+}
+
+static void note_option(int option, struct call *call)
+{
+	call->json |= option == LONG_JSON;
+	call->dry_run |= option == LONG_DRY_RUN;
+	call->once |= option == LONG_ONCE;
+	call->help |= option == LONG_HELP;
+	if (option == LONG_OUT)
+		call->out = optarg;
+	if (option == LONG_IN)
+		call->in = optarg;
+	if (option == LONG_FILTER_OUT)
+		call->filter_out = optarg;
 }
 
 /* Reads the options of a command; EXIT_DONE, or what to exit with. */
 static int read_options(const struct command *command, int argc, char **argv,
 			struct call *call)
 {
-	int option;
+	/* '+': they end where a command's name stands; ':': tell what lacks. */
+	const char *style = command->options & OPTION_COMMAND ? "+:" : ":";
+	int option, index = 0;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case LONG_JSON:
-			if (!(command->options & OPTION_JSON))
-				return refuse_option(command, "--json");
-			call->json = true;
-			break;
-		case LONG_DRY_RUN:
-			if (!(command->options & OPTION_DRY_RUN))
-				return refuse_option(command, "--dry-run");
-			call->dry_run = true;
-			break;
-		case LONG_ONCE:
-			if (!(command->options & OPTION_ONCE))
-				return refuse_option(command, "--once");
-			call->once = true;
-			break;
-		case LONG_HELP:
-			call->help = true;
-			break;
-		default:
-			return refuse_option(command, argv[optind - 1]);
+	while ((option = getopt_long(argc, argv, style, long_options,
+				     &index)) != -1) {
+		if (option == ':') {
+			say("%s: %s wants a value", command->name,
+			    argv[optind - 1]);
+			return command_usage(command);
 		}
+		if (option == '?')
+			return refuse_option(command, argv[optind - 1]);
+		if (option_kind(option) & ~command->options) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "--%s",
+				 long_options[index].name);
+			return refuse_option(command, name);
+		}
+		note_option(option, call);
 	}
 	call->args = argv + optind;
 	call->n_args = argc - optind;
 	if (command->max_args >= 0 && argc - optind > command->max_args) {
 		say("%s takes %s", command->name,
 		    command->max_args ? "one argument" : "no arguments");
-		return usage(command);
+		return command_usage(command);
 	}
 	return EXIT_DONE;
 }
@@ -104,6 +131,7 @@ static int read_options(const struct command *command, int argc, char **argv,
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct call call = {
+		.command = command,
 		.places = {
 			.bpffs = place("WEIR_BPFFS", "/sys/fs/bpf/weir"),
 			.state = place("WEIR_STATE", "/var/lib/weir"),
