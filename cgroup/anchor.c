@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -371,6 +372,17 @@ static int attach_hook(const char *pin, int cgroup_fd, int program_fd,
 	return r;
 }
 
+/*
+ * Before 5.11 the kernel charges what an attachment takes to this limit;
+ * libbpf raises it, but only where it makes a map or loads a program.
+ */
+static void raise_memlock(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_MEMLOCK, &all); /* attaching tells, if it matters */
+}
+
 int anchor_attach(const char *dir, const char *mount,
 		  const struct anchor_point *point,
 		  const struct programs *programs, uint32_t first,
@@ -382,6 +394,7 @@ int anchor_attach(const char *dir, const char *mount,
 	size_t i;
 	int r;
 
+	raise_memlock();
 	snprintf(pin, sizeof(pin), "%s/links", dir);
 	r = folder_make(pin, err);
 	if (r < 0)
