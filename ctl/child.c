@@ -70,8 +70,8 @@ static pid_t fork_into(int cgroup_fd, bool *ret_in_cgroup)
 	return pid >= 0 ? pid : fork();
 }
 
-int child_make(int cgroup_fd, char *const *argv, struct child *ret_child,
-	       struct err *err)
+int child_make(int cgroup_fd, char *const *argv, const struct rlimit *memlock,
+	       struct child *ret_child, struct err *err)
 {
 	struct child child = { .gate = -1 };
 	AUTO_CLOSE int gate = -1;
@@ -96,6 +96,7 @@ int child_make(int cgroup_fd, char *const *argv, struct child *ret_child,
 	}
 	if (child.pid == 0) {
 		r = in_cgroup ? 0 : own_join(cgroup_fd);
+		setrlimit(RLIMIT_MEMLOCK, memlock);
 		if (r == 0)
 			execute(&child, gate, argv);
 		errno = -r;

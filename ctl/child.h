@@ -7,6 +7,7 @@
 #define WEIR_CTL_CHILD_H
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -28,9 +29,10 @@ struct child {
 /*
  * From here on the signals that are passed on wait for child_wait.  The child
  * is in the cgroup that cgroup_fd is the folder of, and executes nothing yet.
+ * memlock is its RLIMIT_MEMLOCK.
  */
-int child_make(int cgroup_fd, char *const *argv, struct child *ret_child,
-	       struct err *err);
+int child_make(int cgroup_fd, char *const *argv, const struct rlimit *memlock,
+	       struct child *ret_child, struct err *err);
 
 /* Lets it execute the command. */
 void child_start(struct child *child);

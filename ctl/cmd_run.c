@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cgroup/own.h"
 #include "ctl/child.h"
@@ -20,6 +21,7 @@ struct run {
 	char mount[PATH_MAX];	    /* of cgroup2 */
 	char path[CGROUP_PATH_MAX]; /* of its cgroup; "": not made yet */
 	char name[32];		    /* of its group */
+	struct rlimit memlock;	    /* libbpf raises it; not for the command */
 	struct child child;
 };
 
@@ -53,7 +55,9 @@ static int begin(struct run *run, const struct kernel *kernel, struct err *err)
 		return 0;
 	strcpy(run->mount, kernel->mount);
 	r = make_cgroup(run, kernel->live, &cgroup, err);
-	return r < 0 ? r : child_make(cgroup, run->argv, &run->child, err);
+	return r < 0 ? r
+		     : child_make(cgroup, run->argv, &run->memlock, &run->child,
+				  err);
 }
 
 static int make_group(const struct call *call, void *what,
@@ -154,6 +158,7 @@ int cmd_run(const struct call *call)
 	struct run run = { .argv = call->args, .child.gate = -1 };
 	int status = EXIT_DONE;
 
+	getrlimit(RLIMIT_MEMLOCK, &run.memlock);
 	if (!call->n_args) {
 		say("run: name the command to run");
 		return command_usage(call->command);
