@@ -27,28 +27,13 @@ no_command() { [ -z "$(commands)" ]; }
 low=19.5 high=20.5
 [ -z "${WEIR_VM:-}" ] || low=10
 
-# ------------------------------------------- what it is, what it says
+# ------------------------------------------------------- by itself
 
 is "the command is in a cgroup below the caller's" \
 	"$("${run[@]}" --out 20mbit -- sed -n 's/[0-9]*$//; s/^0:://p' /proc/self/cgroup)" "$cg/a/weir-run-"
 is "nothing is left" "$(left_over)" ""
-"${run[@]}" --out 20mbit sh -c 'exit 7'
-is "its exit status is passed on" $? 7
-"${run[@]}" --out 20mbit -- sh -c 'kill -9 $$'
-is "… 128+N for signal N" $? 137
-says "… 127 where there is no such command" 127 "^weirctl: run '/nonexistent': No such file" "${run[@]}" --out 20mbit /nonexistent
-says "… 126 where it is none" 126 "^weirctl: run '/etc/passwd': Permission denied" "${run[@]}" --out 20mbit /etc/passwd
-says "… 125 where weirctl failed" 125 "there is no chain 'guard' in force" "${run[@]}" --filter-out guard true
-says "a rate that is none is a usage error" 2 "^weirctl: --out: '5mbt' is not a rate \(try 5mbit\)" "${run[@]}" --out 5mbt true
-says "so is a missing command" 2 "name the command" "${run[@]}" --out 5mbit
-says "… a missing limit" 2 "say how to limit it" "${run[@]}" true
-says "… a missing rate" 2 "^weirctl: run: --out wants a value" "${run[@]}" --out
-is "the command's options are its own" "$("${run[@]}" --out 5mbit echo --out -n)" "--out -n"
-is "it has the caller's standard input" "$(echo hello | "${run[@]}" --out 5mbit cat)" "hello"
-is "and no signal blocked" "$("${run[@]}" --out 5mbit sed -n 's/^SigBlk:\t*//p' /proc/self/status)" 0000000000000000
-is "nothing is left of all this" "$(left_over)" ""
 
-# ---------------------------------------- beside a policy, and others
+# The rest is beside a policy.
 
 policy <<EOP
 [group b]
@@ -60,6 +45,26 @@ policy = allow
 EOP
 apply >/dev/null
 policy_only=$(groups)
+
+# ------------------------------------------------- how a command ends
+
+"${run[@]}" --out 20mbit sh -c 'exit 7'
+is "its exit status is passed on" $? 7
+"${run[@]}" --out 20mbit -- sh -c 'kill -9 $$'
+is "… 128+N for signal N" $? 137
+says "… 127 where there is no such command" 127 "^weirctl: run '/nonexistent': No such file" "${run[@]}" --out 20mbit /nonexistent
+says "… 126 where it is none" 126 "^weirctl: run '/etc/passwd': Permission denied" "${run[@]}" --out 20mbit /etc/passwd
+says "… 125 where weirctl failed" 125 "there is no chain 'gaurd' in force \(try guard\)" "${run[@]}" --filter-out gaurd true
+says "a rate that is none is a usage error" 2 "^weirctl: --out: '5mbt' is not a rate \(try 5mbit\)" "${run[@]}" --out 5mbt true
+says "so is a missing command" 2 "name the command" "${run[@]}" --out 5mbit
+says "… a missing limit" 2 "say how to limit it" "${run[@]}" true
+says "… a missing rate" 2 "^weirctl: run: --out wants a value" "${run[@]}" --out
+is "the command's options are its own" "$("${run[@]}" --out 5mbit echo --out -n)" "--out -n"
+is "it has the caller's standard input" "$(echo hello | "${run[@]}" --out 5mbit cat)" "hello"
+is "and no signal blocked" "$("${run[@]}" --out 5mbit sed -n 's/^SigBlk:\t*//p' /proc/self/status)" 0000000000000000
+is "only the policy is left of all this" "$(groups) $(cgroups)" "$policy_only 0"
+
+# ------------------------------------------------------- side by side
 
 "${run[@]}" --out 20mbit --filter-out guard -- "${net[@]}" iperf3 -J -c 10.77.0.2 -p 5201 -t 3 -O 1 >"$work/one" 2>&1 &
 first=$!
