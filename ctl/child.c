@@ -44,7 +44,7 @@ __attribute__((noreturn)) static void execute(const struct child *child,
 	char byte;
 
 	close(child->gate);
-	if (read(gate, &byte, 1) != 1)
+	if (send(gate, "", 1, MSG_NOSIGNAL) != 1 || read(gate, &byte, 1) != 1)
 		_exit(EXIT_WEIR); /* weirctl gave up, or was killed */
 	child_restore_signals(child);
 	execvp(argv[0], argv);
@@ -70,41 +70,50 @@ static pid_t fork_into(int cgroup_fd, bool *ret_in_cgroup)
 	return pid >= 0 ? pid : fork();
 }
 
+/* Tells weirctl by the gate that the child is in its cgroup, or ends. */
+__attribute__((noreturn)) static void begin(const struct child *child, int gate,
+					    int cgroup_fd, bool in_cgroup,
+					    char *const *argv,
+					    const struct rlimit *memlock)
+{
+	int r = in_cgroup ? 0 : own_join(cgroup_fd);
+
+	setrlimit(RLIMIT_MEMLOCK, memlock);
+	if (r == 0)
+		execute(child, gate, argv);
+	errno = -r;
+	say("move a process into its cgroup: %m");
+	_exit(EXIT_WEIR);
+}
+
 int child_make(int cgroup_fd, char *const *argv, const struct rlimit *memlock,
 	       struct child *ret_child, struct err *err)
 {
 	struct child child = { .gate = -1 };
-	AUTO_CLOSE int gate = -1;
 	bool in_cgroup = false;
-	int ends[2], r;
+	int ends[2], r = -ECHILD;
 	sigset_t set;
+	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_set(err, neg_errno(), "make a pair of sockets");
-	gate = ends[0];
-	child.gate = ends[1];
+	child.gate = ends[0];
 	waited_for(&set);
 	sigprocmask(SIG_BLOCK, &set, &child.mask);
 	child.reap = signal(SIGCHLD, SIG_DFL);
 	fflush(NULL);
 	child.pid = fork_into(cgroup_fd, &in_cgroup);
-	if (child.pid < 0) {
+	if (child.pid == 0)
+		begin(&child, ends[1], cgroup_fd, in_cgroup, argv, memlock);
+	if (child.pid < 0)
 		r = neg_errno();
-		close(child.gate);
-		child_restore_signals(&child);
-		return err_set(err, r, "make a process");
+	close(ends[1]);
+	if (child.pid > 0 && recv(child.gate, &byte, 1, 0) == 1) {
+		*ret_child = child;
+		return 0;
 	}
-	if (child.pid == 0) {
-		r = in_cgroup ? 0 : own_join(cgroup_fd);
-		setrlimit(RLIMIT_MEMLOCK, memlock);
-		if (r == 0)
-			execute(&child, gate, argv);
-		errno = -r;
-		say("move a process into its cgroup: %m");
-		_exit(EXIT_WEIR);
-	}
-	*ret_child = child;
-	return 0;
+	child_drop(&child);
+	return err_set(err, r, "make a process for the command");
 }
 
 /* --------------------------------------------------------- the parent */
@@ -122,7 +131,8 @@ void child_drop(struct child *child)
 	if (!child->pid)
 		return;
 	close(child->gate);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+	while (child->pid > 0 && waitpid(child->pid, NULL, 0) < 0 &&
+	       errno == EINTR)
 		;
 	child_restore_signals(child);
 	child->pid = 0;
