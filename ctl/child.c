@@ -29,6 +29,15 @@ static void waited_for(sigset_t *ret_set)
 		sigaddset(ret_set, passed_on[i]);
 }
 
+void child_hold_signals(struct child *child)
+{
+	sigset_t set;
+
+	waited_for(&set);
+	sigprocmask(SIG_BLOCK, &set, &child->mask);
+	child->reap = signal(SIGCHLD, SIG_DFL);
+}
+
 void child_restore_signals(const struct child *child)
 {
 	signal(SIGCHLD, child->reap);
@@ -87,32 +96,25 @@ __attribute__((noreturn)) static void begin(const struct child *child, int gate,
 }
 
 int child_make(int cgroup_fd, char *const *argv, const struct rlimit *memlock,
-	       struct child *ret_child, struct err *err)
+	       struct child *child, struct err *err)
 {
-	struct child child = { .gate = -1 };
 	bool in_cgroup = false;
 	int ends[2], r = -ECHILD;
-	sigset_t set;
 	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_set(err, neg_errno(), "make a pair of sockets");
-	child.gate = ends[0];
-	waited_for(&set);
-	sigprocmask(SIG_BLOCK, &set, &child.mask);
-	child.reap = signal(SIGCHLD, SIG_DFL);
+	child->gate = ends[0];
 	fflush(NULL);
-	child.pid = fork_into(cgroup_fd, &in_cgroup);
-	if (child.pid == 0)
-		begin(&child, ends[1], cgroup_fd, in_cgroup, argv, memlock);
-	if (child.pid < 0)
+	child->pid = fork_into(cgroup_fd, &in_cgroup);
+	if (child->pid == 0)
+		begin(child, ends[1], cgroup_fd, in_cgroup, argv, memlock);
+	if (child->pid < 0)
 		r = neg_errno();
 	close(ends[1]);
-	if (child.pid > 0 && recv(child.gate, &byte, 1, 0) == 1) {
-		*ret_child = child;
+	if (child->pid > 0 && recv(child->gate, &byte, 1, 0) == 1)
 		return 0;
-	}
-	child_drop(&child);
+	child_drop(child);
 	return err_set(err, r, "make a process for the command");
 }
 
@@ -134,7 +136,6 @@ void child_drop(struct child *child)
 	while (child->pid > 0 && waitpid(child->pid, NULL, 0) < 0 &&
 	       errno == EINTR)
 		;
-	child_restore_signals(child);
 	child->pid = 0;
 }
 

@@ -26,18 +26,20 @@ struct child {
 	void (*reap)(int); /* what was to be done with SIGCHLD before */
 };
 
+/* From here on the signals that are passed on wait for child_wait. */
+void child_hold_signals(struct child *child);
+
 /*
- * From here on the signals that are passed on wait for child_wait.  The child
- * is in the cgroup that cgroup_fd is the folder of, and executes nothing yet.
- * memlock is its RLIMIT_MEMLOCK.
+ * The signals are held.  The child is in the cgroup that cgroup_fd is the
+ * folder of, and executes nothing yet.  memlock is its RLIMIT_MEMLOCK.
  */
 int child_make(int cgroup_fd, char *const *argv, const struct rlimit *memlock,
-	       struct child *ret_child, struct err *err);
+	       struct child *child, struct err *err);
 
 /* Lets it execute the command. */
 void child_start(struct child *child);
 
-/* Ends one that was not started. */
+/* Ends one that was not started, if there is one. */
 void child_drop(struct child *child);
 
 /* Passes signals on until it has ended; returns what to exit with. */

@@ -60,6 +60,13 @@ static int begin(struct run *run, const struct kernel *kernel, struct err *err)
 				  err);
 }
 
+static void hold_signals(void *what)
+{
+	struct run *run = what;
+
+	child_hold_signals(&run->child);
+}
+
 static int make_group(const struct call *call, void *what,
 		      struct kernel *kernel, struct image **ret_image)
 {
@@ -122,6 +129,7 @@ static void leave_keeper(const struct call *call, const struct run *run)
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	if (chdir("/") < 0)
 		_exit(EXIT_WEIR);
+	child_restore_signals(&run->child);
 	own_wait(run->mount, run->path);
 	take_group_away(call, run);
 	_exit(EXIT_DONE);
@@ -132,6 +140,7 @@ static int run_command(const struct call *call, struct run *run)
 	const struct edit edit = {
 		.make = make_group,
 		.what = run,
+		.locked = hold_signals,
 		.quiet = true,
 	};
 	int status;
@@ -145,7 +154,6 @@ static int run_command(const struct call *call, struct run *run)
 	}
 	child_start(&run->child);
 	status = child_wait(&run->child);
-	child_restore_signals(&run->child);
 	if (own_is_busy(run->mount, run->path))
 		leave_keeper(call, run);
 	else

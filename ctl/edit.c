@@ -58,6 +58,8 @@ int edit_policy(const struct call *call, const struct edit *edit)
 
 	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
 		return say_err(&err);
+	if (edit->locked)
+		edit->locked(edit->what);
 	was_loaded = kernel.generation > 0;
 	if (edit->only_if_live && !was_loaded)
 		status = EXIT_DONE;

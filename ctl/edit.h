@@ -19,6 +19,8 @@ struct edit {
 	int (*make)(const struct call *call, void *what, struct kernel *kernel,
 		    struct image **ret_image);
 	void *what;
+	/* Called when the lock is held, before anything is loaded; or NULL. */
+	void (*locked)(void *what);
 	bool quiet;	   /* does not print what was done */
 	bool clears;	   /* takes the programs away where nothing is left */
 	bool only_if_live; /* where no policy is in force, nothing is to do */
