@@ -77,13 +77,18 @@ sed -i 's/50mbit/40mbit/' "$work/policy.ini"
 is "an apply meanwhile lets them alone" "$(apply | cut -d: -f1)" "~ group b"
 ok "so does a limit" "$WEIRCTL" limit b out=30mbit
 is "both are there still" "$(runs)" 2
-sed '/chain/,$d' "$work/policy.ini" >"$work/other.ini"
-says "a policy without a chain that one needs is refused" 1 "chain 'guard' is not in the policy" \
-	"$WEIRCTL" apply "$work/other.ini"
 wait "$first" "$second"
 within "the one had 20 Mbit/s on the wire" "$(wire4 "$(rate_of "$work/one")")" $low $high
 within "the other 10" "$(wire6 "$(rate_of "$work/two")")" "$(awk -v l=$low 'BEGIN { print l / 2 }')" 10.3
 ok "both are gone" until_true 20 none_left
+"${run[@]}" --filter-out guard sleep 600 &
+holder=$!
+until_true 20 eval '[ "$(runs)" = 1 ]'
+sed '/chain/,$d' "$work/policy.ini" >"$work/other.ini"
+says "a policy without a chain that a command needs is refused" 1 "chain 'guard' is not in the policy" \
+	"$WEIRCTL" apply "$work/other.ini"
+kill "$holder"
+wait "$holder"
 is "the policy is there" "$(groups)" "$policy_only"
 "${run[@]}" --filter-out guard -- "${net[@]}" ping -q -c1 -W1 10.77.0.2 >/dev/null 2>&1
 is "a chain filters, and the command says so" $? 1
