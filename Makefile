@@ -20,9 +20,9 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 all: $(B)/weirctl
 
 # demo and check do all of their own set-up: packages first, then the rest.
-DEPS := $(if $(filter demo check check-kernels,$(MAKECMDGOALS)),deps)
+DEPS := $(if $(filter demo check check-kernels bench-limits,$(MAKECMDGOALS)),deps)
 deps:
-	$(Q)tests/deps
+	$(Q)tests/deps $(if $(filter bench-limits,$(MAKECMDGOALS)),bench)
 
 PACKAGES := libbpf libnl-3.0 libnl-route-3.0 jansson
 # Looked up when a recipe runs: before that, deps may not have been met.
@@ -115,9 +115,14 @@ demo: deps $(B)/weirctl
 check-kernels: deps $(B)/weirctl
 	$(Q)tests/vm/check --timeout 3600 --test-timeout 900 tests/netns/*.t
 
-.PHONY: bench lint
-bench: $(B)/weirctl
-	$(Q)tests/bench/limits --weirctl $(abspath $<)
+# ARGS="--scenes rpc,udp --rounds 3"; what there is: ARGS=--help
+BENCH := build/bench
+.PHONY: bench-limits bench-objects lint
+bench-objects: $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+bench-limits: $(B)/weirctl bench-objects
+	@mkdir -p $(BENCH)
+	$(Q)tests/bench/limits --json $(BENCH)/limits.json \
+		--svg $(BENCH)/pictures $(ARGS)
 lint: $(SKELETONS)
 	$(Q)tests/lint
 
@@ -148,6 +153,6 @@ uninstall:
 	-rmdir $(ETCDIR)/weir.d $(ETCDIR) 2>/dev/null
 
 clean:
-	rm -rf build/plain build/san build/fuzz build/check build/san.stamp
+	rm -rf build/plain build/san build/fuzz build/check build/bench build/san.stamp
 
 -include $(OBJECTS:.o=.d) $(wildcard $(B)/*/*.bpf.d $(B)/tests/*/*.d)

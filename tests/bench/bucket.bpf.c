@@ -4,9 +4,11 @@
  * way most people would write it first.
  */
 #include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #define SEC_NS 1000000000ULL
+#define UDP    17
 
 struct bucket {
 	struct bpf_spin_lock lock;
@@ -29,6 +31,7 @@ int bucket_egress(struct __sk_buff *skb)
 	__u32 zero = 0, segments = skb->gso_segs ?: 1, pass = 0;
 	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &zero);
 	__u64 now = bpf_ktime_get_ns(), wire;
+	__u8 protocol = 0;
 
 	if (!bucket || !bucket->rate || skb->ifindex == 1)
 		return 1;
@@ -43,6 +46,10 @@ int bucket_egress(struct __sk_buff *skb)
 	bpf_spin_unlock(&bucket->lock);
 	if (pass)
 		return 1;
+	/* Of a plain drop a UDP sender hears as EPERM, and iperf3 ends. */
+	bpf_skb_load_bytes(skb, 9, &protocol, 1);
+	if (skb->protocol == bpf_htons(0x0800) && protocol == UDP)
+		return 2;
 	return 0;
 }
 

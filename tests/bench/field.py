@@ -1,28 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where the benches measure: two network namespaces with a veth between,
 a cgroup for the senders, and a meter at the far end that counts wire bytes.
-Python 3 and its standard library; iperf3, tc, ip, bpftool and clang are run.
+Python 3 and its standard library; iperf3, tc, ip, bpftool and make are run.
 """
 import contextlib
 import ctypes
 import os
 import re
+import shutil
+import signal
 import struct
 import subprocess
 import time
 
 BINS = 4096
 BIN_S = 0.01
+PORTS = 1024
+HOST, HOST6 = "10.98.7.2", "fd98:7::2"
 SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}[os.uname().machine]
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, "build/plain")
+TALK = os.path.join(HERE, "talk")
+SINK, SPREAD = 7000, 7168  # ports; from the second on, one for each cgroup
+REPLIES = {1: 7001, 10000: 7002, 1000000: 7003}  # to requests of bytes
 
 
-def run(*argv, check=True, **kw):
-    done = subprocess.run(argv, check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+class Failed(Exception):
+    """Something that was run did not work: one limiter's, or one scene's."""
+
+
+def run(*argv, check=True, timeout=120, **kw):
+    try:
+        done = subprocess.run(argv, check=False, text=True, timeout=timeout,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              **kw)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Failed(str(e)) from e
     if check and done.returncode:
-        raise SystemExit("%s: %s" % (" ".join(argv), done.stderr.strip()))
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said.append("exit status %d" % done.returncode)
+        error = next((line for line in said if "rror" in line), said[-2:][0])
+        raise Failed("%s: %s" % (
+            os.path.basename(argv[2 if argv[0] == "nsenter" else 0]),
+            error.strip().rstrip(".")))
     return done
 
 
@@ -34,14 +55,8 @@ def cgroup_mount():
     raise SystemExit("no cgroup2 mount")
 
 
-def bpf_build(name, build):
-    """Compiles NAME.bpf.c of this folder; the object's path."""
-    os.makedirs(build, exist_ok=True)
-    out = os.path.join(build, name + ".bpf.o")
-    run("clang", "-O2", "-g", "-target", "bpf", "-mcpu=v2",
-        "-I/usr/include/" + os.uname().machine + "-linux-gnu",
-        "-iquote", ROOT, "-c", os.path.join(HERE, name + ".bpf.c"), "-o", out)
-    return out
+def bpf_object(name):
+    return os.path.join(BUILD, "tests/bench", name + ".bpf.o")
 
 
 def bpf_call(command, attr):
@@ -49,7 +64,8 @@ def bpf_call(command, attr):
     buffer = ctypes.create_string_buffer(attr, 128)
     result = libc.syscall(SYS_BPF, command, buffer, 128)
     if result < 0:
-        raise OSError(ctypes.get_errno(), "bpf")
+        number = ctypes.get_errno()
+        raise Failed("bpf: " + os.strerror(number))
     return result
 
 
@@ -73,82 +89,149 @@ def map_write(fd, key, value):
                             ctypes.addressof(v), 0))
 
 
+@contextlib.contextmanager
+def bpf_stats():
+    """While this lasts the kernel takes the time of BPF programs."""
+    fd = bpf_call(32, struct.pack("=I", 0))
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def wait(predicate, seconds=10):
+    end = time.monotonic() + seconds
+    while not predicate():
+        if time.monotonic() > end:
+            raise Failed("waited too long")
+        time.sleep(0.02)
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def inside(ns):
+    # not "ip netns exec": that hides bpffs
+    return ["nsenter", "--net=/run/netns/" + ns]
+
+
+def stop(process):
+    process.kill()
+    process.wait()
+
+
 class Field:
-    def __init__(self, prefix, build, mtu=1500):
+    def __init__(self, prefix, weirctl, mtu=1500):
         self.prefix = prefix
+        self.weirctl = weirctl
         self.a, self.b = prefix + "-a", prefix + "-b"
-        self.cgroup = os.path.join(cgroup_mount(), prefix, "b")
-        self.far = os.path.join(cgroup_mount(), prefix, "far")  # receivers
+        mount = cgroup_mount()
+        self.top = os.path.join(mount, prefix)
+        self.cgroup = os.path.join(self.top, "b")  # what is limited
+        self.free = os.path.join(self.top, "free")  # its neighbour, never
+        self.far = os.path.join(mount, prefix + "-far")  # receivers
         self.pins = "/run/" + prefix + "-bpf"  # a bpffs of our own
-        self.build = build
+        self.folder = "/run/" + prefix + "-files"
         self.mtu = mtu
+        self.undo = contextlib.ExitStack()
         self.servers = []
         self.port = 5200
 
     def __enter__(self):
         self.remove()
-        os.makedirs(self.cgroup, exist_ok=True)
-        os.makedirs(self.far, exist_ok=True)
-        os.makedirs(self.pins, exist_ok=True)
+        with self.undo:
+            self.build()
+            self.undo = self.undo.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.undo.close()
+
+    def build(self):
+        self.undo.callback(self.remove)
+        for path in (self.cgroup, self.free, self.far, self.pins, self.folder):
+            os.makedirs(path, exist_ok=True)
         run("mount", "-t", "bpf", "bpf", self.pins)
         for ns in (self.a, self.b):
             run("ip", "netns", "add", ns)
+            # What one limiter taught TCP of the path is not for the next.
+            run(*inside(ns), "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1")
         run("ip", "link", "add", "v0", "mtu", str(self.mtu), "netns", self.a,
             "type", "veth", "peer", "name", "v0", "mtu", str(self.mtu),
             "netns", self.b)
         for n, ns in ((1, self.a), (2, self.b)):
             self.ip(ns, "addr", "add", "10.98.7.%d/24" % n, "dev", "v0")
-            self.ip(ns, "addr", "add", "fd98:7::%d/64" % n, "dev", "v0", "nodad")
+            self.ip(ns, "addr", "add", "fd98:7::%d/64" % n, "dev", "v0",
+                    "nodad")
             self.ip(ns, "link", "set", "lo", "up")
             self.ip(ns, "link", "set", "v0", "up")
-        run("bpftool", "prog", "loadall", bpf_build("meter", self.build),
-            self.pins + "/meter", "type", "classifier",
-            "pinmaps", self.pins + "/maps")
-        self.tc(self.b, "qdisc", "add", "dev", "v0", "clsact")
-        program = next(self.pins + "/meter/" + f
-                       for f in os.listdir(self.pins + "/meter"))
-        self.tc(self.b, "filter", "add", "dev", "v0", "ingress", "bpf", "da",
-                "object-pinned", program)
-        self.meter = map_open(self.pins + "/maps/meter")
+        self.meter_attach()
         # An address of IPv6 needs a moment.
-        self.wait(lambda: run(*self.inside(self.a), "ping", "-c1", "-W1",
-                              "fd98:7::2", check=False).returncode == 0)
-        return self
+        wait(lambda: run(*inside(self.a), "ping", "-c1", "-W1", HOST6,
+                         check=False).returncode == 0)
+        self.serve([TALK, "sink", str(SINK), "1"], SINK)
+        self.serve([TALK, "sink", str(SPREAD), "128"], SPREAD)
+        for size, port in REPLIES.items():
+            self.serve([TALK, "reply", str(port), str(size)], port)
 
-    def __exit__(self, *_):
-        for server in self.servers:
-            server.kill()
-            server.wait()
-        self.remove()
+    def meter_attach(self):
+        self.bpf_load("meter")
+        run("bpftool", "cgroup", "attach", self.far, "ingress", "pinned",
+            self.pins + "/meter/count")
+        self.meter = map_open(self.pins + "/meter/meter")
+        self.undo.callback(os.close, self.meter)
+        self.ports = map_open(self.pins + "/meter/ports")
+        self.undo.callback(os.close, self.ports)
+
+    def bpf_load(self, name):
+        """Programs and maps of a bench's object, pinned under its name."""
+        pins = os.path.join(self.pins, name)
+        os.mkdir(pins)
+        run("bpftool", "prog", "loadall", bpf_object(name), pins,
+            "pinmaps", pins)
+        return pins
+
+    def bpf_unload(self, name):
+        run("rm", "-rf", os.path.join(self.pins, name))
 
     def remove(self):
+        for cgroup in self.cgroups():
+            self.empty(cgroup)
         for ns in (self.a, self.b):
             run("ip", "netns", "del", ns, check=False)
         run("umount", self.pins, check=False)
         with contextlib.suppress(OSError):
             os.rmdir(self.pins)
-        for path in (self.cgroup, self.far, os.path.dirname(self.cgroup)):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for cgroup in self.cgroups():
             with contextlib.suppress(OSError):
-                os.rmdir(path)
+                os.rmdir(cgroup)
+
+    def cgroups(self):
+        """All that are there, children before their parents."""
+        return [path for top in (self.top, self.far)
+                for path, _, _ in os.walk(top, topdown=False)]
 
     @staticmethod
-    def wait(predicate, seconds=5):
-        end = time.monotonic() + seconds
-        while not predicate():
-            if time.monotonic() > end:
-                raise SystemExit("waited too long")
+    def empty(cgroup):
+        """Ends what runs in a cgroup of ours, and waits a little for it."""
+        for _ in range(50):
+            with contextlib.suppress(OSError), \
+                    open(cgroup + "/cgroup.procs", encoding="ascii") as procs:
+                pids = procs.read().split()
+                if not pids:
+                    return
+                for pid in pids:
+                    with contextlib.suppress(OSError):
+                        os.kill(int(pid), signal.SIGKILL)
             time.sleep(0.02)
 
-    @staticmethod
-    def inside(ns):
-        # not "ip netns exec": that hides bpffs
-        return ["nsenter", "--net=/run/netns/" + ns]
-
     def ip(self, ns, *argv, check=True):
-        return run(*self.inside(ns), "ip", *argv, check=check)
+        return run(*inside(ns), "ip", *argv, check=check)
 
-    def tc(self, ns, *argv, check=True):
-        return run(*self.inside(ns), "tc", *argv, check=check)
+    def tc(self, ns, *argv, check=True, **kw):
+        return run(*inside(ns), "tc", *argv, check=check, **kw)
 
     def start(self, argv, cgroup=None, ns=None, **kw):
         """Starts a command in the cgroup and namespace under test, or in
@@ -159,17 +242,66 @@ class Field:
             with open(procs, "w", encoding="ascii") as f:
                 f.write("0")
         kw.setdefault("stdout", subprocess.PIPE)
-        kw.setdefault("stderr", subprocess.PIPE)
-        return subprocess.Popen(self.inside(ns or self.a) + list(argv),
+        kw.setdefault("stderr", subprocess.DEVNULL)
+        return subprocess.Popen(inside(ns or self.a) + list(argv),
                                 preexec_fn=enter, text=True, **kw)
 
-    def cpu_seconds(self):
-        """What senders and receivers have used so far."""
-        used = 0
-        for cgroup in (self.cgroup, self.far):
-            with open(cgroup + "/cpu.stat", encoding="ascii") as stat:
-                used += int(stat.readline().split()[1])
-        return used / 1e6
+    def listens(self, port, ns=None):
+        return run(*inside(ns or self.b), "ss", "-Hltn",
+                   "sport = :%d" % port).stdout
+
+    def serve(self, argv, port):
+        """A server that lives as long as the field."""
+        process = self.start(argv, self.far, self.b,
+                             stdout=subprocess.DEVNULL)
+        self.undo.callback(stop, process)
+        wait(lambda: self.listens(port))
+
+    def talk(self, *argv, cgroup=None):
+        return self.start([TALK] + [str(a) for a in argv], cgroup)
+
+    @staticmethod
+    def said(process, timeout=60):
+        """The numbers that a command printed when it was done."""
+        try:
+            words = process.communicate(timeout=timeout)[0].split()
+            return [float(word) for word in words]
+        except (subprocess.TimeoutExpired, ValueError) as e:
+            stop(process)
+            raise Failed(str(e)) from e
+
+    @contextlib.contextmanager
+    def iperf(self, seconds, flows=1, cc=None, v6=False, udp_bps=None,
+              more=(), cgroup=None, host=None):
+        """Traffic of iperf3 as long as the context lasts, at most seconds;
+        gives the port.  A server of its own for each run: a client that is
+        killed leaves iperf3 busy."""
+        self.port += 1
+        port, ns = self.port, self.a if host else self.b
+        argv = ["iperf3", "-p", str(port), "-t", str(seconds),
+                "-c", host or (HOST6 if v6 else HOST), "-P", str(flows)]
+        if cc:
+            argv += ["-C", cc]
+        if udp_bps:
+            argv += ["-u", "-b", str(udp_bps), "-l", "1400"]
+        with contextlib.ExitStack() as undo:
+            undo.callback(stop, self.start(
+                ["iperf3", "-s", "-1", "-p", str(port)], self.far, ns,
+                stdout=subprocess.DEVNULL))
+            wait(lambda: self.listens(port, ns))
+            undo.callback(stop, self.start(argv + list(more), cgroup,
+                                           stdout=subprocess.DEVNULL))
+            yield port
+
+    def ping(self, count=200, interval=0.01):
+        """Round trips in ms: median, 99th of a hundred."""
+        p = self.start(["ping", "-n", "-i", str(interval), "-c", str(count),
+                        "-W", "1", HOST])
+        text = p.communicate(timeout=60)[0]
+        times = sorted(float(t) for t in re.findall(r"time=([\d.]+)", text))
+        if not times:
+            return None, None
+        return times[len(times) // 2], times[len(times) * 99 // 100]
 
     def bins(self, first, last):
         """Wire bytes per 10 ms from monotonic time first up to last (s)."""
@@ -181,78 +313,35 @@ class Field:
             result.append(values[at] if values[BINS + at] == stamp else 0)
         return result
 
-    def server(self):
-        """A server of its own for each run: a client that is killed leaves
-        iperf3 busy.  Returns its port."""
-        self.port += 1
-        self.servers.append(self.start(
-            ["iperf3", "-s", "-1", "-p", str(self.port)], self.far, self.b,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        self.wait(lambda: run(*self.inside(self.b), "ss", "-Hltn",
-                              "sport = :%d" % self.port).stdout)
-        return self.port
+    def port_bytes(self, port):
+        """Wire bytes to a port so far, and to those 1024 apart."""
+        raw = map_read(self.ports, struct.pack("=I", port % PORTS), 8)
+        return struct.unpack("=Q", raw)[0]
 
-    def serve(self, argv, port):
-        """A server that lives as long as the field."""
-        self.servers.append(self.start(argv, self.far, self.b,
-                                       stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL))
-        self.wait(lambda: run(*self.inside(self.b), "ss", "-Hltn",
-                              "sport = :%d" % port).stdout)
+    def share(self, bps, first, last):
+        return sum(self.bins(first, last)) * 8 / bps / (last - first)
 
-    def tcp_sent(self):
-        """Bytes of payload that the sockets of namespace a have sent."""
-        text = run(*self.inside(self.a), "ss", "-tinH").stdout
-        return sum(map(int, re.findall(r"bytes_sent:(\d+)", text)))
-
-    @contextlib.contextmanager
-    def iperf(self, seconds, flows=1, cc=None, v6=False, udp_bps=None,
-              more=()):
-        """Traffic of iperf3 as long as the context lasts, at most seconds."""
-        argv = ["iperf3", "-p", str(self.server()), "-t", str(seconds),
-                "-c", "fd98:7::2" if v6 else "10.98.7.2", "-P", str(flows)]
-        if cc:
-            argv += ["-C", cc]
-        if udp_bps:
-            argv += ["-u", "-b", str(udp_bps), "-l", "1400"]
-        argv += more
-        client = self.start(argv, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
-        try:
-            yield client
-        finally:
-            for process in (client, self.servers.pop()):
-                process.kill()
-                process.wait()
+    def cpu_seconds(self):
+        """What senders and receivers have used so far."""
+        used = 0
+        for cgroup in (self.top, self.far):
+            with open(cgroup + "/cpu.stat", encoding="ascii") as stat:
+                used += int(stat.readline().split()[1])
+        return used / 1e6
 
     def retransmits(self):
         """Segments sent again by anyone in namespace a, so far."""
-        text = run(*self.inside(self.a), "nstat", "-asz", "TcpRetransSegs").stdout
+        text = run(*inside(self.a), "nstat", "-asz", "TcpRetransSegs").stdout
         return int(text.split()[-2])
 
-    def htb(self, bps):
-        """HTB on the sender's device; 0 takes it away."""
-        kinds = self.tc(self.a, "qdisc", "show", "dev", "v0").stdout
-        if not bps:
-            self.tc(self.a, "qdisc", "del", "dev", "v0", "root", check=False)
-            return
-        if "htb 1:" not in kinds:
-            self.tc(self.a, "qdisc", "add", "dev", "v0", "root", "handle",
-                    "1:", "htb", "default", "1")
-        self.tc(self.a, "class", "replace", "dev", "v0", "parent", "1:",
-                "classid", "1:1", "htb", "rate", str(bps))
-
-    def ping(self, count=200, interval=0.01):
-        """Round trips in ms: median, 99th of a hundred."""
-        p = self.start(["ping", "-n", "-i", str(interval), "-c", str(count),
-                        "-W", "1", "10.98.7.2"])
-        text = p.communicate()[0]
-        times = sorted(float(t) for t in re.findall(r"time=([\d.]+)", text))
-        if not times:
-            return None, None
-        return times[len(times) // 2], times[len(times) * 99 // 100]
+    def device_bytes(self, device):
+        """What a device of namespace a has sent so far."""
+        text = self.ip(self.a, "-s", "link", "show", "dev", device).stdout
+        return int(text.splitlines()[-1].split()[0])
 
 
-def traffic_start(bins, least=3000):
-    """Index of the first bin with data in it, not just a handshake."""
-    return next((i for i, n in enumerate(bins) if n >= least), 0)
+def busy_seconds():
+    """CPU time that this machine has spent on anything but idling."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(n) for n in stat.readline().split()[1:]]
+    return (sum(ticks[:3]) + sum(ticks[5:7])) / os.sysconf("SC_CLK_TCK")

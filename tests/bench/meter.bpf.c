@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Counts what arrives at a device as a meter on the wire would: every
- * segment of a GSO packet with headers of its own.  In bins of time, so that
- * the first second and the evenness can be seen.
+ * Counts what arrives in the receivers' cgroup as a meter on the wire would:
+ * every segment of a GSO packet with headers of its own.  In bins of time, so
+ * that the first second and the evenness can be seen, and by port.  Behind all
+ * queues of the receiving side too, where the CNI plugin has its own.
  */
 #include <linux/bpf.h>
-#include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #define BIN_NS 10000000ULL
 #define BINS   4096
+#define PORTS  1024
 #define LINK   14
+#define IP4    4
+#define TCP    6
 
 /* BPF adds; the reader takes differences, bins come round every 41 s. */
 struct bins {
@@ -26,43 +29,72 @@ struct {
 	__type(value, struct bins);
 } meter SEC(".maps");
 
-/* IP and TCP headers, what each segment of a GSO packet has again. */
-static __always_inline __u32 header_bytes(struct __sk_buff *skb)
-{
-	__u32 bytes = 40;
-	__u8 protocol = 0, octet = 0;
+/* By the low ten bits of the receiver's port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} ports SEC(".maps");
 
-	if (skb->protocol == bpf_htons(0x0800)) {
-		bpf_skb_load_bytes(skb, LINK, &octet, 1);
-		bpf_skb_load_bytes(skb, LINK + 9, &protocol, 1);
-		bytes = (octet & 15) * 4;
-	} else {
-		bpf_skb_load_bytes(skb, LINK + 6, &protocol, 1);
+/* Where the transport's header is, in a packet that begins with IP's. */
+static __always_inline __u32 transport(struct __sk_buff *skb, __u8 *protocol)
+{
+	__u8 octet = 0;
+
+	bpf_skb_load_bytes(skb, 0, &octet, 1);
+	if (octet >> 4 == IP4) {
+		bpf_skb_load_bytes(skb, 9, protocol, 1);
+		return (octet & 15) * 4;
 	}
-	if (protocol != 6)
-		return bytes + 8;
-	bpf_skb_load_bytes(skb, LINK + bytes + 12, &octet, 1);
-	return bytes + (octet >> 4) * 4;
+	bpf_skb_load_bytes(skb, 6, protocol, 1);
+	return 40;
 }
 
-SEC("tc")
-int count(struct __sk_buff *skb)
+static __always_inline void count_time(__u32 wire)
 {
 	__u64 stamp = bpf_ktime_get_ns() / BIN_NS;
-	__u32 zero = 0, at = stamp % BINS, wire = skb->len;
+	__u32 zero = 0, at = stamp % BINS;
 	struct bins *bins = bpf_map_lookup_elem(&meter, &zero);
 
 	if (!bins)
-		return TC_ACT_OK;
-	if (skb->gso_segs > 1)
-		wire += (skb->gso_segs - 1) * (LINK + header_bytes(skb));
+		return;
 	/* Two processors that open a bin at once lose one packet. */
 	if (bins->stamps[at] != stamp) {
 		bins->stamps[at] = stamp;
 		bins->bytes[at] = 0;
 	}
 	__sync_fetch_and_add(&bins->bytes[at], wire);
-	return TC_ACT_OK;
+}
+
+static __always_inline void count_port(__be16 port, __u32 wire)
+{
+	__u32 at = bpf_ntohs(port) % PORTS;
+	__u64 *bytes = bpf_map_lookup_elem(&ports, &at);
+
+	if (bytes)
+		__sync_fetch_and_add(bytes, wire);
+}
+
+SEC("cgroup_skb/ingress")
+int count(struct __sk_buff *skb)
+{
+	__u32 wire = skb->len + LINK, ip, headers;
+	__u8 protocol = 0, octet = 0;
+	__be16 port = 0;
+
+	ip = transport(skb, &protocol);
+	bpf_skb_load_bytes(skb, ip + 2, &port, 2);
+	headers = ip + 8;
+	if (protocol == TCP) {
+		bpf_skb_load_bytes(skb, ip + 12, &octet, 1);
+		headers = ip + (octet >> 4) * 4;
+	}
+	if (skb->gso_segs > 1)
+		wire += (skb->gso_segs - 1) * (LINK + headers);
+	count_time(wire);
+	count_port(port, wire);
+	return 1;
 }
 
 char LICENSE[] SEC("license") = "GPL";
