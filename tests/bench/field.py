@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-BINS = 4096
+BINS = 16384
 BIN_S = 0.01
 PORTS = 1024
 HOST, HOST6 = "10.98.7.2", "fd98:7::2"
@@ -181,6 +181,7 @@ class Field:
             self.pins + "/meter/count")
         self.meter = map_open(self.pins + "/meter/meter")
         self.undo.callback(os.close, self.meter)
+        self.mark()
         self.ports = map_open(self.pins + "/meter/ports")
         self.undo.callback(os.close, self.ports)
 
@@ -303,15 +304,21 @@ class Field:
             return None, None
         return times[len(times) // 2], times[len(times) * 99 // 100]
 
+    def totals(self):
+        """What each bin has counted in all its rounds."""
+        raw = map_read(self.meter, b"\0\0\0\0", BINS * 8)
+        return struct.unpack("=%dQ" % BINS, raw)
+
+    def mark(self):
+        """From now on bins are counted anew: a trial begins."""
+        self.before = self.totals()
+
     def bins(self, first, last):
-        """Wire bytes per 10 ms from monotonic time first up to last (s)."""
-        raw = map_read(self.meter, b"\0\0\0\0", BINS * 16)
-        values = struct.unpack("=%dQ" % (BINS * 2), raw)
-        result = []
-        for stamp in range(int(first / BIN_S), int(last / BIN_S)):
-            at = stamp % BINS
-            result.append(values[at] if values[BINS + at] == stamp else 0)
-        return result
+        """Wire bytes per 10 ms from monotonic time first up to last (s),
+        which are not before the mark and at most 160 s behind it."""
+        now = self.totals()
+        return [now[stamp % BINS] - self.before[stamp % BINS]
+                for stamp in range(int(first / BIN_S), int(last / BIN_S))]
 
     def port_bytes(self, port):
         """Wire bytes to a port so far, and to those 1024 apart."""
