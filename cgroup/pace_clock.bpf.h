@@ -57,16 +57,20 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	pace->rtt_us -= pace->rtt_us / 8;
 }
 
-/* Debt is owed in bytes: at another rate it is another time. */
+/*
+ * Debt is owed in bytes: at another rate it is another time.  But nobody waits
+ * for seconds at a low rate to pay for milliseconds at a high one.
+ */
 static __always_inline __u64 pace_debt_at(const struct pace *pace, __u64 rate,
 					  __u64 now)
 {
 	__s64 debt_ns = pace->next_ns - now;
+	__u64 bytes;
 
 	if (debt_ns <= 0)
 		return 0;
-	return pace_min(debt_ns, 10 * PACE_SEC) / 1000 * pace->rate / rate *
-	       1000;
+	bytes = pace_min(debt_ns, PACE_SEC) / 1000 * pace->rate / 1000000;
+	return pace_min(pace_time(bytes, rate), pace->early_ns);
 }
 
 /*
@@ -80,6 +84,8 @@ static __always_inline void pace_start(struct pace *pace,
 
 	pace->credit_ns = pace_time(limit->burst_bytes, rate);
 	pace->credit_ns = pace_min(pace->credit_ns, 10 * PACE_SEC);
+	pace->early_ns = pace_time(2 * PACE_SEGMENT, rate);
+	pace->early_ns = pace_max(pace->early_ns, 10 * PACE_MS);
 	if (pace->rate)
 		pace->next_ns = now + pace_debt_at(pace, rate, now);
 	else
@@ -88,8 +94,6 @@ static __always_inline void pace_start(struct pace *pace,
 	pace->other_ns = now;
 	pace->rate = rate;
 	pace->burst_bytes = limit->burst_bytes;
-	pace->early_ns = pace_time(2 * PACE_SEGMENT, rate);
-	pace->early_ns = pace_max(pace->early_ns, 10 * PACE_MS);
 	pace->epoch_ns = pace_time(4 * PACE_SEGMENT, rate);
 	pace->epoch_ns = pace_max(pace->epoch_ns, 4 * PACE_MS);
 	pace->epoch_ns = pace_min(pace->epoch_ns, 100 * PACE_MS);

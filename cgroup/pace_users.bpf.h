@@ -17,6 +17,9 @@
 #define PACE_PACKET  65536 /* bytes: what TCP sends at once at high rates */
 #define PACE_LATE    (200 * PACE_US) /* timers, and interrupts after them */
 
+/* An hour or so, more than which no packet or epoch is reckoned to take. */
+#define PACE_LONG (1ULL << 42)
+
 /* TCP asks again after 200 ms, then after 500, if nothing is under way. */
 #define PACE_WAIT (250 * PACE_MS)
 
@@ -77,10 +80,12 @@ static __always_inline void pace_use(struct pace *pace, __u64 ns, __u64 now)
 {
 	__u64 left = pace->end_ns - now; /* pace_turn saw to it: positive */
 
+	ns = pace_min(ns, PACE_LONG);
 	pace->cover_ns = (pace->cover_ns * 7 + ns) / 8;
 	pace->used_ns += pace_min(ns, left);
 	if (ns > left)
-		pace->spill_ns += ns - left;
+		pace->spill_ns =
+			pace_min(pace->spill_ns + ns - left, 2 * PACE_LONG);
 }
 
 /* Takes from what spilled over the part that falls into the next span. */
@@ -88,8 +93,9 @@ static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
 {
 	__u64 part = pace->spill_ns;
 
+	/* In 2^20ths: below 2^43 * 2^20, and no division by 0. */
 	if (pace->cover_ns > span)
-		part = part * (span >> 10) / (pace->cover_ns >> 10);
+		part = part * ((span << 20) / pace->cover_ns) >> 20;
 	pace->spill_ns -= part;
 	return part;
 }
@@ -210,7 +216,7 @@ static __always_inline __u64 pace_least_users(__u64 rate)
 {
 	__u64 packet = pace_time(PACE_PACKET, rate);
 
-	return PACE_USER * packet / (packet + PACE_LATE);
+	return pace_max(PACE_USER * packet / (packet + PACE_LATE), 1);
 }
 
 /*
