@@ -131,7 +131,12 @@ static __always_inline void pace_begins(struct pace *pace, struct pace_sock *sk,
 	sk->begun_ns = pace->end_ns;
 	pace->begun += weight;
 	pace->all += weight;
-	pace->fair = pace->fair * (pace->all - weight) / pace->all;
+	/* Never 0; and so that neither product nor quotient is too big. */
+	if (pace->fair >> 32)
+		pace->fair = pace->fair / pace->all * (pace->all - weight);
+	else
+		pace->fair = pace->fair * (pace->all - weight) / pace->all;
+	pace->fair = pace_max(pace->fair, 1);
 }
 
 /* A message ends: the next epoch need not make way for it. */
