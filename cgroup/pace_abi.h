@@ -100,9 +100,9 @@ struct pace_sock {
 	__u16 set_weight; /* of its pacing rate: that is set times this */
 	__u8 drained;	  /* 1: all that was written is sent */
 	__u8 pad;
-	__u32 begun; /* its part of its tightest scope's */
-	__u32 begun_pad;
-	__u64 begun_ns; /* end of the epoch in which that was added */
+	__u32 begun;	   /* its part of its tightest scope's */
+	__u32 short_bytes; /* a longer message is not favoured */
+	__u64 begun_ns;	   /* end of the epoch in which that was added */
 
 	/* Its pacing rate as the kernel has it; PACE_UNLIMITED: none. */
 	__u64 told;  /* by us; 0: not yet */

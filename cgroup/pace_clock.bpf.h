@@ -41,6 +41,8 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	__u64 users, target;
 
 	pace_count_users(pace, now - pace->end_ns);
+	if (debt_ns <= -(__s64)pace->credit_ns)
+		pace_forget_users(pace);
 	target = pace_target(pace->rate, debt_ns, pace_patience(pace));
 	target -= pace_min(pace->loose, target - target / 4);
 	users = pace_all_users(pace);

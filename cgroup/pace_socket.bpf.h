@@ -13,7 +13,7 @@
 #define PACE_SHARE 62600 /* 1448 of 1514, in 1/65536 */
 
 /* How much a socket may send at once, by its window, as time at its rate. */
-#define PACE_WINDOW_US	  5000
+#define PACE_WINDOW_US	  20000
 #define PACE_WINDOW_BYTES 65536 /* where more than this, leave it alone */
 
 /*
@@ -26,7 +26,7 @@ static __always_inline void pace_fold_begin(struct pace_sock *sk, __u32 unsent,
 	if (sk->drained)
 		sk->message = 0;
 	sk->weight = 1;
-	if (sk->favour > 1 && sk->message <= sk->most / PACE_MESSAGE)
+	if (sk->favour > 1 && sk->message <= sk->short_bytes)
 		sk->weight = sk->favour;
 	if (payload)
 		sk->drained = unsent <= payload;
@@ -69,6 +69,7 @@ static __always_inline void pace_fold(struct pace *pace, struct pace_sock *sk,
 		sk->fold = pace->fair;
 		sk->fold_tight = nth;
 		sk->most = pace->most;
+		sk->short_bytes = pace_min(pace->rate / PACE_MESSAGE, 1U << 31);
 		sk->favour = pace->favour;
 	}
 	if (too_much)

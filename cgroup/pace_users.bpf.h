@@ -183,6 +183,17 @@ static __always_inline void pace_count_users(struct pace *pace, __u64 late)
 		(pace->loose * 15 + pace->loose_bytes * PACE_SEC / took) / 16;
 }
 
+/*
+ * So little is sent that all credit is there: who was told next to nothing,
+ * and is gone, must not count for as long as that would take him.
+ */
+static __always_inline void pace_forget_users(struct pace *pace)
+{
+	pace->users /= 2;
+	pace->spill_ns /= 2;
+	pace->begun /= 2;
+}
+
 /* ------------------------------------------------------- those who wait */
 
 /* A packet of the socket passed, or is to be counted anew. */
