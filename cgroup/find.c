@@ -66,6 +66,16 @@ static int add_found(struct found_cgroups *found, int fd, const char *path,
 	return 0;
 }
 
+DIR *find_entries(int fd)
+{
+	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+	if (dir)
+		TAKE_FD(copy);
+	return dir;
+}
+
 /*
  * Looks at the folders in fd, which is path with length bytes, at level.
  * path has PATH_MAX bytes and is brought back to what it was.
@@ -73,19 +83,12 @@ static int add_found(struct found_cgroups *found, int fd, const char *path,
 static int walk_folder(const struct walk *walk, int fd, char *path,
 		       size_t length, uint32_t level)
 {
-	CLEANUP(closedirp) DIR *dir = NULL;
+	CLEANUP(closedirp) DIR *dir = find_entries(fd);
 	struct dirent *entry;
-	int copy, r;
+	int r;
 
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
+	if (!dir)
 		return neg_errno();
-	dir = fdopendir(copy);
-	if (!dir) {
-		r = neg_errno();
-		close(copy);
-		return r;
-	}
 	while ((entry = readdir(dir))) {
 		AUTO_CLOSE int child = -1;
 		size_t end;

@@ -3,6 +3,7 @@
 #ifndef WEIR_CGROUP_FIND_H
 #define WEIR_CGROUP_FIND_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,9 @@ void found_cgroups_clear(struct found_cgroups *found);
 
 /* The folder of a cgroup, path "" for the root, as a descriptor. */
 int find_open(const char *mount, const char *path);
+
+/* What is in the folder; fd stays open.  NULL with errno. */
+DIR *find_entries(int fd);
 
 /* The id of the cgroup at the folder that fd is open on. */
 int find_cgroup_id(int fd, uint64_t *ret_id);

@@ -39,19 +39,11 @@ static int own_place(char ret_path[static PATH_MAX], struct err *err)
 /* Descends, and removes folders on the way back. */
 static int remove_below(int fd, int depth)
 {
-	CLEANUP(closedirp) DIR *dir = NULL;
+	CLEANUP(closedirp) DIR *dir = find_entries(fd);
 	struct dirent *entry;
-	int copy, r;
 
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
+	if (!dir)
 		return neg_errno();
-	dir = fdopendir(copy);
-	if (!dir) {
-		r = neg_errno();
-		close(copy);
-		return r;
-	}
 	while ((entry = readdir(dir))) {
 		AUTO_CLOSE int child = -1;
 
@@ -135,18 +127,10 @@ void own_wait(const char *mount, const char *path)
 /* Those whose weirctl is gone, where they are empty. */
 static void sweep(int parent)
 {
-	CLEANUP(closedirp) DIR *dir = NULL;
+	CLEANUP(closedirp) DIR *dir = find_entries(parent);
 	struct dirent *entry;
-	int copy = fcntl(parent, F_DUPFD_CLOEXEC, 0);
 
-	if (copy < 0)
-		return;
-	dir = fdopendir(copy);
-	if (!dir) {
-		close(copy);
-		return;
-	}
-	while ((entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		const size_t n = strlen(OWN_PREFIX);
 		long pid;
 
