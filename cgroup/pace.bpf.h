@@ -4,10 +4,10 @@
  * given a rate to pace itself at, so nothing waits in a queue, and at a
  * steady limit nothing is dropped.  docs/shaping.md has the long account.
  *
- *	pace_fold_begin(sk, now)	for each packet of a TCP socket
+ *	pace_fold_begin(sk, …, now)	for each packet of a TCP socket
  *	pace_charge(pace, …, sk, nth)	for each scope of it, innermost first
  *	pace_fold_end(sk, …)		leaves the wanted rate with the socket
- *	pace_socket(ops, sk)		sockops: sets it where it moved
+ *	pace_socket(ops, sk, pacing)	sockops: sets it where it moved
  *
  * A virtual clock, next_ns, moves on by wire / rate with each packet.  How
  * far it is ahead of now is the debt: what was sent above the rate, as time.

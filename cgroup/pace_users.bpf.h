@@ -100,19 +100,23 @@ static __always_inline __u64 pace_spilt(struct pace *pace, __u64 span)
 	return part;
 }
 
-static __always_inline __u32 pace_favour(const struct pace *pace)
+/* That sent lately. */
+static __always_inline __u64 pace_sockets(const struct pace *pace)
 {
-	__u32 sockets = pace_max(pace->count, pace->count_before);
-
-	return pace->rate / PACE_FAVOUR_MIN >= sockets ? PACE_FAVOUR : 1;
+	return pace_max(pace->count, pace->count_before);
 }
 
-/* No user is more than his weight, so there are never more of them than
- * sockets. */
+static __always_inline __u32 pace_favour(const struct pace *pace)
+{
+	if (pace->rate / PACE_FAVOUR_MIN < pace_sockets(pace))
+		return 1;
+	return PACE_FAVOUR;
+}
+
+/* No socket is more users than its weight. */
 static __always_inline __u64 pace_most_users(const struct pace *pace)
 {
-	return PACE_USER * pace->favour *
-	       (__u64)pace_max(pace->count, pace->count_before);
+	return PACE_USER * pace->favour * pace_sockets(pace);
 }
 
 /*
@@ -142,10 +146,11 @@ static __always_inline void pace_begins(struct pace *pace, struct pace_sock *sk,
 /* A message ends: the next epoch need not make way for it. */
 static __always_inline void pace_ends(struct pace *pace, struct pace_sock *sk)
 {
-	__u64 epochs = (pace->end_ns - sk->begun_ns) / pace->epoch_ns;
+	__u64 epochs;
 
 	if (!sk->drained || !sk->begun)
 		return;
+	epochs = (pace->end_ns - sk->begun_ns) / pace->epoch_ns;
 	/* An epoch takes a quarter of it into users: two, almost a half. */
 	sk->begun >>= pace_min(epochs / 2, 31);
 	pace->begun -= pace_min(pace->begun, sk->begun);
