@@ -97,15 +97,24 @@ static uint32_t linked_program(const char *pin)
 	return info.prog_id;
 }
 
+static bool is_linked(const char *pin, int program_fd)
+{
+	uint32_t id = linked_program(pin);
+
+	return id && id == program_id(program_fd);
+}
+
 static bool is_complete(const char *dir, uint64_t id,
-			const struct programs *programs)
+			const struct programs *programs, uint32_t needed)
 {
 	char pin[PATH_MAX];
 	size_t i;
 
 	for (i = 0; i < N_HOOKS; i++) {
+		if (!(needed >> i & 1))
+			continue;
 		pin_path(pin, dir, id, &hooks[i]);
-		if (linked_program(pin) != program_id(programs->fds[i]))
+		if (!is_linked(pin, programs->fds[i]))
 			return false;
 	}
 	return true;
@@ -168,8 +177,9 @@ static void sort_anchors(struct anchors *anchors)
 }
 
 int anchors_attached(const char *dir, const char *mount,
-		     const struct programs *programs, uint32_t generation,
-		     struct anchors *ret_anchors, struct err *err)
+		     const struct programs *programs, uint32_t needed,
+		     uint32_t generation, struct anchors *ret_anchors,
+		     struct err *err)
 {
 	CLEANUP(anchors_clear) struct anchors anchors = { 0 };
 	AUTO_CLOSE int mount_fd = -1;
@@ -187,8 +197,7 @@ int anchors_attached(const char *dir, const char *mount,
 		struct anchor anchor = { 0 };
 
 		path_of(mount_fd, mount, point->id, point->path);
-		point->complete = programs &&
-				  is_complete(dir, point->id, programs);
+		point->complete = is_complete(dir, point->id, programs, needed);
 		r = read_anchor(dir, point->id, &anchor);
 		point->retired = r < 0 ||
 				 anchor.first_generation > generation ||
@@ -359,7 +368,7 @@ static int attach_hook(const char *pin, int cgroup_fd, int program_fd,
 	AUTO_CLOSE int link = bpf_obj_get(pin);
 	int r;
 
-	if (link >= 0 && linked_program(pin) == program_id(program_fd))
+	if (is_linked(pin, program_fd))
 		return 0;
 	if (link >= 0 && bpf_link_update(link, program_fd, NULL) == 0)
 		return 0;
@@ -385,8 +394,8 @@ static void raise_memlock(void)
 
 int anchor_attach(const char *dir, const char *mount,
 		  const struct anchor_point *point,
-		  const struct programs *programs, uint32_t first,
-		  struct err *err)
+		  const struct programs *programs, uint32_t needed,
+		  uint32_t first, struct err *err)
 {
 	struct anchor anchor = { first, UINT32_MAX }, old;
 	char pin[PATH_MAX];
@@ -407,6 +416,8 @@ int anchor_attach(const char *dir, const char *mount,
 	    old.first_generation < first && old.last_generation >= first - 1)
 		anchor.first_generation = old.first_generation;
 	for (i = 0; i < N_HOOKS; i++) {
+		if (!(needed >> i & 1))
+			continue;
 		pin_path(pin, dir, point->id, &hooks[i]);
 		r = attach_hook(pin, fd, programs->fds[i], hooks[i].type);
 		if (r < 0)

@@ -21,8 +21,8 @@ struct anchor_point {
 	char path[CGROUP_PATH_MAX]; /* below the mount; "": the cgroup is gone
 				     */
 	uint64_t id;		    /* of the cgroup */
-	bool complete;		    /* every hook has the present program */
-	bool retired; /* is attached, but no longer for this generation */
+	bool complete; /* every needed hook has the present program */
+	bool retired;  /* is attached, but no longer for this generation */
 };
 
 struct anchors {
@@ -36,19 +36,21 @@ void anchors_clear(struct anchors *anchors);
 int anchors_wanted(const char *mount, const struct image *image,
 		   struct anchors *ret_anchors, struct err *err);
 
-/* The anchors that are attached, from the pinned links. */
+/* The anchors that are attached, from the pinned links; needed: hooks. */
 int anchors_attached(const char *dir, const char *mount,
-		     const struct programs *programs, uint32_t generation,
-		     struct anchors *ret_anchors, struct err *err);
+		     const struct programs *programs, uint32_t needed,
+		     uint32_t generation, struct anchors *ret_anchors,
+		     struct err *err);
 
 /*
- * Attaches what is missing at an anchor, and gives links of an older version
- * the present programs.  They do nothing before generation first.
+ * Attaches what is missing of the needed hooks at an anchor, and gives links
+ * of an older version the present programs.  They do nothing before generation
+ * first.
  */
 int anchor_attach(const char *dir, const char *mount,
 		  const struct anchor_point *point,
-		  const struct programs *programs, uint32_t first,
-		  struct err *err);
+		  const struct programs *programs, uint32_t needed,
+		  uint32_t first, struct err *err);
 
 /* The programs at the anchor do nothing after generation last. */
 int anchor_retire(const char *dir, uint64_t id, uint32_t last, struct err *err);

@@ -19,13 +19,29 @@ struct member_scope {
 	__u32 pad;
 };
 
-/* What the groups of a cgroup ask for, taken together. */
+/* What a group asks for, or the groups of a cgroup taken together. */
 enum {
 	MEMBER_LIMIT_OUT = 1 << 0,
 	MEMBER_LIMIT_IN = 1 << 1,
 	MEMBER_FILTER_OUT = 1 << 2,
 	MEMBER_FILTER_IN = 1 << 3,
 };
+
+/* MEMBER_*.  KEEP_STATES: the other direction's packets tell, too. */
+static inline __u32 group_asks(const struct group_row *group)
+{
+	__u32 flags = 0;
+
+	if (group->out.rate_bytes)
+		flags |= MEMBER_LIMIT_OUT;
+	if (group->in.rate_bytes)
+		flags |= MEMBER_LIMIT_IN;
+	if (group->chain_out != NONE || group->flags & KEEP_STATES)
+		flags |= MEMBER_FILTER_OUT;
+	if (group->chain_in != NONE || group->flags & KEEP_STATES)
+		flags |= MEMBER_FILTER_IN;
+	return flags;
+}
 
 /*
  * What is known of a cgroup: the groups it is in, from the root down.  Made

@@ -111,22 +111,6 @@ __noinline int place_folders(__u64 key, __u64 folder)
 	return -1;
 }
 
-/* KEEP_STATES: the other direction's packets tell, too. */
-static __always_inline __u32 group_asks(const struct group_row *group)
-{
-	__u32 flags = 0;
-
-	if (group->out.rate_bytes)
-		flags |= MEMBER_LIMIT_OUT;
-	if (group->in.rate_bytes)
-		flags |= MEMBER_LIMIT_IN;
-	if (group->chain_out != NONE || group->flags & KEEP_STATES)
-		flags |= MEMBER_FILTER_OUT;
-	if (group->chain_in != NONE || group->flags & KEEP_STATES)
-		flags |= MEMBER_FILTER_IN;
-	return flags;
-}
-
 /*
  * Adds a group that holds at a level, unless it is there already, or a
  * GROUP_LIMITED has taken that cgroup: paths are looked up before patterns.

@@ -5,17 +5,22 @@
 
 #include "base/cleanup.h"
 #include "cgroup/cgroup.skel.h"
+#include "cgroup/cgroup_abi.h"
 #include "pins/folder.h"
 #include "pins/object.h"
 
+#define ALWAYS UINT32_MAX
+
+/* Sockets are told and lifted by what leaves, whatever their group asks for. */
 const struct hook hooks[N_HOOKS] = {
-	{ "group_out", BPF_CGROUP_INET_EGRESS },
-	{ "group_in", BPF_CGROUP_INET_INGRESS },
-	{ "group_connect4", BPF_CGROUP_INET4_CONNECT },
-	{ "group_connect6", BPF_CGROUP_INET6_CONNECT },
-	{ "group_sendmsg4", BPF_CGROUP_UDP4_SENDMSG },
-	{ "group_sendmsg6", BPF_CGROUP_UDP6_SENDMSG },
-	{ "group_sockops", BPF_CGROUP_SOCK_OPS },
+	{ "group_out", BPF_CGROUP_INET_EGRESS, ALWAYS },
+	{ "group_in", BPF_CGROUP_INET_INGRESS,
+	  MEMBER_LIMIT_IN | MEMBER_FILTER_IN },
+	{ "group_connect4", BPF_CGROUP_INET4_CONNECT, MEMBER_FILTER_OUT },
+	{ "group_connect6", BPF_CGROUP_INET6_CONNECT, MEMBER_FILTER_OUT },
+	{ "group_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, MEMBER_FILTER_OUT },
+	{ "group_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, MEMBER_FILTER_OUT },
+	{ "group_sockops", BPF_CGROUP_SOCK_OPS, ALWAYS },
 };
 
 static const struct object object = { "cgroup", "programs-",
@@ -27,6 +32,30 @@ void programs_close(struct programs *programs)
 
 	for (i = 0; i < N_HOOKS; i++)
 		close_fdp(&programs->fds[i]);
+}
+
+uint32_t programs_needed(const struct image *image)
+{
+	uint32_t asks = 0, needed = 0;
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		asks |= group_asks(&image->groups[i]);
+	for (i = 0; i < N_HOOKS; i++)
+		if (image->n_groups &&
+		    (hooks[i].asked_by == ALWAYS || hooks[i].asked_by & asks))
+			needed |= 1U << i;
+	return needed;
+}
+
+bool programs_have(const struct programs *programs, uint32_t needed)
+{
+	size_t i;
+
+	for (i = 0; i < N_HOOKS; i++)
+		if (needed >> i & 1 && programs->fds[i] < 0)
+			return false;
+	return true;
 }
 
 int programs_open(const char *dir, struct programs *ret_programs,
@@ -42,7 +71,7 @@ int programs_open(const char *dir, struct programs *ret_programs,
 	for (i = 0; i < N_HOOKS; i++) {
 		r = folder_open_pin(folder, hooks[i].program, &programs.fds[i],
 				    err);
-		if (r < 0)
+		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	*ret_programs = programs;
@@ -50,21 +79,21 @@ int programs_open(const char *dir, struct programs *ret_programs,
 	return 0;
 }
 
-int programs_ensure(const char *dir, struct programs *ret_programs,
-		    struct err *err)
+int programs_ensure(const char *dir, uint32_t needed, struct err *err)
 {
+	CLEANUP(programs_close) struct programs programs;
+	const char *missing[N_HOOKS];
+	size_t i, n = 0;
 	int r;
 
-	r = programs_open(dir, ret_programs, err);
-	if (r != -ENOENT)
-		return r;
-	r = object_load(&object, dir, err);
+	memset(&programs, -1, sizeof(programs));
+	r = programs_open(dir, &programs, err);
 	if (r < 0)
 		return r;
-	r = programs_open(dir, ret_programs, err);
-	if (r == -ENOENT)
-		return err_set(err, r, "open the cgroup programs in '%s'", dir);
-	return r;
+	for (i = 0; i < N_HOOKS; i++)
+		if (needed >> i & 1 && programs.fds[i] < 0)
+			missing[n++] = hooks[i].program;
+	return object_load(&object, dir, missing, n, err);
 }
 
 int programs_tidy(const char *dir, struct err *err)

@@ -9,32 +9,49 @@
 #define WEIR_CGROUP_PROGRAMS_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <stdint.h>
 
 #include "base/err.h"
+#include "rules/image.h"
 
-/* One hook that every anchor cgroup has a program at. */
+/* One hook that an anchor cgroup can have a program at. */
 struct hook {
 	const char *program; /* in cgroup.bpf.c, and of the pin */
 	enum bpf_attach_type type;
+	uint32_t asked_by; /* MEMBER_*: what its program has to do with */
 };
 
 #define N_HOOKS 7
 
 extern const struct hook hooks[N_HOOKS];
 
+/* By hook; -1: no policy has needed it yet. */
 struct programs {
-	int fds[N_HOOKS]; /* -1: this kernel has no such hook */
+	int fds[N_HOOKS];
 };
+
+/*
+ * The hooks that an image's groups need, a bit each: what nobody asks for is
+ * neither verified nor met by any packet.  There is none without groups.
+ */
+uint32_t programs_needed(const struct image *image);
+
+/* Whether all of these hooks have their program. */
+bool programs_have(const struct programs *programs, uint32_t needed);
 
 void programs_close(struct programs *programs);
 
-/* -ENOENT, without a sentence, where they are not pinned in dir. */
+/* Opens those that are pinned in dir. */
 int programs_open(const char *dir, struct programs *ret_programs,
 		  struct err *err);
 
-/* Opens the pinned programs, after loading and pinning what is missing. */
-int programs_ensure(const char *dir, struct programs *ret_programs,
-		    struct err *err);
+/*
+ * Loads and pins what is missing of the needed programs, and of the maps,
+ * the tables of the policy among them, even where no program is.
+ */
+int programs_ensure(const char *dir, uint32_t needed, struct err *err);
 
 /* Removes the pins of programs of other versions. */
 int programs_tidy(const char *dir, struct err *err);

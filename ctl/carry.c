@@ -50,7 +50,8 @@ static int prepare_anchors(struct kernel *kernel, struct plan *plan,
 		crash_point();
 		r = anchor_attach(
 			dir, kernel->mount, &plan->world.wanted.list[i],
-			&kernel->programs, kernel->generation + 1, err);
+			&kernel->programs, programs_needed(plan->image),
+			kernel->generation + 1, err);
 		if (r < 0)
 			return r;
 	}
@@ -202,6 +203,9 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 {
 	int r;
 
+	r = kernel_load(kernel, plan->image, err);
+	if (r < 0)
+		return r;
 	r = prepare(kernel, plan, err);
 	if (r < 0) {
 		take_back(kernel, plan);

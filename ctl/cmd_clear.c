@@ -23,11 +23,8 @@ static int clear(struct kernel *kernel, struct err *err)
 {
 	int r = 0;
 
-	if (kernel->loaded) {
-		r = kernel_load(kernel, err); /* another version's programs */
-		if (r == 0)
-			r = switch_to_nothing(kernel, err);
-	}
+	if (kernel->loaded)
+		r = switch_to_nothing(kernel, err);
 	return r < 0 ? r : kernel_unload(kernel, err);
 }
 

@@ -38,9 +38,7 @@ static int look_once(const struct call *call, struct err *err)
 		lock_remove(call->places.run);
 		return 0;
 	}
-	r = kernel_load(&kernel, err);
-	if (r == 0)
-		r = runs_in_force(&kernel, false, &image, err);
+	r = runs_in_force(&kernel, false, &image, err);
 	if (r == 0)
 		r = plan_make(&kernel, image, &plan, err);
 	if (r < 0 || plan_is_empty(&plan))

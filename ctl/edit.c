@@ -63,8 +63,6 @@ int edit_policy(const struct call *call, const struct edit *edit)
 	was_loaded = kernel.generation > 0;
 	if (edit->only_if_live && !was_loaded)
 		status = EXIT_DONE;
-	else if (!call->dry_run && kernel_load(&kernel, &err) < 0)
-		status = say_err(&err);
 	else
 		status = carry_out(call, edit, &kernel);
 	/* A first apply that did not come to pass leaves nothing behind. */

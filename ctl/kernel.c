@@ -27,10 +27,9 @@ static int open_loaded(struct kernel *kernel, struct err *err)
 		return r;
 	/* Those of another version of weir are none of ours. */
 	r = programs_open(dir, &kernel->programs, err);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0)
 		return r;
-	r = loader_open(dir, &kernel->loader, err);
-	return r == -ENOENT ? 0 : r;
+	return loader_open(dir, &kernel->loader, err);
 }
 
 static void close_loaded(struct kernel *kernel)
@@ -138,14 +137,17 @@ static int note_mounted(const struct kernel *kernel, const char *mounted,
 	return 0;
 }
 
-int kernel_load(struct kernel *kernel, struct err *err)
+int kernel_load(struct kernel *kernel, const struct image *image,
+		struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
+	uint32_t needed = programs_needed(image);
+	bool devices = loader_needed(dir, image);
 	char mounted[PATH_MAX];
 	int r;
 
-	if (kernel->loaded && kernel->programs.fds[0] >= 0 &&
-	    kernel->loader.program[0] >= 0)
+	if (kernel->loaded && programs_have(&kernel->programs, needed) &&
+	    (!devices || loader_is_whole(&kernel->loader)))
 		return 0;
 	r = folder_make(kernel->places->state, err);
 	if (r < 0)
@@ -157,9 +159,9 @@ int kernel_load(struct kernel *kernel, struct err *err)
 			bpffs_unmount(mounted); /* clear would not know */
 	}
 	if (r == 0)
-		r = programs_ensure(dir, &kernel->programs, err);
-	if (r == 0)
-		r = loader_ensure(dir, &kernel->loader, err);
+		r = programs_ensure(dir, needed, err);
+	if (r == 0 && devices)
+		r = loader_ensure(dir, err);
 	if (r < 0)
 		return r;
 	close_loaded(kernel);

@@ -22,8 +22,8 @@ struct kernel {
 	char mount[PATH_MAX]; /* of cgroup2 */
 	bool loaded;	      /* the rest is there, but for live */
 	struct tables *tables;
-	struct programs programs;
-	struct loader loader;
+	struct programs programs; /* those that some policy needed */
+	struct loader loader;	  /* likewise */
 	struct scopes scopes;
 	uint32_t generation; /* 0: no policy was ever in force */
 	struct image *live;  /* empty where nothing is in force */
@@ -40,8 +40,9 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 int kernel_open_locked(const struct places *places, int *ret_lock,
 		       struct kernel *ret_kernel, struct err *err);
 
-/* Loads what is not there yet: bpffs, maps, programs. */
-int kernel_load(struct kernel *kernel, struct err *err);
+/* Loads what this policy needs and is not there yet: bpffs, maps, programs. */
+int kernel_load(struct kernel *kernel, const struct image *image,
+		struct err *err);
 void kernel_close(struct kernel *kernel);
 
 /* Reads the policy in force again, with the elements of sets or without. */

@@ -127,8 +127,8 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 		r = device_traces_plan(kernel, &plan.world, &plan.devices, err);
 	if (r == 0)
 		r = anchors_attached(kernel->places->bpffs, kernel->mount,
-				     &kernel->programs, kernel->generation,
-				     &plan.attached, err);
+				     &kernel->programs, programs_needed(image),
+				     kernel->generation, &plan.attached, err);
 	if (r < 0)
 		return r;
 	image_sort(image);

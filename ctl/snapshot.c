@@ -123,9 +123,10 @@ static int take(struct snapshot *snapshot, struct err *err)
 	r = find_cgroups(kernel->mount, kernel->live, &snapshot->world.found,
 			 err);
 	if (r == 0)
-		r = anchors_attached(kernel->places->bpffs, kernel->mount,
-				     &kernel->programs, kernel->generation,
-				     &snapshot->anchors, err);
+		r = anchors_attached(
+			kernel->places->bpffs, kernel->mount, &kernel->programs,
+			programs_needed(kernel->live), kernel->generation,
+			&snapshot->anchors, err);
 	if (r == 0)
 		r = take_cgroups(snapshot, err);
 	if (r == 0)

@@ -184,13 +184,6 @@ static int add_veth(struct image *image, const struct image *live,
 	return 0;
 }
 
-/* Whether the group's limit on what arrives is to wait at veths. */
-static bool wants_queue(const struct group_row *group)
-{
-	return group->in.rate_bytes && !group->share_all &&
-	       group->shape_in == SHAPE_HTB;
-}
-
 static int add_veths(const struct kernel *kernel, struct image *image,
 		     const struct found_cgroups *found, struct err *err)
 {
@@ -203,7 +196,7 @@ static int add_veths(const struct kernel *kernel, struct image *image,
 		const struct found_cgroup *cgroup = &found->list[i];
 		char path[PATH_MAX];
 
-		if (!wants_queue(&image->groups[cgroup->group]))
+		if (!image_group_wants_queue(image, cgroup->group))
 			continue;
 		if (!finder) {
 			r = container_finder_new(&finder, err);

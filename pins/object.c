@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "pins/folder.h"
@@ -42,6 +43,21 @@ void object_folder(const struct object *object, const char *dir,
 	snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
 }
 
+static void choose_programs(struct bpf_object *opened,
+			    const char *const *programs, size_t n_programs)
+{
+	struct bpf_program *program;
+	size_t i;
+
+	bpf_object__for_each_program(program, opened) {
+		for (i = 0; i < n_programs; i++)
+			if (strcmp(bpf_program__name(program), programs[i]) ==
+			    0)
+				break;
+		bpf_program__set_autoload(program, i < n_programs);
+	}
+}
+
 /* Those that a crash left there already are as good. */
 static int pin_programs(struct bpf_object *loaded, const char *folder,
 			struct err *err)
@@ -51,6 +67,8 @@ static int pin_programs(struct bpf_object *loaded, const char *folder,
 	int r;
 
 	bpf_object__for_each_program(program, loaded) {
+		if (!bpf_program__autoload(program))
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder,
 			 bpf_program__name(program));
 		r = bpf_program__pin(program, path);
@@ -60,7 +78,8 @@ static int pin_programs(struct bpf_object *loaded, const char *folder,
 	return 0;
 }
 
-int object_load(const struct object *object, const char *dir, struct err *err)
+int object_load(const struct object *object, const char *dir,
+		const char *const *programs, size_t n_programs, struct err *err)
 {
 	CLEANUP(bpf_object__closep) struct bpf_object *loaded = NULL;
 	char maps[PATH_MAX], folder[PATH_MAX], what[64];
@@ -82,6 +101,8 @@ int object_load(const struct object *object, const char *dir, struct err *err)
 		return r;
 	bytes = object->bytes(&size);
 	loaded = bpf_object__open_mem(bytes, size, &opts);
+	if (loaded)
+		choose_programs(loaded, programs, n_programs);
 	r = loaded ? bpf_object__load(loaded) : neg_errno();
 	if (!loaded || r < 0) {
 		snprintf(what, sizeof(what), "load the %s programs",

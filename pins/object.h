@@ -25,8 +25,13 @@ struct object {
 void object_folder(const struct object *object, const char *dir,
 		   char ret_path[static PATH_MAX]);
 
-/* Loads it, and pins its programs and those maps that are not there yet. */
-int object_load(const struct object *object, const char *dir, struct err *err);
+/*
+ * Loads these of its programs and pins them, and those maps that are not there
+ * yet: what a program takes to load is what the kernel takes to verify it.
+ */
+int object_load(const struct object *object, const char *dir,
+		const char *const *programs, size_t n_programs,
+		struct err *err);
 
 /* Removes the pins of other versions' programs. */
 int object_tidy(const struct object *object, const char *dir, struct err *err);

@@ -95,6 +95,17 @@ uint32_t image_group_flags(const struct image *image, uint32_t group)
 	return group < image->n_groups ? image->groups[group].flags : 0;
 }
 
+bool image_group_wants_queue(const struct image *image, uint32_t group)
+{
+	const struct group_row *row;
+
+	if (group >= image->n_groups)
+		return false;
+	row = &image->groups[group];
+	return row->in.rate_bytes && !row->share_all &&
+	       row->shape_in == SHAPE_HTB;
+}
+
 static int compare_elements(const void *va, const void *vb)
 {
 	const struct element_key *a = va, *b = vb;

@@ -7,6 +7,7 @@
 #ifndef WEIR_RULES_IMAGE_H
 #define WEIR_RULES_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,9 @@ const char *image_string(const struct image *image, str_off off);
 
 /* The flags of a group's row; 0 where there is no such (a damaged table). */
 uint32_t image_group_flags(const struct image *image, uint32_t group);
+
+/* Whether a group's limit on what arrives is to wait in queues at veths. */
+bool image_group_wants_queue(const struct image *image, uint32_t group);
 
 /* Brings the tables whose order means nothing into a fixed one. */
 void image_sort(struct image *image);

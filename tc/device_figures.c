@@ -133,6 +133,8 @@ int device_tidy_tallies(const struct loader *loader, const struct image *image,
 	uint32_t index, next;
 	int r, removed;
 
+	if (loader->tallies < 0)
+		return 0;
 	r = bpf_map_get_next_key(loader->tallies, NULL, &next);
 	while (r == 0) {
 		index = next;

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pins/folder.h"
 #include "pins/object.h"
@@ -40,6 +41,15 @@ static int program_id(int fd, uint32_t *ret_id, struct err *err)
 	return 0;
 }
 
+/* An fd of -1 where it is not pinned. */
+static int open_if_there(const char *folder, const char *name, int *ret_fd,
+			 struct err *err)
+{
+	int r = folder_open_pin(folder, name, ret_fd, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 {
 	CLEANUP(loader_close) struct loader loader;
@@ -48,14 +58,13 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 
 	memset(&loader, -1, sizeof(loader));
 	snprintf(folder, sizeof(folder), "%s/maps", dir);
-	r = folder_open_pin(folder, "device_tallies", &loader.tallies, err);
+	r = open_if_there(folder, "device_tallies", &loader.tallies, err);
 	if (r == 0)
-		r = folder_open_pin(folder, "device_marks", &loader.marks, err);
+		r = open_if_there(folder, "device_marks", &loader.marks, err);
 	object_folder(&object, dir, folder);
 	for (i = 0; r == 0 && i < N_PROGRAMS; i++) {
-		r = folder_open_pin(folder, programs[i], &loader.program[i],
-				    err);
-		if (r == 0)
+		r = open_if_there(folder, programs[i], &loader.program[i], err);
+		if (r == 0 && loader.program[i] >= 0)
 			r = program_id(loader.program[i], &loader.program_id[i],
 				       err);
 	}
@@ -66,20 +75,41 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 	return 0;
 }
 
-int loader_ensure(const char *dir, struct loader *ret_loader, struct err *err)
+bool loader_is_whole(const struct loader *loader)
 {
+	int i;
+
+	for (i = 0; i < N_PROGRAMS; i++)
+		if (loader->program[i] < 0)
+			return false;
+	return loader->tallies >= 0 && loader->marks >= 0;
+}
+
+bool loader_needed(const char *dir, const struct image *image)
+{
+	char marks[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < image->n_devices; i++)
+		if (image->devices[i].in_use)
+			return true;
+	for (i = 0; i < image->n_groups; i++)
+		if (image_group_wants_queue(image, i))
+			return true;
+	snprintf(marks, sizeof(marks), "%s/maps/device_marks", dir);
+	return access(marks, F_OK) == 0;
+}
+
+int loader_ensure(const char *dir, struct err *err)
+{
+	CLEANUP(loader_close) struct loader loader;
 	int r;
 
-	r = loader_open(dir, ret_loader, err);
-	if (r != -ENOENT)
+	memset(&loader, -1, sizeof(loader));
+	r = loader_open(dir, &loader, err);
+	if (r < 0 || loader_is_whole(&loader))
 		return r;
-	r = object_load(&object, dir, err);
-	if (r < 0)
-		return r;
-	r = loader_open(dir, ret_loader, err);
-	if (r == -ENOENT)
-		return err_set(err, r, "open the device programs in '%s'", dir);
-	return r;
+	return object_load(&object, dir, programs, N_PROGRAMS, err);
 }
 
 int loader_tidy(const char *dir, struct err *err)

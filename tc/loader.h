@@ -6,10 +6,12 @@
 #ifndef WEIR_TC_LOADER_H
 #define WEIR_TC_LOADER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "rules/image.h"
 #include "tc/device_abi.h"
 
 enum {
@@ -27,11 +29,18 @@ struct loader {
 	int marks;   /* device_marks */
 };
 
-/* Opens what is pinned, after loading and pinning what is missing. */
-int loader_ensure(const char *dir, struct loader *ret_loader, struct err *err);
+/*
+ * Whether this policy's devices need the programs, or what may be left of
+ * another's does.
+ */
+bool loader_needed(const char *dir, const struct image *image);
 
-/* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */
+/* Loads and pins the programs and their maps, unless they are there. */
+int loader_ensure(const char *dir, struct err *err);
+
+/* Opens what is pinned in dir; -1 for what is not. */
 int loader_open(const char *dir, struct loader *ret_loader, struct err *err);
+bool loader_is_whole(const struct loader *loader);
 void loader_close(struct loader *loader);
 
 /* Removes the pins of other versions' programs. */

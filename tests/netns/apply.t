@@ -16,6 +16,29 @@ snapshot() {
 }
 before=$(snapshot)
 
+# What the anchor has, and what devices would.
+attached() {
+	bpftool cgroup tree "$cgdir" | grep -ow 'group_[a-z0-9_]*' | sort | xargs
+	(cd "$WEIR_BPFFS" && ls -d tc-*) 2>/dev/null
+}
+policy <<EOP
+[group web]
+match = $cg/web
+out = 100mbit
+EOP
+ok "a policy of a limit applies" apply
+is "and attaches just what that needs" "$(attached)" "group_out group_sockops"
+printf '%s\n' 'filter-in = c' '[chain c]' 'policy = allow' '10 = deny tcp to port 81' >>"$work/policy.ini"
+like "what a chain needs beside it is in the plan" "$(apply --dry-run)" "attach the programs"
+ok "and comes with it" apply
+is "but no more" "$(attached)" "group_in group_out group_sockops"
+sed -i 's/^filter-in/filter-out/' "$work/policy.ini"
+ok "a chain on what leaves" apply
+is "is asked by calls, too" "$(attached)" \
+	"group_connect4 group_connect6 group_in group_out group_sendmsg4 group_sendmsg6 group_sockops"
+ok "clear" "$WEIRCTL" clear
+is "takes all of them" "$(attached)" ""
+
 policy <<EOP
 [group web]
 match = $cg/web

@@ -195,7 +195,9 @@ static int begin(const char *name, const char *index, struct session *session)
 	int r;
 
 	memset(&session->loader, -1, sizeof(session->loader));
-	r = loader_ensure(places(), &session->loader, &error);
+	r = loader_ensure(places(), &error);
+	if (r == 0)
+		r = loader_open(places(), &session->loader, &error);
 	if (r == 0)
 		r = netns_view_open(getenv("NETNS"), &session->view, &error);
 	if (r == 0)
