@@ -12,6 +12,8 @@ ip -n "$left" link set vbox up
 ip -n "$box" link set eth0 up
 ip -n "$left" link add d0 type veth peer d1
 ip -n "$left" link set d0 up
+# The kernel says so a little later, and it is part of what is compared.
+until_true 5 eval "ip -n $left link show d0 | grep -q LOWERLAYERDOWN"
 tc -n "$left" qdisc add dev d0 root handle 5: pfifo limit 77
 tc -n "$left" qdisc add dev d0 clsact
 make_cgroup "$cg/web"
@@ -67,35 +69,37 @@ machine() {
 	grep -c " $work" /proc/self/mountinfo
 	(cd "$work" && find . | grep -v -e before -e after -e output | sort)
 	ip -n "$left" -d link show
-	for device in $(ip -n "$left" -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/'); do
-		tc -n "$left" qdisc show dev "$device"
-		tc -n "$left" class show dev "$device"
-		tc -n "$left" filter show dev "$device" ingress
-		tc -n "$left" filter show dev "$device" egress
-	done
+	ip -n "$left" -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r device; do
+		echo "qdisc show dev $device"
+		echo "class show dev $device"
+		echo "filter show dev $device ingress"
+		echo "filter show dev $device egress"
+	done | tc -n "$left" -force -batch -
 	find "$cgdir" | sort
 }
 
 # What is pinned, and the maps in its maps, as "map 12".
 objects() {
-	local id
+	local kind id inner
 	for kind in prog map link; do
-		bpftool -f -j $kind show | jq -r --arg dir "$WEIR_BPFFS/" \
-			".[] | select(any(.pinned[]?; startswith(\$dir))) | \"$kind \\(.id) \\(.type)\""
-	done >"$work/output.pinned"
+		bpftool -f -j $kind show | sed "s/^/[\"$kind\",/; s/\$/]/"
+	done | jq -r --arg dir "$WEIR_BPFFS/" '.[0] as $kind | .[1][] |
+		select(any(.pinned[]?; startswith($dir))) | "\($kind) \(.id) \(.type)"' \
+		>"$work/output.pinned"
 	cut -d' ' -f1,2 "$work/output.pinned"
 	for id in $(sed -n 's/^map \(.*\) array_of_maps$/\1/p' "$work/output.pinned"); do
-		bpftool -j map dump id "$id" |
-			jq -r '.[].value? | arrays | reverse | map(.[2:]) | add' |
-			while read -r inner; do echo "map $((16#$inner))"; done
-	done
+		bpftool -j map dump id "$id"
+	done | jq -r '.[].value? | arrays | reverse | map(.[2:]) | add' |
+		while read -r inner; do echo "map $((16#$inner))"; done
 }
 
 # Whether the kernel still has one of the objects in the file.
 remain() {
+	local kind
 	for kind in prog map link; do
-		bpftool -j $kind show | jq -r ".[] | \"$kind \\(.id)\""
-	done | grep -Fxf "$work/output.objects"
+		bpftool -j $kind show | sed "s/^/[\"$kind\",/; s/\$/]/"
+	done | jq -r '.[0] as $kind | .[1][] | "\($kind) \(.id)"' |
+		grep -Fxf "$work/output.objects"
 }
 
 # round NAME: apply, traffic, clear; compares.

@@ -56,8 +56,8 @@ ok "watch gives it a queue" until_true 10 eval '[ "$(shaper)" = htb ]'
 like "status names its veth" "$(weir status)" "20mbit by htb on vbox"
 
 rate() { nsenter --net=/run/netns/"$right" iperf3 -J -p 5201 -t 3 -O 1 "$@" >"$work/iperf" 2>&1; rate_of "$work/iperf"; }
-queue_holds "what arrives over IPv4" 20 "$host" vbox rate -c 10.77.1.2 -t 5
-queue_holds "what arrives over IPv6, four flows," 20 "$host" vbox rate -c fd77:1::2 -P 4 -t 5
+queue_holds "what arrives over IPv4" 20 "$host" vbox rate -c 10.77.1.2
+queue_holds "what arrives over IPv6, four flows," 20 "$host" vbox rate -c fd77:1::2 -P 4
 within "what leaves gets 10 Mbit/s" "$(wire4 "$(rate -c 10.77.1.2 -R)")" 9.8 10.2
 is "the queue replaces the police: nothing is dropped by it" \
 	"$(weir stats --json | jq '.groups[0].cgroups[0].in.dropped_packets')" 0
@@ -65,7 +65,7 @@ is "the queue replaces the police: nothing is dropped by it" \
 end "$watcher"
 sed -i 's/in = 20mbit/in = 12mbit/' "$work/policy.ini"
 ok "without watch, an apply changes the queue" weir apply "$work/policy.ini"
-queue_holds "the new rate holds" 12 "$host" vbox rate -c 10.77.1.2 -t 5
+queue_holds "the new rate holds" 12 "$host" vbox rate -c 10.77.1.2
 is "a second apply has an empty plan" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
 
 make_cgroup "$cg/boxes/two"

@@ -44,10 +44,10 @@ rate() {
 	nsenter --net=/run/netns/"$client" iperf3 -J -c "$address" -p "$port" -t 3 -O 1 "$@" >"$work/iperf"
 	rate_of "$work/iperf"
 }
-queue_holds "TCP out over IPv4" 50 "$left" v0 rate "$left" 10.77.0.2 5201 -P 4 -t 5
-queue_holds "TCP out over IPv6" 50 "$left" v0 rate "$left" fd77:0::2 5201 -t 5
+queue_holds "TCP out over IPv4" 50 "$left" v0 rate "$left" 10.77.0.2 5201 -P 4
+queue_holds "TCP out over IPv6" 50 "$left" v0 rate "$left" fd77:0::2 5201
 ifb=$(ip -n "$left" -br link | awk '/^weir/ { print $1; exit }')
-queue_holds "TCP in" 20 "$left" "$ifb" rate "$right" 10.77.0.1 5202 -P 2 -t 5
+queue_holds "TCP in" 20 "$left" "$ifb" rate "$right" 10.77.0.1 5202 -P 2
 
 knock() { nsenter --net=/run/netns/"$1" timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
 in_right socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 PIPE &
@@ -67,7 +67,7 @@ within "stats counts the denied ones" \
 
 sed -i 's/out = 50mbit/out = 30mbit/; /^in = /d' "$work/policy.ini"
 ok "a changed policy applies" apply
-queue_holds "the changed rate" 30 "$left" v0 rate "$left" 10.77.0.2 5201 -t 5
+queue_holds "the changed rate" 30 "$left" v0 rate "$left" 10.77.0.2 5201
 within "the removed limit is gone" "$(rate "$right" 10.77.0.1 5202)" 25 100000
 ok "clear succeeds" "$WEIRCTL" clear
 is "and leaves the device as it was" "$(picture)" "$before"
@@ -80,7 +80,7 @@ like "but named, with what would do" "$(cat "$work/err")" "qdisc 'tbf'.*takeover
 is "nothing has changed" "$(picture)" "$before"
 sed -i 's/^netns = .*/&\ntakeover = yes/' "$work/policy.ini"
 ok "with takeover = yes it is replaced" apply
-queue_holds "and the limit is there," 30 "$left" v0 rate "$left" 10.77.0.2 5201 -t 5
+queue_holds "and the limit is there," 30 "$left" v0 rate "$left" 10.77.0.2 5201
 ok "clear succeeds again" "$WEIRCTL" clear
 is "and puts the qdisc back" "$(picture)" "$before"
 

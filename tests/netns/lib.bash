@@ -159,7 +159,7 @@ make_lab() {
 	make_netns "$right"
 	make_link "$left" v0 "$right" v0 0
 	mkdir -p "$cgdir"
-	until_true 5 in_left ping -6 -c1 -W1 fd77:0::2
+	until_true 5 in_left ping -6 -c1 -W0.1 fd77:0::2
 }
 
 make_cgroup() { mkdir -p "$cgmount$1"; }
@@ -200,21 +200,22 @@ queued_at() {
 	awk -v b="$bytes" -v f="$from" -v t="$EPOCHREALTIME" 'BEGIN { printf "%.0f %.6f", b, (f + t) / 2 }'
 }
 
-# queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND sends for 5 s, DEV's
+# queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND -t SECONDS sends, DEV's
 # queue lets pass MBIT, by HTB's own count; and the receiver has it by COMMAND's:
 # less exactly, as that jumps by a queue's length when a lost segment comes.
 # Under emulation a sender does not always fill a queue, and what tc counts is
 # of a moment that is known to 50 ms: there the limit is a bound alone.
 queue_holds() {
-	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 client before after
+	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 seconds=5
+	local client before after
 	shift 4
-	[ -z "${WEIR_VM:-}" ] || low=0.1 high=1.04
+	[ -z "${WEIR_VM:-}" ] || low=0.1 high=1.04 seconds=4
 	before=$(queued "$ns" "$dev")
-	"$@" >"$work/received" &
+	"$@" -t $seconds >"$work/received" &
 	client=$!
 	until_true 5 eval "[ \$((\$(queued $ns $dev) - before)) -gt $((mbit * 50000)) ]"
 	before=$(queued_at "$ns" "$dev")
-	sleep 3
+	sleep $((seconds - 2))
 	after=$(queued_at "$ns" "$dev")
 	within "$name at $mbit Mbit/s on the wire" "$(echo "$before $after" | awk -v m="$mbit" \
 		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" $low $high

@@ -94,7 +94,7 @@ ok "its limit on what arrives has a queue" until_true 10 eval \
 
 rate() { nsenter --net=/run/netns/"$right" iperf3 -J -c "$address" -p 5201 -t 3 -O 1 "$@" >"$work/iperf" 2>&1; rate_of "$work/iperf"; }
 veth=$(tc -n "$host" qdisc show | awk '$2 == "htb" { print $5; exit }')
-queue_holds "what arrives" 20 "$host" "$veth" rate -t 5
+queue_holds "what arrives" 20 "$host" "$veth" rate
 within "what leaves gets 10 Mbit/s on the wire" "$(wire4 "$(rate -R)")" 9.8 10.2
 "$work/podman" rm -f -t 0 first >/dev/null 2>&1
 ok "an apply after the container is gone works" weir apply "$work/policy.ini"
