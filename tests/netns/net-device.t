@@ -12,7 +12,7 @@ b=build/plain
 # shellcheck disable=SC2046
 cc -std=gnu11 -D_GNU_SOURCE -iquote . -iquote $b \
 	$(pkg-config --cflags libbpf libnl-3.0) -o "$work/net-tool" \
-	tests/netns/net-tool.c $b/base/*.o $b/netlink/*.o $b/pins/*.o $(printf '%s\n' $b/tc/*.o | grep -v bpf) \
+	tests/netns/net-tool.c $b/base/*.o $b/netlink/*.o $b/pins/*.o $b/rules/image.o $(printf '%s\n' $b/tc/*.o | grep -v bpf) \
 	$(pkg-config --libs libbpf libnl-3.0 libnl-route-3.0) || { fail 'net-tool builds'; finish; }
 
 tool() { in_left "$work/net-tool" "$@"; }
