@@ -194,7 +194,7 @@ static __always_inline const struct rule_row *rules_walk(
 
 	/* Each copy is an end of its own to the verifier, which prunes there.
 	 */
-#pragma unroll 8
+#pragma unroll 16
 	for (i = 0; rows && i < WALK_BATCH; i++) {
 		if (i >= count)
 			break;

@@ -119,9 +119,11 @@ round() {
 	ok "$1: the kernel has forgotten programs, maps and links" until_true 10 eval '! remain'
 }
 
-round "once"
-# Four rounds of loading take an emulated processor minutes.
-[ -n "${WEIR_VM:-}" ] || round "twice"
+# One round, with its changed policy, is what an emulated processor has time for.
+if [ -z "${WEIR_VM:-}" ]; then
+	round "once"
+	round "twice"
+fi
 # Generations with other anchors, devices and classes in between.
 between='sed -i -e s/100mbit/70mbit/ -e "/^\[device v0/,/^$/d" "$work/policy.ini"
 	ok "a changed policy" weir apply "$work/policy.ini"
