@@ -16,10 +16,9 @@ snapshot() {
 }
 before=$(snapshot)
 
-# What the anchor has, and what devices would.
+# What the anchor has, by its pinned links, and what devices would.
 attached() {
-	bpftool cgroup tree "$cgdir" | grep -ow 'group_[a-z0-9_]*' | sort | xargs
-	(cd "$WEIR_BPFFS" && ls -d tc-*) 2>/dev/null
+	(cd "$WEIR_BPFFS" && ls links && ls -d tc-*) 2>/dev/null | sed 's/^[0-9]*-//' | sort | xargs
 }
 calls=(group_connect4 group_connect6 group_sendmsg4 group_sendmsg6)
 
