@@ -200,22 +200,24 @@ queued_at() {
 	awk -v b="$bytes" -v f="$from" -v t="$EPOCHREALTIME" 'BEGIN { printf "%.0f %.6f", b, (f + t) / 2 }'
 }
 
-# queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND -t SECONDS sends, DEV's
+# queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND (iperf3) sends, DEV's
 # queue lets pass MBIT, by HTB's own count; and the receiver has it by COMMAND's:
 # less exactly, as that jumps by a queue's length when a lost segment comes.
 # Under emulation a sender does not always fill a queue, and what tc counts is
 # of a moment that is known to 50 ms: there the limit is a bound alone.
 queue_holds() {
-	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 seconds=5
-	local client before after
+	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 client before after
+	local flags=(-t 5 -O 1) sample=3
 	shift 4
-	[ -z "${WEIR_VM:-}" ] || low=0.1 high=1.04 seconds=4
+	if [ -n "${WEIR_VM:-}" ]; then
+		low=0.1 high=1.04 flags=(-t 4 -O 0) sample=2
+	fi
 	before=$(queued "$ns" "$dev")
-	"$@" -t $seconds >"$work/received" &
+	"$@" "${flags[@]}" >"$work/received" &
 	client=$!
 	until_true 5 eval "[ \$((\$(queued $ns $dev) - before)) -gt $((mbit * 50000)) ]"
 	before=$(queued_at "$ns" "$dev")
-	sleep $((seconds - 2))
+	sleep $sample
 	after=$(queued_at "$ns" "$dev")
 	within "$name at $mbit Mbit/s on the wire" "$(echo "$before $after" | awk -v m="$mbit" \
 		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" $low $high

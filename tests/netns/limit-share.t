@@ -21,7 +21,7 @@ ok "a limit applies" apply
 as_a() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" "$@"; }
 
 # 20 ms of the whole rate: 60 for a third of it, as each of three would have.
-as_a iperf3 -c 10.77.0.2 -p 5201 -t 8 -P 2 >"$work/bulk" 2>&1 &
+as_a iperf3 -c 10.77.0.2 -p 5201 -t 5 -P 2 >"$work/bulk" 2>&1 &
 bulk=$!
 sleep 2
 got=$(as_a "$talk" ask 10.77.0.2 7002 3 $bytes)
