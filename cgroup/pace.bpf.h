@@ -54,6 +54,9 @@
 #define PACE_LINK  14  /* bytes of link header on each segment */
 #define PACE_SMALL 256 /* bytes: what asks, answers and pings */
 
+/* A slow newcomer's window is two segments (pace_window), not ten. */
+#define PACE_SLOW 3
+
 /* Bytes on the wire; headers: IP and TCP or UDP, those of each segment. */
 static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 					     __u32 headers)
@@ -104,6 +107,13 @@ static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 	return true;
 }
 
+/* The debt at which a connection that begins must wait. */
+static __always_inline __u64 pace_early(const struct pace *pace,
+					const struct pace_sock *sk)
+{
+	return pace->early_ns * (sk->window ? PACE_SLOW : 1);
+}
+
 /*
  * Charges a packet to one scope, under its lock: true, pass it; false, drop
  * it (with "congestion" as the verdict, so that TCP slows down and nobody is
@@ -128,7 +138,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 	 */
 	early = payload && wire > PACE_SMALL && sk &&
 		(sk->sent < PACE_EARLY || !sk->set);
-	bound = early ? pace->early_ns : pace->slack_ns;
+	bound = early ? pace_early(pace, sk) : pace->slack_ns;
 	drop = debt_ns > (__s64)bound;
 	if (sk && payload && !drop && nth == sk->tight) {
 		pace_begins(pace, sk, now);
