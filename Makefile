@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One file, no recursion.  Products are under build/.  V=1 shows commands,
-# SAN=1 builds with ASan and UBSan.
+# SAN=1 builds with ASan and UBSan, JOBS=N with so many processes.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -12,6 +12,12 @@ PKG_CONFIG ?= pkg-config
 B := build/$(if $(SAN),san,plain)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+# Side by side; the makes within share these.
+JOBS ?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
