@@ -107,10 +107,18 @@ static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 	return true;
 }
 
-/* The debt at which a connection that begins must wait. */
-static __always_inline __u64 pace_early(const struct pace *pace,
-					const struct pace_sock *sk)
+/*
+ * The debt at which a packet is dropped: early while TCP does not pace it yet,
+ * or was never told a rate.  A question is no crowd: it would wait 200 ms for
+ * next to nothing.
+ */
+static __always_inline __u64 pace_bound(const struct pace *pace,
+					const struct pace_sock *sk, __u32 wire,
+					__u32 payload)
 {
+	if (!sk || !payload || wire <= PACE_SMALL ||
+	    (sk->sent >= PACE_EARLY && sk->set))
+		return pace->slack_ns;
 	return pace->early_ns * (sk->window ? PACE_SLOW : 1);
 }
 
@@ -125,21 +133,14 @@ static __always_inline bool pace_charge(struct pace *pace,
 					struct pace_sock *sk, __u32 nth,
 					__u32 wire, __u32 payload, __u64 now)
 {
-	__u64 bound, total;
+	__u64 total;
 	__s64 debt_ns;
-	bool early, drop;
+	bool drop;
 
 	if (!limit->rate_bytes)
 		return true;
 	debt_ns = pace_turn(pace, limit, now);
-	/*
-	 * Not paced yet: TCP does not, or was never told a rate.  A question
-	 * is no crowd: it would wait 200 ms for next to nothing.
-	 */
-	early = payload && wire > PACE_SMALL && sk &&
-		(sk->sent < PACE_EARLY || !sk->set);
-	bound = early ? pace_early(pace, sk) : pace->slack_ns;
-	drop = debt_ns > (__s64)bound;
+	drop = debt_ns > (__s64)pace_bound(pace, sk, wire, payload);
 	if (sk && payload && !drop && nth == sk->tight) {
 		pace_begins(pace, sk, now);
 		pace_ends(pace, sk);
