@@ -51,6 +51,9 @@ __attribute__((noinline)) int world_charge(__u32 nth)
 
 	if (nth >= PACE_SCOPES)
 		return 0;
+	/* Said once more, as clang may have put it on the stack before that. */
+	asm volatile("" : "+r"(nth));
+	nth &= PACE_SCOPES - 1;
 	if (at < PACE_SOCKETS)
 		sk = &world.socks[at];
 	return pace_charge(&world.scopes[nth], &world.limits[nth], sk, nth,
