@@ -10,7 +10,6 @@
 
 #include <linux/bpf.h>
 #include <stdbool.h>
-
 #include <stdint.h>
 
 #include "base/err.h"
