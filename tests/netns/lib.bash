@@ -184,27 +184,36 @@ serve() {
 wire4() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1448 }'; }
 wire6() { awk -v x="$1" 'BEGIN { printf "%.4f", x * 1514 / 1428 }'; }
 
-# queued NETNS DEV: wire bytes that HTB has sent there, all leaf classes.
-queued() {
-	tc -n "$1" -s class show dev "$2" | awk '
-		/^class htb/ { leaf = / leaf / }
+# The wire bytes that HTB has sent, all leaf classes, by what tc shows.
+leaf_bytes() {
+	awk '/^class htb/ { leaf = / leaf / }
 		/Sent/ && leaf { sum += $2 }
 		END { printf "%.0f", sum }'
 }
 
-# queued_at NETNS DEV: the same, and the time of that, in seconds.  Half of what
-# tc takes, as under emulation it takes long.
+# queued NETNS DEV: what HTB has sent there.
+queued() { tc -n "$1" -s class show dev "$2" | leaf_bytes; }
+
+# queued_at NETNS DEV: the same, and the time of that, in microseconds.  Half of
+# what tc takes, and of three that one that took least: under emulation it takes
+# long, and now and then longer.
 queued_at() {
-	local from=$EPOCHREALTIME bytes
-	bytes=$(queued "$1" "$2")
-	awk -v b="$bytes" -v f="$from" -v t="$EPOCHREALTIME" 'BEGIN { printf "%.0f %.6f", b, (f + t) / 2 }'
+	local from to classes took=1000000000 at bytes
+	for _ in 1 2 3; do
+		from=${EPOCHREALTIME/[.,]/}
+		classes=$(tc -n "$1" -s class show dev "$2")
+		to=${EPOCHREALTIME/[.,]/}
+		((to - from < took)) || continue
+		took=$((to - from)) at=$(((from + to) / 2)) bytes=$classes
+	done
+	echo "$(leaf_bytes <<<"$bytes") $at"
 }
 
 # queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND (iperf3) sends, DEV's
 # queue lets pass MBIT, by HTB's own count; and the receiver has it by COMMAND's:
 # less exactly, as that jumps by a queue's length when a lost segment comes.
 # Under emulation a sender does not always fill a queue, and what tc counts is
-# of a moment that is known to 50 ms: there the limit is a bound alone.
+# of a moment that is not known exactly: there the limit is a bound alone.
 queue_holds() {
 	local name=$1 mbit=$2 ns=$3 dev=$4 low=0.985 high=1.015 client before after
 	local flags=(-t 5 -O 1) sample=3
@@ -220,7 +229,7 @@ queue_holds() {
 	sleep $sample
 	after=$(queued_at "$ns" "$dev")
 	within "$name at $mbit Mbit/s on the wire" "$(echo "$before $after" | awk -v m="$mbit" \
-		'{ print ($3 - $1) * 8 / 1e6 / ($4 - $2) / m }')" $low $high
+		'{ print ($3 - $1) * 8 / ($4 - $2) / m }')" $low $high
 	wait "$client"
 	within "… and the receiver has it" "$(awk -v x="$(cat "$work/received")" -v m="$mbit" \
 		'BEGIN { print x * 1514 / 1448 / m }')" "$(awk -v l=$low 'BEGIN { print l - 0.085 }')" 1.1
