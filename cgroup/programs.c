@@ -69,9 +69,9 @@ int programs_open(const char *dir, struct programs *ret_programs,
 	memset(&programs, -1, sizeof(programs));
 	object_folder(&object, dir, folder);
 	for (i = 0; i < N_HOOKS; i++) {
-		r = folder_open_pin(folder, hooks[i].program, &programs.fds[i],
+		r = folder_find_pin(folder, hooks[i].program, &programs.fds[i],
 				    err);
-		if (r < 0 && r != -ENOENT)
+		if (r < 0)
 			return r;
 	}
 	*ret_programs = programs;

@@ -33,6 +33,14 @@ int folder_open_pin(const char *folder, const char *name, int *ret_fd,
 	return 0;
 }
 
+int folder_find_pin(const char *folder, const char *name, int *ret_fd,
+		    struct err *err)
+{
+	int r = folder_open_pin(folder, name, ret_fd, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int folder_remove(const char *path, struct err *err)
 {
 	CLEANUP(closedirp) DIR *dir = opendir(path);

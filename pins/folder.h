@@ -12,6 +12,10 @@ int folder_make(const char *path, struct err *err);
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,
 		    struct err *err);
 
+/* The same; that it is not there is no error, and leaves *ret_fd alone. */
+int folder_find_pin(const char *folder, const char *name, int *ret_fd,
+		    struct err *err);
+
 /* Removes a folder and the pins in it, one level deep. */
 int folder_remove(const char *path, struct err *err);
 

@@ -41,15 +41,6 @@ static int program_id(int fd, uint32_t *ret_id, struct err *err)
 	return 0;
 }
 
-/* An fd of -1 where it is not pinned. */
-static int open_if_there(const char *folder, const char *name, int *ret_fd,
-			 struct err *err)
-{
-	int r = folder_open_pin(folder, name, ret_fd, err);
-
-	return r == -ENOENT ? 0 : r;
-}
-
 int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 {
 	CLEANUP(loader_close) struct loader loader;
@@ -58,12 +49,13 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 
 	memset(&loader, -1, sizeof(loader));
 	snprintf(folder, sizeof(folder), "%s/maps", dir);
-	r = open_if_there(folder, "device_tallies", &loader.tallies, err);
+	r = folder_find_pin(folder, "device_tallies", &loader.tallies, err);
 	if (r == 0)
-		r = open_if_there(folder, "device_marks", &loader.marks, err);
+		r = folder_find_pin(folder, "device_marks", &loader.marks, err);
 	object_folder(&object, dir, folder);
 	for (i = 0; r == 0 && i < N_PROGRAMS; i++) {
-		r = open_if_there(folder, programs[i], &loader.program[i], err);
+		r = folder_find_pin(folder, programs[i], &loader.program[i],
+				    err);
 		if (r == 0 && loader.program[i] >= 0)
 			r = program_id(loader.program[i], &loader.program_id[i],
 				       err);

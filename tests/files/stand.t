@@ -123,7 +123,7 @@ says "has a byte order mark and CRLF" 0 " 1 sets$" bash -c 'set_file elements'
 printf '10.0.0.1\n10.0.\0.2\n%s\n' "$x5000" >elements
 says "has NUL bytes and long lines" 2 "^elements:2: .*NUL byte.*elements:3: error: '?x" \
 	bash -c 'set_file elements'
-awk -v most=700000 'BEGIN { for (; n < most; n++)
+awk 'BEGIN { for (; n < 700000; n++)
 	printf "10.%d.%d.%d\n", n / 65536, n / 256 % 256, n % 256 }' >elements
 says "has 10 MB of addresses" 0 " 1 sets$" bash -c 'set_file elements'
 head -c $mb10 /dev/urandom >elements

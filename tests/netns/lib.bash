@@ -198,15 +198,15 @@ queued() { tc -n "$1" -s class show dev "$2" | leaf_bytes; }
 # what tc takes, and of three that one that took least: under emulation it takes
 # long, and now and then longer.
 queued_at() {
-	local from to classes took=1000000000 at bytes
+	local from to shown took=1000000000 at quickest
 	for _ in 1 2 3; do
 		from=${EPOCHREALTIME/[.,]/}
-		classes=$(tc -n "$1" -s class show dev "$2")
+		shown=$(tc -n "$1" -s class show dev "$2")
 		to=${EPOCHREALTIME/[.,]/}
 		((to - from < took)) || continue
-		took=$((to - from)) at=$(((from + to) / 2)) bytes=$classes
+		took=$((to - from)) at=$(((from + to) / 2)) quickest=$shown
 	done
-	echo "$(leaf_bytes <<<"$bytes") $at"
+	echo "$(leaf_bytes <<<"$quickest") $at"
 }
 
 # queue_holds NAME MBIT NETNS DEV COMMAND...: while COMMAND (iperf3) sends, DEV's
