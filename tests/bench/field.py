@@ -166,6 +166,7 @@ class Field:
                     "nodad")
             self.ip(ns, "link", "set", "lo", "up")
             self.ip(ns, "link", "set", "v0", "up")
+            self.order(ns)
         self.meter_attach()
         # An address of IPv6 needs a moment.
         wait(lambda: run(*inside(self.a), "ping", "-c1", "-W1", HOST6,
@@ -174,6 +175,16 @@ class Field:
         self.serve([TALK, "sink", str(SPREAD), "128"], SPREAD)
         for size, port in REPLIES.items():
             self.serve([TALK, "reply", str(port), str(size)], port)
+
+    def order(self, ns):
+        """A wire keeps the order of a flow. A veth does not: what arrives
+        waits at the processor that sent it, and a flow sends from several.
+        So each flow is received by one processor (RPS)."""
+        processors = min(os.cpu_count(), 32)  # a mask is written in 32s
+        # "ip netns exec": it shows the namespace's own /sys
+        run("ip", "netns", "exec", ns, "sh", "-c",
+            "echo %x >/sys/class/net/v0/queues/rx-0/rps_cpus"
+            % ((1 << processors) - 1))
 
     def meter_attach(self):
         self.bpf_load("meter")
