@@ -93,13 +93,13 @@ struct pace_sock {
 	__u64 waits_ns; /* when; 0: it passed */
 
 	/* How much it counts: more while its message is short. */
-	__u64 message;	  /* bytes of it so far */
-	__u64 most;	  /* of the tightest scope; 0: not known yet */
-	__u16 favour;	  /* likewise */
-	__u16 weight;	  /* as of its last packet; 0: none yet */
-	__u16 set_weight; /* of its pacing rate: that is set times this */
-	__u8 drained;	  /* 1: all that was written is sent */
-	__u8 pad;
+	__u64 message;	   /* bytes of it so far */
+	__u64 most;	   /* of the tightest scope; 0: not known yet */
+	__u16 favour;	   /* likewise */
+	__u16 weight;	   /* as of its last packet; 0: none yet */
+	__u16 set_weight;  /* of its pacing rate: that is set times this */
+	__u8 drained;	   /* 1: all that was written is sent */
+	__u8 grown;	   /* 1: its message just became too long */
 	__u32 begun;	   /* its part of its tightest scope's */
 	__u32 short_bytes; /* a longer message is not favoured */
 	__u64 begun_ns;	   /* end of the epoch in which that was added */

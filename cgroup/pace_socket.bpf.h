@@ -23,11 +23,14 @@
 static __always_inline void pace_fold_begin(struct pace_sock *sk, __u32 unsent,
 					    __u32 payload, __u64 now)
 {
+	__u16 before = sk->weight;
+
 	if (sk->drained)
 		sk->message = 0;
 	sk->weight = 1;
 	if (sk->favour > 1 && sk->message <= sk->short_bytes)
 		sk->weight = sk->favour;
+	sk->grown = before > sk->weight && sk->message;
 	if (payload)
 		sk->drained = unsent <= payload;
 	sk->fold = PACE_UNLIMITED;

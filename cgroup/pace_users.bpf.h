@@ -108,7 +108,10 @@ static __always_inline __u64 pace_sockets(const struct pace *pace)
 
 static __always_inline __u32 pace_favour(const struct pace *pace)
 {
-	if (pace->rate / PACE_FAVOUR_MIN < pace_sockets(pace))
+	__u64 sockets = pace_sockets(pace);
+
+	/* Who is alone has all of the rate as it is. */
+	if (sockets < 2 || pace->rate / PACE_FAVOUR_MIN < sockets)
 		return 1;
 	return PACE_FAVOUR;
 }
@@ -117,6 +120,18 @@ static __always_inline __u32 pace_favour(const struct pace *pace)
 static __always_inline __u64 pace_most_users(const struct pace *pace)
 {
 	return PACE_USER * pace->favour * pace_sockets(pace);
+}
+
+/* Makes fair anew for all users instead of pace->all. */
+static __always_inline void pace_share_among(struct pace *pace, __u64 all)
+{
+	/* So that neither product nor quotient is too big. */
+	if (pace->fair >> 32)
+		pace->fair = pace->fair / all * pace->all;
+	else
+		pace->fair = pace->fair * pace->all / all;
+	pace->fair = pace_max(pace->fair, 1);
+	pace->all = all;
 }
 
 /*
@@ -134,27 +149,54 @@ static __always_inline void pace_begins(struct pace *pace, struct pace_sock *sk,
 	sk->begun = weight;
 	sk->begun_ns = pace->end_ns;
 	pace->begun += weight;
-	pace->all += weight;
-	/* Never 0; and so that neither product nor quotient is too big. */
-	if (pace->fair >> 32)
-		pace->fair = pace->fair / pace->all * (pace->all - weight);
-	else
-		pace->fair = pace->fair * (pace->all - weight) / pace->all;
-	pace->fair = pace_max(pace->fair, 1);
+	pace_share_among(pace, pace->all + weight);
+}
+
+/* What the socket added when its message began, as far as not in users yet. */
+static __always_inline __u32 pace_begun_end(struct pace *pace,
+					    struct pace_sock *sk)
+{
+	__u32 left = sk->begun;
+	__u64 epochs;
+
+	if (!left)
+		return 0;
+	epochs = (pace->end_ns - sk->begun_ns) / pace->epoch_ns;
+	/* An epoch takes a quarter of it into users: two, almost a half. */
+	left >>= pace_min(epochs / 2, 31);
+	pace->begun -= pace_min(pace->begun, left);
+	sk->begun = 0;
+	return left;
 }
 
 /* A message ends: the next epoch need not make way for it. */
 static __always_inline void pace_ends(struct pace *pace, struct pace_sock *sk)
 {
-	__u64 epochs;
+	if (sk->drained)
+		pace_begun_end(pace, sk);
+}
 
-	if (!sk->drained || !sk->begun)
+/*
+ * A message is too long to be favoured any more: its socket is one user from
+ * now on.  As many as users had come to hold it for, nobody waits until that
+ * is forgotten, which at low rates takes as long as the message took.
+ */
+static __always_inline void pace_grows(struct pace *pace, struct pace_sock *sk)
+{
+	__u64 weight, over, left;
+
+	if (!sk->grown || !sk->set)
 		return;
-	epochs = (pace->end_ns - sk->begun_ns) / pace->epoch_ns;
-	/* An epoch takes a quarter of it into users: two, almost a half. */
-	sk->begun >>= pace_min(epochs / 2, 31);
-	pace->begun -= pace_min(pace->begun, sk->begun);
-	sk->begun = 0;
+	weight = pace_min(PACE_USER * (__u64)pace->favour,
+			  pace->most * PACE_USER / sk->set);
+	over = weight - pace_min(weight, PACE_USER);
+	left = pace_min(pace_begun_end(pace, sk), over);
+	over = pace_min(over - left,
+			pace->users - pace_min(pace->users, PACE_USER));
+	pace->users -= over;
+	over = pace_min(over + left,
+			pace->all - pace_min(pace->all, PACE_USER));
+	pace_share_among(pace, pace->all - over);
 }
 
 /* Whether what no socket paces has asked for more than it gets, ns ago. */
