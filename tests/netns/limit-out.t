@@ -37,15 +37,22 @@ for rate in $rates; do
 		share=$(awk -v x="$(wire4 "$(send -c 10.77.0.2 -P $flows)")" -v r="$rate" 'BEGIN { print x / r }')
 		within "$flows TCP flows over IPv4 get $rate Mbit/s on the wire" "$share" $low $high
 	done
+	one=$rate
+	if [ -n "${WEIR_VM:-}" ]; then
+		# Linux 5.10 sends two segments at a time, and an emulated processor's
+		# timers are late by as long as these take at 10 Mbit/s.
+		one=4
+		limit ${one}mbit
+	fi
 	(
 		sleep 2
 		"$WEIRCTL" stats --json >"$work/before"
 		sleep 1.5
 		"$WEIRCTL" stats --json >"$work/after"
 	) &
-	share=$(awk -v x="$(wire6 "$(send -c fd77:0::2)")" -v r="$rate" 'BEGIN { print x / r }')
+	share=$(awk -v x="$(wire6 "$(send -c fd77:0::2)")" -v r="$one" 'BEGIN { print x / r }')
 	wait $!
-	within "a TCP flow over IPv6 gets $rate Mbit/s on the wire" "$share" $low $high
+	within "a TCP flow over IPv6 gets $one Mbit/s on the wire" "$share" $low $high
 	is "and weir drops nothing of it, once it is steady" "$(drops "$work/after")" "$(drops "$work/before")"
 done
 
