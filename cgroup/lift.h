@@ -3,18 +3,16 @@
 #ifndef WEIR_CGROUP_LIFT_H
 #define WEIR_CGROUP_LIFT_H
 
-#include <stddef.h>
-
 #include "base/err.h"
+#include "cgroup/netns_walk.h"
 
 /*
- * Lifts the rate of every socket that weir paces, in the network namespaces
- * of the processes in these cgroups (folders in the file system) and below.
- * Called when no program paces any more.  -EOPNOTSUPP, with a sentence, on a
- * kernel that has no iterator over TCP sockets which may set options (before
- * 5.15); what is paced then stays so until it closes.
+ * Lifts the rate of every socket that weir paces in these network
+ * namespaces.  Called when no program paces any more.  -EOPNOTSUPP, with a
+ * sentence, on a kernel that has no iterator over TCP sockets which may set
+ * options (before 5.15); what is paced then stays so until it closes.
  */
-int lift_sockets(const char *dir, char *const *cgroups, size_t n_cgroups,
+int lift_sockets(const char *dir, const struct netns_walk *walk,
 		 struct err *err);
 
 /* Whether this kernel can: 0, or a negative errno. */

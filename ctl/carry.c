@@ -145,7 +145,8 @@ static int set_queued(struct kernel *kernel, const struct image *image,
  */
 static int lift(struct kernel *kernel, const struct plan *plan, struct err *err)
 {
-	char path[PATH_MAX], *folder = path;
+	CLEANUP(netns_walk_clear) struct netns_walk walk = { 0 };
+	char path[PATH_MAX];
 	size_t i;
 	int r = 0;
 
@@ -156,8 +157,10 @@ static int lift(struct kernel *kernel, const struct plan *plan, struct err *err)
 			continue;
 		snprintf(path, sizeof(path), "%s%s", kernel->mount,
 			 point->path);
-		r = lift_sockets(kernel->places->bpffs, &folder, 1, err);
+		r = netns_walk_add(&walk, path, err);
 	}
+	if (r == 0 && walk.n_list)
+		r = lift_sockets(kernel->places->bpffs, &walk, err);
 	if (r == -EOPNOTSUPP) {
 		say("%s", err->msg);
 		return 0;
@@ -207,11 +210,8 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r < 0)
 		return r;
 	r = prepare(kernel, plan, err);
-	if (r < 0) {
-		take_back(kernel, plan);
-		return r;
-	}
-	r = tables_switch(kernel->tables, kernel->generation + 1, err);
+	if (r == 0)
+		r = tables_switch(kernel->tables, kernel->generation + 1, err);
 	if (r < 0) {
 		take_back(kernel, plan);
 		return r;
