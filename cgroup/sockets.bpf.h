@@ -15,7 +15,13 @@
 #define PACE_SO_IW	  1001 /* TCP_BPF_IW */
 #define PACE_SO_CLAMP	  1002 /* TCP_BPF_SNDCWND_CLAMP */
 #define PACE_SO_UNLIMITED 0xffffffffU
-#define PACE_UNCLAMPED	  (1 << 20) /* segments: none, in effect */
+
+/*
+ * Segments: no clamp, in effect.  The option sets the slow start threshold,
+ * too, and this is TCP's own for "none": any other would be the window of a
+ * connection that leaves a congestion.
+ */
+#define PACE_UNCLAMPED 0x7fffffff
 
 /* group_out writes, group_sockops reads and writes, lift_pacing deletes. */
 struct {

@@ -11,7 +11,6 @@
 #define HEADERS	   66
 #define GSO_MAX	   65536U
 #define WINDOW_MAX 100000 /* segments */
-#define UNCLAMPED  (1U << 20)
 
 enum {
 	TRY,

@@ -27,7 +27,7 @@
 #define MOST	  24  /* sockets of one */
 #define HEADERS	  66  /* of a segment: link, IP, TCP with a timestamp */
 #define SEGMENT	  1448
-#define UNCLAMPED (1U << 20)
+#define UNCLAMPED INT32_MAX
 
 static char about[64]; /* the sequence that is run */
 
