@@ -19,6 +19,7 @@ int group_out(struct __sk_buff *skb)
 {
 	__u32 generation = generation_read();
 	const struct member *member;
+	int verdict;
 
 	if (!anchor_is_active(generation))
 		return 1;
@@ -32,9 +33,12 @@ int group_out(struct __sk_buff *skb)
 		limit_lift(skb);
 		return 1;
 	}
-	if (!limit_out(skb, member))
-		return 2; /* dropped, but sendmsg() of UDP gets no error */
-	return 1;
+	verdict = limit_out(skb, member);
+	if (verdict == OUT_DROPS)
+		return OUT_DROPS;
+	if (verdict == OUT_SLOWS)
+		return OUT_SLOWS;
+	return OUT_PASSES;
 }
 
 SEC("cgroup_skb/ingress")

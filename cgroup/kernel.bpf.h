@@ -35,7 +35,12 @@ struct sock_cgroup_data___5_14 { /* up to 5.14 */
 	__u64 val;		 /* an address, or bit 0 and other things */
 } RELOCATED;
 
+struct sock_common {
+	unsigned char skc_state;
+} RELOCATED;
+
 struct sock {
+	struct sock_common __sk_common;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_max_pacing_rate;
 } RELOCATED;
@@ -43,6 +48,11 @@ struct sock {
 struct tcp_sock {
 	__u32 write_seq; /* after all that the application has written */
 	__u32 snd_nxt;	 /* after all that was sent; moves on after the hook */
+	__u32 packets_out; /* segments under way */
+	__u32 lsndtime;	   /* when it sent last, in jiffies */
+	__u32 mss_cache;   /* bytes */
+	__u32 srtt_us;	   /* in 1/8 of a us */
+	__u8 bpf_sock_ops_cb_flags;
 } RELOCATED;
 
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (src))

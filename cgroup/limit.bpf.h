@@ -159,9 +159,15 @@ __noinline int limit_charge(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 	return ok;
 }
 
-/* Whether the packet may leave. */
-static __always_inline bool limit_out(struct __sk_buff *skb,
-				      const struct member *member)
+/* What becomes of a packet that leaves: what the program returns. */
+enum {
+	OUT_PASSES = 1,
+	OUT_DROPS = 2, /* and TCP is told, but sendmsg() of UDP gets no error */
+	OUT_SLOWS = 3, /* passes, and TCP is told */
+};
+
+static __always_inline int limit_out(struct __sk_buff *skb,
+				     const struct member *member)
 {
 	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, size, now;
 	struct pace_sock *sk = NULL;
@@ -170,7 +176,7 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 	__u32 i;
 
 	if (skb->ifindex == LOOPBACK_IFINDEX)
-		return true;
+		return OUT_PASSES;
 	wire_read(skb, &wire);
 	size = (__u64)wire.payload << 32 | wire.bytes;
 	what |= (__u64)wire.is_tcp << CHARGE_TCP;
@@ -189,7 +195,9 @@ static __always_inline bool limit_out(struct __sk_buff *skb,
 	}
 	if (sk)
 		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);
-	return pass;
+	if (!pass)
+		return OUT_DROPS;
+	return sk && pace_shrinks(sk) ? OUT_SLOWS : OUT_PASSES;
 }
 
 /* Whether the packet may arrive: where a queue holds the limit, always. */
@@ -249,8 +257,13 @@ static __always_inline void limit_socket(struct bpf_sock_ops *ops)
 	if (!sk)
 		return;
 	paced = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-	if (paced)
-		pace_socket(ops, paced, kernel_pacing(sk));
+	if (!paced)
+		return;
+	/* Adopted by an apply that was killed before its limit was in force? */
+	if (pace_is_adopted(paced) &&
+	    bpf_ktime_get_ns() - paced->last_ns > PACE_SEC)
+		paced->wanted = PACE_UNLIMITED;
+	pace_socket(ops, paced, kernel_pacing(sk));
 }
 
 #endif

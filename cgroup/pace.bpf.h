@@ -8,6 +8,7 @@
  *	pace_charge(pace, …, sk, nth)	for each scope of it, innermost first
  *	pace_fold_end(sk, …)		leaves the wanted rate with the socket
  *	pace_socket(ops, sk, pacing)	sockops: sets it where it moved
+ *	pace_adopt(tcp, sk, share, …)	a socket that was open before the limit
  *
  * A virtual clock, next_ns, moves on by wire / rate with each packet.  How
  * far it is ahead of now is the debt: what was sent above the rate, as time.
@@ -139,7 +140,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 
 	if (!limit->rate_bytes)
 		return true;
-	debt_ns = pace_turn(pace, limit, now);
+	debt_ns = pace_turn(pace, limit, sk ? sk->set : 0, now);
 	drop = debt_ns > (__s64)pace_bound(pace, sk, wire, payload);
 	if (sk && payload && !drop && nth == sk->tight) {
 		pace_begins(pace, sk, now);

@@ -76,11 +76,31 @@ static __always_inline __u64 pace_debt_at(const struct pace *pace, __u64 rate,
 }
 
 /*
+ * A socket that knows its rate before the scope has seen a packet is one of
+ * so many: those that were open before the limit (pace_adopt).  They have been
+ * busy, so there is no credit but for what each of them may send at once.
+ */
+static __always_inline void pace_expect(struct pace *pace, __u64 rate,
+					__u64 set, __u64 now)
+{
+	__u64 at_once;
+
+	if (!set || set >= rate)
+		return;
+	pace->users = pace_min(rate * PACE_USER / set, PACE_USER << 16);
+	pace->count_before = pace->users / PACE_USER + 1;
+	pace->window_ns = now;
+	at_once = pace_time(pace->count_before * PACE_PACKET, rate);
+	pace->next_ns = now - pace_min(pace->credit_ns, at_once);
+}
+
+/*
  * A new scope, which has all its credit, or a changed limit, which has none:
- * in force with this packet.
+ * in force with this packet.  set: what its socket was told, 0 where nothing.
  */
 static __always_inline void pace_start(struct pace *pace,
-				       const struct limit_row *limit, __u64 now)
+				       const struct limit_row *limit, __u64 set,
+				       __u64 now)
 {
 	__u64 rate = limit->rate_bytes;
 
@@ -92,6 +112,8 @@ static __always_inline void pace_start(struct pace *pace,
 		pace->next_ns = now + pace_debt_at(pace, rate, now);
 	else
 		pace->next_ns = now - pace->credit_ns;
+	if (!pace->rate)
+		pace_expect(pace, rate, set, now);
 	pace->next_rest = 0;
 	pace->other_ns = now;
 	pace->rate = rate;
@@ -114,13 +136,14 @@ static __always_inline void pace_start(struct pace *pace,
 
 /* Brings the controller up to now; returns the debt. */
 static __always_inline __s64 pace_turn(struct pace *pace,
-				       const struct limit_row *limit, __u64 now)
+				       const struct limit_row *limit, __u64 set,
+				       __u64 now)
 {
 	__s64 debt_ns;
 
 	if (pace->rate != limit->rate_bytes ||
 	    pace->burst_bytes != limit->burst_bytes)
-		pace_start(pace, limit, now);
+		pace_start(pace, limit, set, now);
 	pace_windows_turn(pace, now);
 	debt_ns = pace->next_ns - now;
 	if (debt_ns < -(__s64)pace->credit_ns) {

@@ -12,6 +12,10 @@
 #define PACE_EARLY 14000 /* bytes of payload: ten segments are not paced */
 #define PACE_SHARE 62600 /* 1448 of 1514, in 1/65536 */
 
+/* In place of a scope's number: the rate is from before the first packet. */
+#define PACE_ADOPTED 0xff
+#define PACE_DEAF    0xfe /* … and no callback will tell another */
+
 /* How much a socket may send at once, by its window, as time at its rate. */
 #define PACE_WINDOW_US	  20000
 #define PACE_WINDOW_BYTES 65536 /* where more than this, leave it alone */
@@ -95,22 +99,25 @@ static __always_inline __u32 pace_window(__u64 payload_rate, __u32 segment,
 	return pace_max(bytes / (segment ?: 1), 2);
 }
 
-static __always_inline void pace_clamp(struct bpf_sock_ops *ops,
-				       struct pace_sock *sk, __u64 payload_rate)
+/* mss: bytes; unused: it has sent no data yet, so that it may begin with less.
+ */
+static __always_inline void pace_clamp(void *to, struct pace_sock *sk,
+				       __u64 payload_rate, __u32 mss,
+				       bool unused)
 {
-	__u32 window = pace_window(payload_rate, ops->mss_cache, sk->rtt_us);
+	__u32 window = pace_window(payload_rate, mss, sk->rtt_us);
 	int value = window ?: PACE_UNCLAMPED;
 
-	if (window == sk->window)
+	if (window == sk->window && sk->set_tight != PACE_ADOPTED)
 		return;
 	/* Not for every little more. */
 	if (window && sk->window && window > sk->window &&
 	    window < sk->window + sk->window / 4)
 		return;
-	if (window && window < 10 && !ops->data_segs_out)
-		bpf_setsockopt(ops, PACE_SOL_TCP, PACE_SO_IW, &value,
+	if (window && window < 10 && unused)
+		bpf_setsockopt(to, PACE_SOL_TCP, PACE_SO_IW, &value,
 			       sizeof(value));
-	if (bpf_setsockopt(ops, PACE_SOL_TCP, PACE_SO_CLAMP, &value,
+	if (bpf_setsockopt(to, PACE_SOL_TCP, PACE_SO_CLAMP, &value,
 			   sizeof(value)) == 0)
 		sk->window = window;
 }
@@ -151,25 +158,17 @@ static __always_inline __u64 pace_payload_rate(const struct pace_sock *sk)
 }
 
 /*
- * At ACTIVE_ESTABLISHED, PASSIVE_ESTABLISHED and each RTT callback: the
- * socket gets the rate that its last packet left with it.  pacing: the rate
- * that it has.
+ * Sets the pacing rate for the wanted rate; to: the socket, or what sockops
+ * has of it.
  */
-static __always_inline void pace_socket(struct bpf_sock_ops *ops,
-					struct pace_sock *sk, __u64 pacing)
+static __always_inline void pace_set(void *to, struct pace_sock *sk, __u32 mss,
+				     bool unused)
 {
-	__u64 rate;
-	__u32 value;
-
-	sk->rtt_us = ops->srtt_us >> 3;
-	pace_ask(sk, pacing);
-	if (pace_is_set(sk))
-		return;
-	rate = pace_payload_rate(sk);
 	/* Beyond 34 Gbit/s the option cannot say it: the bound has to. */
-	value = pace_min(rate, PACE_SO_UNLIMITED);
-	pace_clamp(ops, sk, value);
-	if (bpf_setsockopt(ops, PACE_SOL_SOCKET, PACE_SO_RATE, &value,
+	__u32 value = pace_min(pace_payload_rate(sk), PACE_SO_UNLIMITED);
+
+	pace_clamp(to, sk, value, mss, unused);
+	if (bpf_setsockopt(to, PACE_SOL_SOCKET, PACE_SO_RATE, &value,
 			   sizeof(value)) < 0)
 		return;
 	sk->told = value == PACE_SO_UNLIMITED ? PACE_UNLIMITED : value;
@@ -177,6 +176,59 @@ static __always_inline void pace_socket(struct bpf_sock_ops *ops,
 	sk->set_tight = sk->tight;
 	sk->set_weight = sk->weight;
 	sk->again = 0;
+}
+
+/*
+ * A socket that was open before its limit, and is told a rate before its
+ * first packet is charged: share, what it may have on the wire, which its
+ * first packets make exact.  It is no newcomer, and in the midst of something.
+ */
+static __always_inline void pace_adopt(void *to, struct pace_sock *sk,
+				       __u64 share, __u64 pacing, __u32 mss,
+				       bool hears, __u64 now)
+{
+	sk->wanted = share;
+	sk->most = share;
+	sk->tight = hears ? PACE_ADOPTED : PACE_DEAF;
+	sk->weight = 1;
+	sk->sent = PACE_EARLY;
+	sk->message = 1ULL << 40;
+	sk->last_ns = now;
+	pace_ask(sk, pacing);
+	pace_set(to, sk, mss, false);
+	sk->wanted = 0;
+	sk->again = 1;
+}
+
+/*
+ * Whether it is to be told of congestion with a packet that passes.  A clamp
+ * only keeps a window from growing; this makes TCP shrink it to the slow start
+ * threshold, which the clamp is, too, once it is set again (pace_clamp).
+ */
+static __always_inline bool pace_shrinks(const struct pace_sock *sk)
+{
+	return sk->set_tight == PACE_ADOPTED && sk->window;
+}
+
+/* Whether no packet of it was charged since it was adopted. */
+static __always_inline bool pace_is_adopted(const struct pace_sock *sk)
+{
+	return !sk->wanted && sk->told;
+}
+
+/*
+ * At ACTIVE_ESTABLISHED, PASSIVE_ESTABLISHED and each RTT callback: the
+ * socket gets the rate that its last packet left with it.  pacing: the rate
+ * that it has.
+ */
+static __always_inline void pace_socket(struct bpf_sock_ops *ops,
+					struct pace_sock *sk, __u64 pacing)
+{
+	sk->rtt_us = ops->srtt_us >> 3;
+	pace_ask(sk, pacing);
+	if (pace_is_set(sk))
+		return;
+	pace_set(ops, sk, ops->mss_cache, !ops->data_segs_out);
 }
 
 #endif

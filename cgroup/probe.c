@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
@@ -154,4 +155,36 @@ int probe_btf(void)
 	if (r == 0)
 		btf__free(btf);
 	return r;
+}
+
+static bool has_enumerator(const struct btf *btf, const struct btf_type *type,
+			   const char *name)
+{
+	const struct btf_enum *values = btf_enum(type);
+	int i;
+
+	for (i = 0; i < btf_vlen(type); i++)
+		if (strcmp(btf__name_by_offset(btf, values[i].name_off),
+			   name) == 0)
+			return true;
+	return false;
+}
+
+int probe_socket_callbacks(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = libbpf_get_error(btf);
+	bool found = false;
+	uint32_t i;
+
+	if (r < 0)
+		return r;
+	for (i = 1; !found && i < btf__type_cnt(btf); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
+
+		found = btf_is_enum(type) &&
+			has_enumerator(btf, type, "TCP_BPF_SOCK_OPS_CB_FLAGS");
+	}
+	btf__free(btf);
+	return found ? 0 : -EOPNOTSUPP;
 }

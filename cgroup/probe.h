@@ -26,5 +26,6 @@ int probe_maps_in_maps(void);
 int probe_socket_storage(void);
 int probe_ringbuf(void);
 int probe_btf(void);
+int probe_socket_callbacks(void); /* for sockets that are open: 6.12 */
 
 #endif

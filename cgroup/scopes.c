@@ -38,20 +38,46 @@ int scopes_open(const char *dir, struct scopes *ret_scopes, struct err *err)
 	return 0;
 }
 
+/* All zero where nothing was sent yet. */
+static int read_scope(const struct scopes *scopes, uint32_t group_uid,
+		      uint64_t cgroup, struct scope *ret_scope, struct err *err)
+{
+	struct scope_key key = { .cgroup = cgroup, .group_uid = group_uid };
+	int r;
+
+	*ret_scope = (struct scope){ 0 };
+	r = bpf_map_lookup_elem_flags(scopes->scopes, &key, ret_scope,
+				      BPF_F_LOCK);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "read the state of a group");
+	return 0;
+}
+
 int scopes_tally(const struct scopes *scopes, uint32_t group_uid,
 		 uint64_t cgroup, struct tally *ret_out, struct tally *ret_in,
 		 struct err *err)
 {
-	struct scope_key key = { .cgroup = cgroup, .group_uid = group_uid };
-	struct scope scope = { 0 };
+	struct scope scope;
 	int r;
 
-	r = bpf_map_lookup_elem_flags(scopes->scopes, &key, &scope, BPF_F_LOCK);
-	if (r < 0 && r != -ENOENT)
-		return err_set(err, r, "read the state of a group");
+	r = read_scope(scopes, group_uid, cgroup, &scope, err);
+	if (r < 0)
+		return r;
 	*ret_out = scope.out_tally;
 	*ret_in = scope.in_tally;
 	return 0;
+}
+
+int scopes_pace(const struct scopes *scopes, uint32_t group_uid,
+		uint64_t cgroup, struct pace *ret_pace, struct err *err)
+{
+	struct scope scope;
+	int r;
+
+	r = read_scope(scopes, group_uid, cgroup, &scope, err);
+	if (r == 0)
+		*ret_pace = scope.out;
+	return r;
 }
 
 static bool is_found(const struct found_cgroups *found, uint32_t group,

@@ -25,6 +25,10 @@ int scopes_tally(const struct scopes *scopes, uint32_t group_uid,
 		 uint64_t cgroup, struct tally *ret_out, struct tally *ret_in,
 		 struct err *err);
 
+/* The controller of a limit on what leaves, likewise. */
+int scopes_pace(const struct scopes *scopes, uint32_t group_uid,
+		uint64_t cgroup, struct pace *ret_pace, struct err *err);
+
 /* Removes the state of groups and cgroups that are not there any more. */
 int scopes_tidy(const struct scopes *scopes, const struct image *image,
 		const struct found_cgroups *found, struct err *err);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cgroup/lift.h"
+#include "ctl/adoption.h"
 #include "ctl/crash.h"
 #include "ctl/plan.h"
 #include "ctl/say.h"
@@ -210,6 +211,10 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r < 0)
 		return r;
 	r = prepare(kernel, plan, err);
+	/* In time: what it paces is charged from the switch on. */
+	if (r == 0)
+		r = adoption_carry_out(kernel, plan, err);
+	crash_point();
 	if (r == 0)
 		r = tables_switch(kernel->tables, kernel->generation + 1, err);
 	if (r < 0) {

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/array.h"
+#include "cgroup/adopt.h"
 #include "cgroup/lift.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
@@ -27,8 +28,15 @@ struct finding {
 enum {
 	FIND_CGROUP2,
 	FIND_BPFFS,
-	FIND_QUEUES = 12, /* the first that probe_queues looks at */
+	FIND_QUEUES = 13, /* the first that probe_queues looks at */
 };
+
+static int probe_open_sockets(void)
+{
+	int r = adopt_probe();
+
+	return r < 0 ? r : lift_probe();
+}
 
 static struct finding findings[] = {
 	[FIND_CGROUP2] = { "cgroup2", "finds the cgroups",
@@ -49,8 +57,13 @@ static struct finding findings[] = {
 	  "they hang until they time out", true, probe_connect },
 	{ "set_retval", "rejected connections fail with ECONNREFUSED",
 	  "they fail with EPERM", false, probe_set_retval },
-	{ "tcp_iterator", "clear lifts the rate of sockets that are open",
-	  "they keep their rate until they close", false, lift_probe },
+	{ "tcp_iterator",
+	  "paces connections that are open already; clear lifts their rate",
+	  "limits make them drop; they keep their rate until they close", false,
+	  probe_open_sockets },
+	{ "socket_callbacks", "these hear of every change of their limit",
+	  "the next apply, limit or watch tells them", false,
+	  probe_socket_callbacks },
 	{ "ringbuf", "events", "no events", false, probe_ringbuf },
 	{ "sched_cls", "filters and limits devices", "no devices", false,
 	  probe_sched_cls },

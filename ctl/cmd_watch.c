@@ -2,8 +2,9 @@
 /*
  * What the kernel cannot do by itself: make queues for what arrives in
  * containers that start later, fit devices out that appear later, and attach
- * the programs again where a top-level cgroup was made anew.  It applies the
- * policy in force once more whenever the machine may have changed.
+ * the programs again where a top-level cgroup was made anew, tell connections
+ * that hear of nothing what is fair now.  It applies the policy in force once
+ * more whenever the machine may have changed.
  */
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "ctl/adoption.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
 #include "ctl/runs.h"
@@ -41,7 +43,9 @@ static int look_once(const struct call *call, struct err *err)
 	r = runs_in_force(&kernel, false, &image, err);
 	if (r == 0)
 		r = plan_make(&kernel, image, &plan, err);
-	if (r < 0 || plan_is_empty(&plan))
+	if (r == 0 && plan_is_empty(&plan))
+		return adoption_carry_out(&kernel, &plan, err);
+	if (r < 0)
 		return r;
 	r = plan_carry_out(&kernel, &plan, err);
 	if (r == 0)
