@@ -42,6 +42,18 @@ static void check_policy(const struct policy *policy)
 		CHECK(policy->groups[i].n_matches > 0);
 }
 
+/*
+ * The whole text: a problem may begin with a key, and a key with anything, but
+ * then a colon follows.
+ */
+static bool is_misread(const char *problem)
+{
+	return strcmp(problem, "iniparser reads this line in another way "
+			       "(write it in plain characters)") == 0 ||
+	       strcmp(problem, "iniparser reads more lines than there are") ==
+		       0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
@@ -55,8 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK((r == 0) == (problems.n_list == 0));
 	CHECK((r == 0) == (policy != NULL));
 	for (i = 0; i < problems.n_list; i++)
-		CHECK(strncmp(problems.list[i].text, "iniparser reads ", 16) !=
-		      0);
+		CHECK(!is_misread(problems.list[i].text));
 	if (policy)
 		check_policy(policy);
 	problems_clear(&problems);
