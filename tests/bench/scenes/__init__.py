@@ -110,9 +110,9 @@ class Trial:
 
     def start(self, began):
         """The first second, and that less the burst that weir allows where
-        none is configured: 40 ms, ten full segments at least."""
+        none is configured: 40 ms, five full segments at least."""
         share = self.field.share(self.bps, began, began + 1)
-        burst = max(0.04, 10 * 1514 * 8 / self.bps)
+        burst = max(0.04, 5 * 1514 * 8 / self.bps)
         return {"first_second": share, "first_less": share - burst}
 
     def series(self, first, last):
