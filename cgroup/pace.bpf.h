@@ -144,7 +144,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 	drop = debt_ns > (__s64)pace_bound(pace, sk, wire, payload);
 	if (sk && payload && !drop && nth == sk->tight) {
 		pace_begins(pace, sk, now);
-		pace_grows(pace, sk);
+		pace_grows(pace, sk, now);
 		pace_ends(pace, sk);
 	}
 	if (sk)

@@ -48,7 +48,7 @@ static __always_inline void pace_epoch_end(struct pace *pace, __s64 debt_ns,
 	users = pace_all_users(pace);
 	pace->all = users;
 	pace->favour = pace_favour(pace);
-	pace->fair = pace_max(target * PACE_USER / users, 1);
+	pace_set_fair(pace, target * PACE_USER / users, now);
 	pace->slack_ns = pace_time(
 		(16 + pace->users / PACE_USER) * PACE_SEGMENT, pace->rate);
 	pace->slack_ns = pace_max(pace->slack_ns, 50 * PACE_MS);

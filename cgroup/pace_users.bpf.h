@@ -122,15 +122,39 @@ static __always_inline __u64 pace_most_users(const struct pace *pace)
 	return PACE_USER * pace->favour * pace_sockets(pace);
 }
 
+/*
+ * What is not TCP owes bytes, too: where fair is another, so is the time that
+ * they take.  Or a datagram that was charged while a thousand others shared the
+ * rate would keep its kind silent for a second after they have gone.
+ */
+static __always_inline void pace_set_fair(struct pace *pace, __u64 fair,
+					  __u64 now)
+{
+	__u64 was = pace->fair, is = pace_max(fair, 1), ahead, shift;
+
+	pace->fair = is;
+	if ((__s64)(pace->other_ns - now) <= 0)
+		return;
+	/* So that the product is not too big. */
+	ahead = pace_min(pace->other_ns - now, PACE_LONG);
+	shift = ahead >> 31 ? 11 : 0;
+	if (was >> 32) {
+		was >>= 16;
+		is = pace_max(is >> 16, 1);
+	}
+	ahead = pace_min((ahead >> shift) * was / is, PACE_LONG >> shift);
+	pace->other_ns = now + (ahead << shift);
+}
+
 /* Makes fair anew for all users instead of pace->all. */
-static __always_inline void pace_share_among(struct pace *pace, __u64 all)
+static __always_inline void pace_share_among(struct pace *pace, __u64 all,
+					     __u64 now)
 {
 	/* So that neither product nor quotient is too big. */
 	if (pace->fair >> 32)
-		pace->fair = pace->fair / all * pace->all;
+		pace_set_fair(pace, pace->fair / all * pace->all, now);
 	else
-		pace->fair = pace->fair * pace->all / all;
-	pace->fair = pace_max(pace->fair, 1);
+		pace_set_fair(pace, pace->fair * pace->all / all, now);
 	pace->all = all;
 }
 
@@ -149,7 +173,7 @@ static __always_inline void pace_begins(struct pace *pace, struct pace_sock *sk,
 	sk->begun = weight;
 	sk->begun_ns = pace->end_ns;
 	pace->begun += weight;
-	pace_share_among(pace, pace->all + weight);
+	pace_share_among(pace, pace->all + weight, now);
 }
 
 /* What the socket added when its message began, as far as not in users yet. */
@@ -181,7 +205,8 @@ static __always_inline void pace_ends(struct pace *pace, struct pace_sock *sk)
  * now on.  As many as users had come to hold it for, nobody waits until that
  * is forgotten, which at low rates takes as long as the message took.
  */
-static __always_inline void pace_grows(struct pace *pace, struct pace_sock *sk)
+static __always_inline void pace_grows(struct pace *pace, struct pace_sock *sk,
+				       __u64 now)
 {
 	__u64 weight, over, left;
 
@@ -196,7 +221,7 @@ static __always_inline void pace_grows(struct pace *pace, struct pace_sock *sk)
 	pace->users -= over;
 	over = pace_min(over + left,
 			pace->all - pace_min(pace->all, PACE_USER));
-	pace_share_among(pace, pace->all - over);
+	pace_share_among(pace, pace->all - over, now);
 }
 
 /* Whether what no socket paces has asked for more than it gets, ns ago. */

@@ -370,6 +370,34 @@ static void datagrams_get_the_rate_evenly(void **state)
 	assert_in_range(gap, 0, 5 * REF_MS);
 }
 
+static void datagrams_are_not_silent_when_a_crowd_has_gone(void **state)
+{
+	uint64_t rate = 10 * GBIT / 1000, now = START, end, last, gap = 0;
+	struct pace_world *worlds[] = { pace_world, native_world() };
+	size_t i;
+
+	(void)state;
+	world_begin("a thousand users, and none");
+	world_limit(0, rate, rate / 25);
+	charge(now, PACE_NO_TCP, 1200);
+	/* As a thousand sockets leave it. */
+	for (i = 0; i < ARRAY_SIZE(worlds); i++) {
+		struct pace *pace = &worlds[i]->scopes[0];
+
+		pace->users = pace->all = 1000 * PACE_USER;
+		pace->count = pace->count_before = 1000;
+		pace->fair = rate / 1000;
+	}
+	for (end = now + 3 * REF_SEC, last = now; now < end;
+	     now += 606 * REF_SEC / rate) {
+		if (now - last > gap)
+			gap = now - last;
+		if (charge(now, PACE_NO_TCP, 1200))
+			last = now;
+	}
+	assert_in_range(gap, 0, 300 * REF_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +408,8 @@ int main(void)
 		cmocka_unit_test(
 			debt_is_no_longer_at_a_lower_rate_than_all_may_wait),
 		cmocka_unit_test(datagrams_get_the_rate_evenly),
+		cmocka_unit_test(
+			datagrams_are_not_silent_when_a_crowd_has_gone),
 	};
 
 	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
