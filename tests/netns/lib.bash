@@ -171,6 +171,16 @@ in_cgroup() {
 	bash -c 'echo $$ > "$0" && exec "$@"' "$procs" "$@"
 }
 
+# begin PATH COMMAND...: the same in the background.  $begun is the command's own
+# process, not a shell that waits for it.
+begin() {
+	local procs=$cgmount$1/cgroup.procs
+	shift
+	bash -c 'echo $$ > "$0" && exec "$@"' "$procs" "$@" &
+	begun=$!
+	pids+=("$begun")
+}
+
 # ---------------------------------------------------------------- traffic
 
 # serve NETNS PORT: iperf3 in the background.
@@ -244,3 +254,22 @@ rate_of() {
 
 policy() { cat >"$work/policy.ini"; }
 apply() { "$WEIRCTL" apply "$@" "$work/policy.ini"; }
+
+# From here on each segment that left sends is a packet of its own when it
+# arrives: what right counts is then what was on the wire.
+split_segments() { in_left ethtool -K v0 tso off; }
+
+# Bytes that have arrived on the right, with link headers, and when (us).
+arrived() {
+	local at=${EPOCHREALTIME/[.,]/}
+	echo "$(in_right awk '/v0:/ { sub(/.*:/, ""); print $1 }' /proc/net/dev) $(((at + ${EPOCHREALTIME/[.,]/}) / 2))"
+}
+
+# wire_share MBIT SECONDS: what arrives in that time, as a share of that rate.
+wire_share() {
+	local from to
+	from=$(arrived)
+	sleep "$2"
+	to=$(arrived)
+	echo "$from $to" | awk -v m="$1" '{ printf "%.4f", ($3 - $1) * 8 / ($4 - $2) / m }'
+}

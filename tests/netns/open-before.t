@@ -53,12 +53,11 @@ dropped() { "$WEIRCTL" stats --json outer | jq '.groups[0].cgroups[0].out.droppe
 # another.
 serve "$right" 5202
 send() {
-	in_cgroup "$cg/a/sub" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -t 600 "$@" >/dev/null 2>&1 &
-	pids+=($!)
+	begin "$cg/a/sub" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -t 600 "$@" >/dev/null 2>&1
 }
 send -p 5201 -P 2
 send -p 5202
-third=$!
+third=$begun
 is_fast() { [ "$(speed 0.3 | cut -d. -f1)" -gt $((5 * second)) ]; }
 ok "the connections saturate the link" until_true 20 is_fast
 ok "a limit applies" limit $first
