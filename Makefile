@@ -111,6 +111,11 @@ build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
 check: deps kernels $(B)/weirctl $(BPF_TESTS) $(FUZZERS) build/san.stamp
 	$(Q)tests/check
 
+# What of them takes too long on other kernels: ten minutes.
+.PHONY: check-long
+check-long: deps kernels $(B)/weirctl
+	$(Q)tests/check vm_long
+
 # While others compile; where none can be fetched the tests on them say so.
 .PHONY: kernels
 kernels: | $(DEPS)

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A limit stays exact through many changes, many connections and long delays.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+split_segments
+make_cgroup "$cg/a"
+talk=$PWD/tests/bench/talk
+in_right "$talk" sink 7001 1 &
+pids+=($!)
+until_true 10 eval "ss -N $right -ltnH 'sport = :7001' | grep -q ."
+serve "$right" 5201
+changes=100 low=0.97 high=1.01
+[ -z "${WEIR_VM:-}" ] || { changes=6 low=0.88 high=1.05; }
+policy <<EOP
+[group a]
+match = $cg/a
+out = 20mbit
+EOP
+ok "a limit applies" apply
+flows() {
+	begin "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5201 -P 2 -t 600 >/dev/null 2>&1
+	flows=$begun
+	sleep 1.5
+}
+
+flows
+from=$(arrived) failed=0
+for ((i = 0; i < changes; i++)); do
+	"$WEIRCTL" limit a out=$((i % 2 ? 30 : 10))mbit >/dev/null || failed=$((failed + 1))
+done
+is "$changes changes under load succeed" $failed 0
+within "what leaves meanwhile is between the rates (Mbit/s)" \
+	"$(echo "$from $(arrived)" | awk '{ print ($3 - $1) * 8 / ($4 - $2) }')" 10 30
+"$WEIRCTL" limit a out=20mbit >/dev/null
+sleep 1
+within "the last one holds" "$(wire_share 20 2)" $low $high
+ok "the connections are still there" kill -0 $flows
+
+# Connections that come, send and go; a reset each, so none is left behind.
+in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" "$talk" churn 10.77.0.2 7001 1 2 >/dev/null 2>&1
+sleep 3
+within "after hundreds of connections the two have the rate again" "$(wire_share 20 2)" $low $high
+end $flows
+
+for delay in 5 20 100; do
+	if ! tc -n "$right" qdisc replace dev v0 root netem delay ${delay}ms limit 10000 2>/dev/null; then
+		skip "two flows have the rate at an RTT of $delay ms" "the kernel has no netem"
+		continue
+	fi
+	flows
+	sleep 2
+	within "two flows have the rate at an RTT of $delay ms" "$(wire_share 20 2)" $low $high
+	end $flows
+done
+finish
