@@ -136,7 +136,7 @@ static void a_cgroup_in_no_group_gets_one_and_loses_it(void **state)
 	assert_true(image_same(image, same));
 	limit(image, "/lone", 3000000);
 	expect_group(image, "/lone",
-		     "/lone, out 3mbit (burst 15.14kb) by pace");
+		     "/lone, out 3mbit (burst 15kb) by pace");
 	assert_int_equal(group_at(image, "/lone"), 2);
 	assert_true(image->groups[2].flags & GROUP_LIMITED);
 	assert_true(adhoc_is_matched(image, "/lone"));
@@ -187,7 +187,7 @@ static void a_run_is_kept_by_a_policy_that_has_its_chain(void **state)
 	image = compile_text("[chain a]\npolicy = deny\n" POLICY, live);
 	assert_int_equal(adhoc_keep_run(image, live, 2, &err), 0);
 	expect_group(image, "run:7",
-		     "/u/weir-run-7, out 1mbit (burst 15.14kb) by pace, "
+		     "/u/weir-run-7, out 1mbit (burst 7.57kb) by pace, "
 		     "filter-out guard");
 	assert_int_equal(image->groups[2].chain_out, 1);
 	assert_int_equal(image->groups[2].uid, live->groups[2].uid);
@@ -226,7 +226,7 @@ static void runs_that_end_leave_the_policy_as_it_was(void **state)
 	add_run(copy, "run:3", "/u/weir-run-3", NULL);
 	assert_int_equal(adhoc_remove(copy, adhoc_find(copy, "run:1")), 0);
 	expect_group(copy, "run:3",
-		     "/u/weir-run-3, out 1mbit (burst 15.14kb) by pace");
+		     "/u/weir-run-3, out 1mbit (burst 7.57kb) by pace");
 	assert_int_equal(group_at(copy, "/u/weir-run-3"),
 			 adhoc_find(copy, "run:3"));
 	assert_int_equal(group_at(copy, "/u/weir-run-1"), NONE);
