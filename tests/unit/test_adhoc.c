@@ -135,8 +135,7 @@ static void a_cgroup_in_no_group_gets_one_and_loses_it(void **state)
 	limit(image, "/lone", 0);
 	assert_true(image_same(image, same));
 	limit(image, "/lone", 3000000);
-	expect_group(image, "/lone",
-		     "/lone, out 3mbit (burst 15kb) by pace");
+	expect_group(image, "/lone", "/lone, out 3mbit (burst 15kb) by pace");
 	assert_int_equal(group_at(image, "/lone"), 2);
 	assert_true(image->groups[2].flags & GROUP_LIMITED);
 	assert_true(adhoc_is_matched(image, "/lone"));
