@@ -16,17 +16,10 @@
 #include "cgroup/kernel.bpf.h"
 #include "cgroup/pace.bpf.h"
 
-#define ADOPT_LEVELS	  64 /* as deep as a cgroup is looked at (DEPTH_MAX) */
 #define ADOPT_PER_CGROUP  2  /* limits at one cgroup: a group's and a run's */
 #define ADOPT_DEAF	  64 /* … less of its share has who is deaf: 1.6 % */
 #define ADOPT_LATELY	  64 /* jiffies: a quarter of a second, or so */
-#define LISTEN_STATE	  10
 #define PACE_SO_CALLBACKS 1008 /* TCP_BPF_SOCK_OPS_CB_FLAGS */
-
-struct bpf_iter__tcp {
-	void *meta;
-	struct sock_common *sk_common;
-} __attribute__((preserve_access_index));
 
 /* User space writes, BPF counts. */
 struct {
@@ -86,64 +79,65 @@ static __always_inline __u64 meet_limits(struct tcp_sock *tcp, bool busy)
 	__u64 least = PACE_UNLIMITED;
 	int i;
 
-	for (i = 0; i < ADOPT_LEVELS && folder; i++) {
+	for (i = 0; i < DEPTH_MAX && folder; i++) {
 		least = meet_cgroup(folder, busy, least);
 		folder = kernel_folder_parent(folder);
 	}
 	return least;
 }
 
-/* Whether the kernel calls for the socket, from now on if not before. */
-static __always_inline bool makes_hear(struct tcp_sock *tcp)
+static __always_inline bool hears(const struct tcp_sock *tcp)
 {
-	int flags = tcp->bpf_sock_ops_cb_flags;
+	return tcp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG;
+}
 
-	if (flags & BPF_SOCK_OPS_RTT_CB_FLAG)
-		return true;
-	flags |= BPF_SOCK_OPS_RTT_CB_FLAG;
+/* Has the kernel call for the socket; false where it cannot. */
+static __always_inline bool make_hear(struct tcp_sock *tcp)
+{
+	int flags = tcp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG;
+
 	return bpf_setsockopt(tcp, PACE_SOL_TCP, PACE_SO_CALLBACKS, &flags,
 			      sizeof(flags)) == 0;
 }
 
 /* No limit holds for it any more, and it would never hear of that. */
-static __always_inline void let_go(struct tcp_sock *tcp,
-				   struct pace_sock *paced)
+static __always_inline void let_go(struct tcp_sock *tcp)
 {
-	paced->wanted = PACE_UNLIMITED;
-	pace_set(tcp, paced, tcp->mss_cache, false);
+	struct pace_sock *paced = bpf_sk_storage_get(&sockets, tcp, 0, 0);
+
+	if (!paced || hears(tcp))
+		return;
+	pace_let_go(tcp, paced);
 	bpf_sk_storage_delete(&sockets, tcp);
+}
+
+static __always_inline void count_deaf(void)
+{
+	__u32 zero = 0, *count = bpf_map_lookup_elem(&deaf, &zero);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
 }
 
 static __always_inline void tell(struct tcp_sock *tcp, __u64 share, bool busy)
 {
-	struct pace_sock *paced = bpf_sk_storage_get(&sockets, tcp, 0, 0);
-	bool hears = share != PACE_UNLIMITED && makes_hear(tcp);
-	__u32 zero = 0, *count;
+	bool is_deaf = !hears(tcp) && !make_hear(tcp);
+	struct pace_sock *paced;
 
-	if (share == PACE_UNLIMITED) {
-		if (paced &&
-		    !(tcp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
-			let_go(tcp, paced);
-		return;
-	}
-	if (!hears) {
-		count = bpf_map_lookup_elem(&deaf, &zero);
-		if (count)
-			__sync_fetch_and_add(count, 1);
-	}
-	/* Who hears and is idle, or is paced already, hears in good time. */
-	if (hears && (!busy || (paced && paced->set)))
-		return;
-	/* Who does not could never pay back what he sends too much. */
-	if (!hears)
+	if (is_deaf) {
+		count_deaf();
+		/* He could never pay back what he sends too much. */
 		share -= share / ADOPT_DEAF;
+	} else if (!busy) {
+		return; /* he hears in good time */
+	}
 	paced = bpf_sk_storage_get(&sockets, tcp, 0,
 				   BPF_SK_STORAGE_GET_F_CREATE);
-	if (!paced)
-		return;
+	if (!paced || (!is_deaf && paced->set))
+		return; /* who is paced and hears, likewise */
 	paced->rtt_us = tcp->srtt_us >> 3;
-	pace_adopt(tcp, paced, share, kernel_pacing(tcp), tcp->mss_cache, hears,
-		   bpf_ktime_get_ns());
+	pace_adopt(tcp, paced, share, kernel_pacing(tcp), tcp->mss_cache,
+		   !is_deaf, bpf_ktime_get_ns());
 }
 
 SEC("iter/tcp")
@@ -154,7 +148,7 @@ int adopt_sockets(struct bpf_iter__tcp *ctx)
 	__u64 share;
 	bool busy;
 
-	if (!sk || sk->skc_state == LISTEN_STATE)
+	if (!sk || sk->skc_state == TCP_LISTEN_STATE)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
@@ -163,7 +157,9 @@ int adopt_sockets(struct bpf_iter__tcp *ctx)
 	busy = tcp->packets_out || tcp->write_seq != tcp->snd_nxt ||
 	       (__u32)bpf_jiffies64() - tcp->lsndtime < ADOPT_LATELY;
 	share = meet_limits(tcp, busy);
-	if (telling)
+	if (telling && share == PACE_UNLIMITED)
+		let_go(tcp);
+	else if (telling)
 		tell(tcp, share, busy);
 	return 0;
 }

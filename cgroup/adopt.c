@@ -46,12 +46,9 @@ static int load(const char *dir, const struct adoption *adoption,
 		r = bpf_map__set_max_entries(skel->maps.places,
 					     adoption->n_places);
 	if (r == 0)
-		r = adopt_bpf__load(skel);
+		r = netns_walk_attach(skel->skeleton, ret_link);
 	if (r < 0)
 		return r;
-	*ret_link = bpf_program__attach_iter(skel->progs.adopt_sockets, NULL);
-	if (!*ret_link)
-		return neg_errno();
 	*ret_skel = TAKE_PTR(skel);
 	return 0;
 }
@@ -123,14 +120,14 @@ int adopt_sockets(const char *dir, const struct adoption *adoption,
 					&none, BPF_ANY);
 	if (r < 0)
 		return err_set(err, r, "say which sockets to pace");
-	r = netns_walk_run(&adoption->walk, bpf_link__fd(link), err);
+	r = netns_walk_run(&adoption->walk, link, err);
 	if (r < 0)
 		return r;
 	r = write_fair(skel, adoption);
 	if (r < 0)
 		return err_set(err, r, "share a limit among open sockets");
 	skel->bss->telling = true;
-	return netns_walk_run(&adoption->walk, bpf_link__fd(link), err);
+	return netns_walk_run(&adoption->walk, link, err);
 }
 
 int adopt_count_deaf(const char *dir, uint32_t *ret_count, struct err *err)

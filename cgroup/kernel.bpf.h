@@ -13,6 +13,9 @@
 
 #define RELOCATED __attribute__((preserve_access_index))
 
+#define DEPTH_MAX	 64 /* levels of cgroups that are looked at */
+#define TCP_LISTEN_STATE 10
+
 struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
@@ -43,6 +46,11 @@ struct sock {
 	struct sock_common __sk_common;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_max_pacing_rate;
+} RELOCATED;
+
+struct bpf_iter__tcp {
+	void *meta;
+	struct sock_common *sk_common;
 } RELOCATED;
 
 struct tcp_sock {

@@ -8,21 +8,13 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "cgroup/sockets.bpf.h"
-
-struct sock_common;
-
-struct bpf_iter__tcp {
-	void *meta;
-	struct sock_common *sk_common;
-} __attribute__((preserve_access_index));
+#include "cgroup/kernel.bpf.h"
+#include "cgroup/pace_socket.bpf.h"
 
 SEC("iter/tcp")
 int lift_pacing(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
-	__u32 rate = PACE_SO_UNLIMITED;
-	int clamp = PACE_UNCLAMPED;
 	struct pace_sock *paced;
 	struct tcp_sock *tcp;
 
@@ -32,12 +24,7 @@ int lift_pacing(struct bpf_iter__tcp *ctx)
 	paced = tcp ? bpf_sk_storage_get(&sockets, tcp, 0, 0) : 0;
 	if (!paced)
 		return 0;
-	if (paced->window)
-		bpf_setsockopt(tcp, PACE_SOL_TCP, PACE_SO_CLAMP, &clamp,
-			       sizeof(clamp));
-	if (paced->told && paced->asked < rate)
-		rate = paced->asked;
-	bpf_setsockopt(tcp, PACE_SOL_SOCKET, PACE_SO_RATE, &rate, sizeof(rate));
+	pace_let_go(tcp, paced);
 	bpf_sk_storage_delete(&sockets, tcp);
 	return 0;
 }

@@ -20,20 +20,13 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = NULL;
 	CLEANUP(log_end) struct log log;
 	char maps[PATH_MAX];
-	int r;
 
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = maps);
 
 	log_begin(&log);
 	snprintf(maps, sizeof(maps), "%s/maps", dir);
 	skel = lift_bpf__open_opts(&opts);
-	r = skel ? lift_bpf__load(skel) : neg_errno();
-	if (r == 0)
-		*ret_link =
-			bpf_program__attach_iter(skel->progs.lift_pacing, NULL);
-	if (r == 0 && !*ret_link)
-		r = neg_errno();
-	if (!skel || r < 0)
+	if (!skel || netns_walk_attach(skel->skeleton, ret_link) < 0)
 		return err_say(err, -EOPNOTSUPP,
 			       "this kernel cannot lift the pacing of sockets "
 			       "that are open: it stays until they close");
@@ -51,7 +44,7 @@ int lift_sockets(const char *dir, const struct netns_walk *walk,
 	r = attach(dir, &skel, &link, err);
 	if (r < 0)
 		return r;
-	return netns_walk_run(walk, bpf_link__fd(link), err);
+	return netns_walk_run(walk, link, err);
 }
 
 int lift_probe(void)

@@ -15,8 +15,7 @@
 #include "cgroup/sockets.bpf.h"
 #include "rules/match.bpf.h"
 
-#define ETHERTYPE_IP4	 0x0800
-#define TCP_LISTEN_STATE 10
+#define ETHERTYPE_IP4 0x0800
 
 /* What a packet is on the wire. */
 struct wire {

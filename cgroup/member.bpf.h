@@ -16,7 +16,6 @@
 #include "cgroup/kernel.bpf.h"
 #include "rules/tables.bpf.h"
 
-#define DEPTH_MAX   64
 #define GLOB_STRIDE 16
 
 /* BPF writes and reads; clear takes it away.  Key: cgroup id. */

@@ -2,6 +2,7 @@
 #include "cgroup/netns_walk.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
@@ -95,9 +96,26 @@ int netns_walk_add(struct netns_walk *walk, const char *folder, struct err *err)
 	return r < 0 ? err_set(err, r, "look for sockets in '%s'", folder) : 0;
 }
 
-static int read_iterator(int link)
+int netns_walk_attach(struct bpf_object_skeleton *skeleton,
+		      struct bpf_link **ret_link)
 {
-	AUTO_CLOSE int fd = bpf_iter_create(link);
+	struct bpf_link *link;
+	int r;
+
+	r = bpf_object__load_skeleton(skeleton);
+	if (r < 0)
+		return r;
+	link = bpf_program__attach_iter(
+		bpf_object__next_program(*skeleton->obj, NULL), NULL);
+	if (!link)
+		return neg_errno();
+	*ret_link = link;
+	return 0;
+}
+
+static int read_iterator(const struct bpf_link *link)
+{
+	AUTO_CLOSE int fd = bpf_iter_create(bpf_link__fd(link));
 	char nothing[64];
 	ssize_t n = 1;
 	int i;
@@ -113,7 +131,8 @@ static int read_iterator(int link)
 }
 
 /* In the namespace of a process; own is this thread's. */
-static int run_in(const struct netns_seen *seen, int link, int own)
+static int run_in(const struct netns_seen *seen, const struct bpf_link *link,
+		  int own)
 {
 	AUTO_CLOSE int fd = -1;
 	uint64_t inode;
@@ -130,7 +149,8 @@ static int run_in(const struct netns_seen *seen, int link, int own)
 	return r;
 }
 
-int netns_walk_run(const struct netns_walk *walk, int link, struct err *err)
+int netns_walk_run(const struct netns_walk *walk, const struct bpf_link *link,
+		   struct err *err)
 {
 	AUTO_CLOSE int own = -1;
 	size_t i;

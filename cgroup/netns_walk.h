@@ -13,6 +13,9 @@
 
 #include "base/err.h"
 
+struct bpf_link;
+struct bpf_object_skeleton;
+
 /* A namespace is remembered by a process in it: descriptors are few. */
 struct netns_seen {
 	uint64_t inode;
@@ -34,9 +37,17 @@ int netns_walk_add(struct netns_walk *walk, const char *folder,
 		   struct err *err);
 
 /*
- * Reads the iterator, a bpf_link's descriptor, to its end in each namespace.
+ * Loads an opened skeleton that has one program, an iterator, and attaches
+ * that. 0, or a negative errno without a sentence; the link is the caller's.
+ */
+int netns_walk_attach(struct bpf_object_skeleton *skeleton,
+		      struct bpf_link **ret_link);
+
+/*
+ * Reads the iterator to its end in each namespace.
  * One whose process has gone since is left out.
  */
-int netns_walk_run(const struct netns_walk *walk, int link, struct err *err);
+int netns_walk_run(const struct netns_walk *walk, const struct bpf_link *link,
+		   struct err *err);
 
 #endif

@@ -179,6 +179,23 @@ static __always_inline void pace_set(void *to, struct pace_sock *sk, __u32 mss,
 }
 
 /*
+ * Gives a socket that nobody will tell anything any more what its application
+ * asked for.
+ */
+static __always_inline void pace_let_go(void *to, const struct pace_sock *sk)
+{
+	__u32 rate = pace_min(sk->asked, PACE_SO_UNLIMITED);
+	int clamp = PACE_UNCLAMPED;
+
+	if (sk->window)
+		bpf_setsockopt(to, PACE_SOL_TCP, PACE_SO_CLAMP, &clamp,
+			       sizeof(clamp));
+	if (sk->told)
+		bpf_setsockopt(to, PACE_SOL_SOCKET, PACE_SO_RATE, &rate,
+			       sizeof(rate));
+}
+
+/*
  * A socket that was open before its limit, and is told a rate before its
  * first packet is charged: share, what it may have on the wire, which its
  * first packets make exact.  It is no newcomer, and in the midst of something.
