@@ -51,7 +51,7 @@ ip -n "$box" route add default via fd77:1::1
 make_cgroup "$cg/boxes/one"
 in_cgroup "$cg/boxes/one" nsenter --net=/run/netns/"$box" iperf3 -s -p 5201 >/dev/null 2>&1 &
 pids+=($!)
-until_true 5 eval "ss -N $box -ltnH 'sport = :5201' | grep -q ."
+until_listening "$box" 5201
 until_true 10 in_right ping -6 -q -c1 -W1 fd77:1::2
 
 shaper() { weir stats --json | jq -r '.groups[0].cgroups[0].in.shaper'; }
@@ -74,7 +74,7 @@ is "a second apply has an empty plan" "$(weir apply --dry-run "$work/policy.ini"
 make_cgroup "$cg/boxes/two"
 in_cgroup "$cg/boxes/two" nsenter --net=/run/netns/"$host" iperf3 -s -p 5203 >/dev/null 2>&1 &
 pids+=($!)
-until_true 5 eval "ss -N $host -ltnH 'sport = :5203' | grep -q ."
+until_listening "$host" 5203
 nsenter --net=/run/netns/"$right" iperf3 -J -c 10.77.0.1 -p 5203 -t 2 >"$work/iperf" 2>&1
 within "where there is no queue, police bounds what arrives" "$(wire4 "$(rate_of "$work/iperf")")" 0.3 $((later + 1))
 

@@ -57,8 +57,8 @@ in_right socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 PIPE &
 pids+=($!)
 in_left socat TCP6-LISTEN:90,fork,reuseaddr,ipv6only=0 PIPE &
 pids+=($!)
-until_true 5 eval "ss -N $right -ltnH 'sport = :81' | grep -q ."
-until_true 5 eval "ss -N $left -ltnH 'sport = :90' | grep -q ."
+until_listening "$right" 81
+until_listening "$left" 90
 if knock "$left" 10.77.0.2 81; then fail "a denied port is not reached"; else pass "a denied port is not reached"; fi
 if knock "$right" 10.77.0.1 90; then fail "policy deny holds for what arrives"; else pass "policy deny holds for what arrives"; fi
 ok "answers to what was asked for are established" knock "$left" 10.77.0.2 5201

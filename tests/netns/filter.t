@@ -61,7 +61,7 @@ attempt() {
 listen() {
 	nsenter --net=/run/netns/"$1" socat "TCP6-LISTEN:$2,fork,reuseaddr,ipv6only=0" PIPE &
 	pids+=($!)
-	until_true 5 eval "ss -N $1 -ltnH 'sport = :$2' | grep -q ."
+	until_listening "$1" "$2"
 }
 for port in 80 81 82 85; do listen "$right" $port; done
 listen "$left" 89
@@ -87,7 +87,7 @@ ok "an allowed ping6 gets its answer" ping_left fd77:0::2
 serve_in() {
 	in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" socat "TCP4-LISTEN:$1,fork,reuseaddr" PIPE &
 	pids+=($!)
-	until_true 5 eval "ss -N $left -ltnH 'sport = :$1' | grep -q ."
+	until_listening "$left" "$1"
 }
 serve_in 90
 serve_in 91

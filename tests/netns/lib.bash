@@ -183,11 +183,21 @@ begin() {
 
 # ---------------------------------------------------------------- traffic
 
+# until_listening NETNS PORT [SECONDS]
+until_listening() { until_true "${3:-5}" eval "ss -N $1 -ltnH 'sport = :$2' 2>/dev/null | grep -q ."; }
+
 # serve NETNS PORT: iperf3 in the background.
 serve() {
 	nsenter --net=/run/netns/"$1" iperf3 -s -p "$2" >/dev/null 2>&1 &
 	pids+=($!)
-	until_true 5 eval "ss -N $1 -ltnH 'sport = :$2' 2>/dev/null | grep -q ."
+	until_listening "$1" "$2"
+}
+
+# sink NETNS PORT: takes all that comes, of any number of connections.
+sink() {
+	nsenter --net=/run/netns/"$1" "$PWD/tests/bench/talk" sink "$2" 1 &
+	pids+=($!)
+	until_listening "$1" "$2" 10 # Python takes its time to begin
 }
 
 # Wire bytes per payload byte, full segments of MTU 1500 with timestamps.
@@ -265,11 +275,23 @@ arrived() {
 	echo "$(in_right awk '/v0:/ { sub(/.*:/, ""); print $1 }' /proc/net/dev) $(((at + ${EPOCHREALTIME/[.,]/}) / 2))"
 }
 
+# mbit_between FROM TO: the rate, of what two calls of arrived said.
+mbit_between() { echo "$1 $2" | awk '{ printf "%.6g", ($3 - $1) * 8 / ($4 - $2) }'; }
+
 # wire_share MBIT SECONDS: what arrives in that time, as a share of that rate.
 wire_share() {
-	local from to
+	local from
 	from=$(arrived)
 	sleep "$2"
-	to=$(arrived)
-	echo "$from $to" | awk -v m="$1" '{ printf "%.4f", ($3 - $1) * 8 / ($4 - $2) / m }'
+	awk -v x="$(mbit_between "$from" "$(arrived)")" -v m="$1" 'BEGIN { printf "%.4f", x / m }'
+}
+
+# limit_a RATE: a policy with but one limit, of what leaves the lab's cgroup a.
+limit_a() {
+	policy <<EOP
+[group a]
+match = $cg/a
+out = $1
+EOP
+	apply >/dev/null
 }

@@ -7,17 +7,10 @@ make_lab
 split_segments
 make_cgroup "$cg/a"
 traffic=$PWD/tests/netns/traffic
-in_right "$PWD/tests/bench/talk" sink 7001 1 &
-pids+=($!)
-until_true 10 eval "ss -N $right -ltnH 'sport = :7001' | grep -q ."
+sink "$right" 7001
 low=0.95 high=1.01
 [ -z "${WEIR_VM:-}" ] || { low=0.7 high=1.05; }
-policy <<EOP
-[group a]
-match = $cg/a
-out = 10mbit
-EOP
-ok "a limit applies" apply
+ok "a limit applies" limit_a 10mbit
 
 send() {
 	begin "$cg/a" nsenter --net=/run/netns/"$left" "$@" >/dev/null 2>&1
@@ -27,14 +20,13 @@ send() {
 # bounded NAME: from its first packet on it sends rate × time + burst at most,
 # and then has the rate.  The burst is 40 ms, the slack 50 ms.
 bounded() {
-	local name=$1 from to
+	local name=$1 from
 	shift
 	from=$(arrived)
 	send "$@"
 	sleep 2
-	to=$(arrived)
 	within "$name: no more than rate and burst at first (Mbit/s in 2 s)" \
-		"$(echo "$from $to" | awk '{ print ($3 - $1) * 8 / ($4 - $2) }')" 1 10.6
+		"$(mbit_between "$from" "$(arrived)")" 1 10.6
 	within "… and then the rate" "$(wire_share 10 2)" $low $high
 	end "$sender"
 }
@@ -58,7 +50,7 @@ from=$(arrived)
 kill -CONT "$sender"
 sleep 2
 within "who was stopped has no more than rate and burst afterwards (Mbit/s in 2 s)" \
-	"$(echo "$from $(arrived)" | awk '{ print ($3 - $1) * 8 / ($4 - $2) }')" 5 10.6
+	"$(mbit_between "$from" "$(arrived)")" 5 10.6
 within "… and then the rate" "$(wire_share 10 2)" $low $high
 end "$sender"
 finish

@@ -7,18 +7,11 @@ make_lab
 split_segments
 make_cgroup "$cg/a"
 talk=$PWD/tests/bench/talk
-in_right "$talk" sink 7001 1 &
-pids+=($!)
-until_true 10 eval "ss -N $right -ltnH 'sport = :7001' | grep -q ."
+sink "$right" 7001
 serve "$right" 5201
 changes=100 low=0.97 high=1.01
 [ -z "${WEIR_VM:-}" ] || { changes=6 low=0.88 high=1.05; }
-policy <<EOP
-[group a]
-match = $cg/a
-out = 20mbit
-EOP
-ok "a limit applies" apply
+ok "a limit applies" limit_a 20mbit
 flows() {
 	begin "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5201 -P 2 -t 600 >/dev/null 2>&1
 	flows=$begun
@@ -32,7 +25,7 @@ for ((i = 0; i < changes; i++)); do
 done
 is "$changes changes under load succeed" $failed 0
 within "what leaves meanwhile is between the rates (Mbit/s)" \
-	"$(echo "$from $(arrived)" | awk '{ print ($3 - $1) * 8 / ($4 - $2) }')" 10 30
+	"$(mbit_between "$from" "$(arrived)")" 10 30
 "$WEIRCTL" limit a out=20mbit >/dev/null
 sleep 1
 within "the last one holds" "$(wire_share 20 2)" $low $high

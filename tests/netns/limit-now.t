@@ -36,7 +36,7 @@ between() {
 nsenter --net=/run/netns/"$right" iperf3 -s -1 -J -i 0.1 -p 5202 >"$work/iperf" 2>&1 &
 server=$!
 pids+=("$server")
-until_true 5 eval "ss -N $right -ltnH 'sport = :5202' | grep -q ."
+until_listening "$right" 5202
 in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5202 -t 6 >/dev/null 2>&1 &
 began=$EPOCHREALTIME
 sleep 3
@@ -107,7 +107,7 @@ is "and nothing is left to change" "$(apply --dry-run)" "nothing to change"
 weir() { in_right "$WEIRCTL" "$@"; }
 in_cgroup "$cg/boxes/two" nsenter --net=/run/netns/"$left" iperf3 -s -p 5203 >/dev/null 2>&1 &
 pids+=($!)
-until_true 5 eval "ss -N $left -ltnH 'sport = :5203' | grep -q ."
+until_listening "$left" 5203
 ok "what arrives in a container gets a queue" weir limit "$cg/boxes/two" in=20mbit
 like "… on its veth" "$(tc -n "$right" class show dev v0)" "rate 20Mbit"
 ok "its rate is changed" weir limit "$cg/boxes/two" in=6mbit

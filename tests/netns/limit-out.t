@@ -7,15 +7,6 @@ make_lab
 make_cgroup "$cg/a"
 serve "$right" 5201
 
-limit() {
-	policy <<EOP
-[group a]
-match = $cg/a
-out = $1
-EOP
-	apply >/dev/null
-}
-
 # send FLAGS...: Mbit/s of payload after the first second, the median of $runs:
 # others use this machine, too, and that tells where a processor is full
 runs=1
@@ -32,7 +23,7 @@ rates='10 1000' counts='1 4' low=0.98 high=1.02
 [ -z "${WEIR_VM:-}" ] || rates=10 counts=4 # an emulated processor has no gigabits
 for rate in $rates; do
 	[ "$rate" -lt 1000 ] || runs=3
-	ok "a limit of $rate Mbit/s applies" limit "${rate}mbit"
+	ok "a limit of $rate Mbit/s applies" limit_a "${rate}mbit"
 	for flows in $counts; do
 		share=$(awk -v x="$(wire4 "$(send -c 10.77.0.2 -P $flows)")" -v r="$rate" 'BEGIN { print x / r }')
 		within "$flows TCP flows over IPv4 get $rate Mbit/s on the wire" "$share" $low $high
@@ -42,7 +33,7 @@ for rate in $rates; do
 		# Linux 5.10 sends two segments at a time, and an emulated processor's
 		# timers are late by as long as these take at 10 Mbit/s.
 		one=4
-		limit ${one}mbit
+		limit_a ${one}mbit
 	fi
 	(
 		sleep 2
@@ -58,7 +49,7 @@ done
 
 udp=20 runs=1
 [ -z "${WEIR_VM:-}" ] || udp=4
-limit ${udp}mbit
+limit_a ${udp}mbit
 # 1400 bytes of payload are 1442 on the wire
 got=$(send -c 10.77.0.2 -u -b $((2 * udp))M -l 1400)
 within "UDP at twice the limit gets the limit" "$(awk -v x="$got" -v m=$udp 'BEGIN { print x * 1442 / 1400 / m }')" 0.97 1.01
@@ -67,7 +58,7 @@ serve "$left" 5202
 got=$(in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -J -p 5202 -t 1 -c 127.0.0.1 >"$work/lo"; rate_of "$work/lo")
 within "loopback is not limited" "$got" $((3 * udp)) 1000000
 
-limit 10mbit
+limit_a 10mbit
 in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" \
 	iperf3 -J -c 10.77.0.2 -p 5201 -t 4 >"$work/iperf" 2>&1 &
 sleep 2

@@ -12,15 +12,7 @@ rate=100 bytes=250000 most=40
 serve "$right" 5201
 in_right "$talk" reply 7002 $bytes &
 pids+=($!)
-limit() {
-	policy <<EOP
-[group a]
-match = $cg/a
-out = $1mbit
-EOP
-	apply
-}
-ok "a limit applies" limit $rate
+ok "a limit applies" limit_a ${rate}mbit
 as_a() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" "$@"; }
 
 # 20 ms of the whole rate: 60 for a third of it, as each of three would have.
@@ -41,7 +33,7 @@ tenth=$((rate / 10))M
 within "an application that asks for a tenth gets that" "$(own $rate --fq-rate $tenth)" 0.095 0.102
 one=$rate
 [ -z "${WEIR_VM:-}" ] || one=5 # as slow as limit-out.t has one flow there
-limit $one >/dev/null
+limit_a ${one}mbit
 within "one that asks for five times the limit gets the limit" \
 	"$(own $one --fq-rate $((one * 5))M)" 0.93 0.98
 

@@ -8,21 +8,10 @@ split_segments
 make_cgroup "$cg/a"
 make_cgroup "$cg/b"
 traffic=$PWD/tests/netns/traffic
-in_right "$PWD/tests/bench/talk" sink 7001 1 &
-pids+=($!)
-until_true 10 eval "ss -N $right -ltnH 'sport = :7001' | grep -q ."
+sink "$right" 7001
 serve "$right" 5201
 low=0.97 high=1.015 settle=1 sample=2
 [ -z "${WEIR_VM:-}" ] || { low=0.88 high=1.05; }
-
-limit() {
-	policy <<EOP
-[group a]
-match = $cg/a
-out = $1mbit
-EOP
-	apply
-}
 
 # holds NAME MBIT COMMAND...: what it sends from the cgroup comes at that rate.
 holds() {
@@ -41,7 +30,7 @@ mtu() {
 	ip -n "$left" link set v0 mtu "$1"
 	ip -n "$right" link set v0 mtu "$1"
 }
-ok "a limit applies" limit 20
+ok "a limit applies" limit_a 20mbit
 greedy "two flows have 20 Mbit/s" 20
 mtu 9000
 greedy "… with an MTU of 9000" 20
@@ -52,23 +41,23 @@ in_left ethtool -K v0 gso off
 greedy "… without segmentation offload" 20
 in_left ethtool -K v0 gso on
 
-limit 5 >/dev/null
+limit_a 5mbit
 holds "100 bytes at a time, without Nagle, have 5 Mbit/s" 5 "$traffic" chatter 10.77.0.2 7001 100
 high=1.05 # what a crowd does not send in its first second comes afterwards
 holds "a hundred connections" 5 "$traffic" crowd 10.77.0.2 7001 100
 # A socket belongs to the cgroup that it was made in.
 holds "a socket whose process went to a cgroup without a limit" 5 \
 	"$traffic" moved 10.77.0.2 7001 "$cgmount$cg/b"
-limit 1 >/dev/null
+limit_a 1mbit
 sample=4 # a burst takes half a second
 holds "64 KB at a time have 1 Mbit/s" 1 "$traffic" bursts 10.77.0.2 7001 65536 0
 sample=2
 
-limit 20 >/dev/null
+limit_a 20mbit
 if [ -e /proc/sys/net/mptcp/enabled ]; then
 	in_right "$traffic" mptcp-sink 7002 2>/dev/null &
 	pids+=($!)
-	until_true 5 eval "ss -N $right -ltnH 'sport = :7002' | grep -q ."
+	until_listening "$right" 7002
 	holds "Multipath TCP has 20 Mbit/s" 20 "$traffic" mptcp 10.77.0.2 7002
 else
 	skip "Multipath TCP has 20 Mbit/s" "the kernel has no Multipath TCP"

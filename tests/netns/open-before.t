@@ -24,11 +24,10 @@ received() {
 
 # speed SECONDS: Mbit/s of payload that arrive in that time.
 speed() {
-	local from to
+	local from
 	from=$(received)
 	sleep "$1"
-	to=$(received)
-	echo "$from $to" | awk '{ printf "%.4f", ($3 - $1) * 8 / ($4 - $2) }'
+	mbit_between "$from" "$(received)"
 }
 
 # share MBIT: what arrives on the wire, of that limit.
