@@ -57,6 +57,7 @@ struct tcp_sock {
 	__u32 write_seq; /* after all that the application has written */
 	__u32 snd_nxt;	 /* after all that was sent; moves on after the hook */
 	__u32 packets_out; /* segments under way */
+	__u32 snd_cwnd;	   /* how many of them there may be */
 	__u32 lsndtime;	   /* when it sent last, in jiffies */
 	__u32 mss_cache;   /* bytes */
 	__u32 srtt_us;	   /* in 1/8 of a us */
@@ -110,6 +111,14 @@ static __always_inline __u32 kernel_unsent(void *sk)
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
 	return tcp ? tcp->write_seq - tcp->snd_nxt : 0;
+}
+
+/* The congestion window of a TCP socket, in segments. */
+static __always_inline __u32 kernel_window(void *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp ? tcp->snd_cwnd : 0;
 }
 
 /* SO_MAX_PACING_RATE of a TCP socket; all ones: none. */

@@ -196,7 +196,9 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);
 	if (!pass)
 		return OUT_DROPS;
-	return sk && pace_shrinks(sk) ? OUT_SLOWS : OUT_PASSES;
+	if (sk && skb->sk && pace_shrinks(sk, kernel_window(skb->sk)))
+		return OUT_SLOWS;
+	return OUT_PASSES;
 }
 
 /* Whether the packet may arrive: where a queue holds the limit, always. */
