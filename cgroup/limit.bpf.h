@@ -87,6 +87,14 @@ static __always_inline __u32 limit_unsent(struct __sk_buff *skb)
 	return skb->sk ? kernel_unsent(skb->sk) : 0;
 }
 
+/* Only a socket whose window is clamped has to be looked at. */
+static __always_inline bool limit_shrinks(struct __sk_buff *skb,
+					  const struct pace_sock *sk)
+{
+	return sk->window && skb->sk &&
+	       pace_shrinks(sk, kernel_window(skb->sk));
+}
+
 static __always_inline void tally_add(struct tally *tally, bool pass,
 				      const struct wire *wire)
 {
@@ -196,9 +204,7 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);
 	if (!pass)
 		return OUT_DROPS;
-	if (sk && skb->sk && pace_shrinks(sk, kernel_window(skb->sk)))
-		return OUT_SLOWS;
-	return OUT_PASSES;
+	return sk && limit_shrinks(skb, sk) ? OUT_SLOWS : OUT_PASSES;
 }
 
 /* Whether the packet may arrive: where a queue holds the limit, always. */

@@ -218,16 +218,16 @@ static __always_inline void pace_adopt(void *to, struct pace_sock *sk,
 }
 
 /*
- * Whether it is to be told of congestion with a packet that passes.  A clamp
- * only keeps a window from growing; this makes TCP shrink it to the slow start
- * threshold.  That is half of the window, or the clamp where that is set again
- * meanwhile (pace_clamp).  window: its window, in segments.
+ * Whether a socket with a clamp is to be told of congestion with a packet that
+ * passes.  The clamp only keeps a window from growing; this makes TCP shrink
+ * it to the slow start threshold.  That is half of the window, or the clamp
+ * where that is set again meanwhile (pace_clamp).  window: its own, in
+ * segments.
  */
 static __always_inline bool pace_shrinks(const struct pace_sock *sk,
 					 __u32 window)
 {
-	return sk->window &&
-	       (sk->set_tight == PACE_ADOPTED || window > 2 * sk->window);
+	return sk->set_tight == PACE_ADOPTED || window > 2 * sk->window;
 }
 
 /* Whether no packet of it was charged since it was adopted. */
