@@ -58,6 +58,9 @@
 /* A slow newcomer's window is two segments (pace_window), not ten. */
 #define PACE_SLOW 3
 
+/* From then on who waits may owe more; after twice that, as much as anybody. */
+#define PACE_PATIENT (3 * PACE_SEC / 2)
+
 /* Bytes on the wire; headers: IP and TCP or UDP, those of each segment. */
 static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 					     __u32 headers)
@@ -111,16 +114,26 @@ static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 /*
  * The debt at which a packet is dropped: early while TCP does not pace it yet,
  * or was never told a rate.  A question is no crowd: it would wait 200 ms for
- * next to nothing.
+ * next to nothing.  Who waits asks each half second, and if he asks at a bad
+ * moment he may do so again and again, until TCP gives the connection up; so he
+ * may owe more the longer he has waited.
  */
 static __always_inline __u64 pace_bound(const struct pace *pace,
 					const struct pace_sock *sk, __u32 wire,
-					__u32 payload)
+					__u32 payload, __u64 now)
 {
+	__u64 early, waited;
+
 	if (!sk || !payload || wire <= PACE_SMALL ||
 	    (sk->sent >= PACE_EARLY && sk->set))
 		return pace->slack_ns;
-	return pace->early_ns * (sk->window ? PACE_SLOW : 1);
+	early = pace->early_ns * (sk->window ? PACE_SLOW : 1);
+	if (!sk->refused_ns || early >= pace->slack_ns)
+		return early;
+	waited = pace_min(now - sk->refused_ns, 2 * PACE_PATIENT);
+	waited -= pace_min(waited, PACE_PATIENT);
+	return early +
+	       (pace->slack_ns - early) / 1024 * (waited * 1024 / PACE_PATIENT);
 }
 
 /*
@@ -141,7 +154,7 @@ static __always_inline bool pace_charge(struct pace *pace,
 	if (!limit->rate_bytes)
 		return true;
 	debt_ns = pace_turn(pace, limit, sk ? sk->set : 0, now);
-	drop = debt_ns > (__s64)pace_bound(pace, sk, wire, payload);
+	drop = debt_ns > (__s64)pace_bound(pace, sk, wire, payload, now);
 	if (sk && payload && !drop && nth == sk->tight) {
 		pace_begins(pace, sk, now);
 		pace_grows(pace, sk, now);

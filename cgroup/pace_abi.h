@@ -89,8 +89,9 @@ struct pace_sock {
 	__u32 rtt_us;	/* smoothed */
 	__u32 window;	/* clamp of the segments under way; 0: none */
 
-	__u32 waits_at; /* scope that dropped its last packet */
-	__u64 waits_ns; /* when; 0: it passed */
+	__u32 waits_at;	  /* scope that dropped its last packet */
+	__u64 waits_ns;	  /* when; 0: it passed */
+	__u64 refused_ns; /* since when none has passed; 0: the last one did */
 
 	/* How much it counts: more while its message is short. */
 	__u64 message;	   /* bytes of it so far */
@@ -109,6 +110,6 @@ struct pace_sock {
 	__u64 asked; /* by the application: it gets no more than that */
 };
 
-_Static_assert(sizeof(struct pace_sock) == 128, "no hidden padding");
+_Static_assert(sizeof(struct pace_sock) == 136, "no hidden padding");
 
 #endif

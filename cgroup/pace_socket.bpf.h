@@ -55,6 +55,7 @@ static __always_inline void pace_fold_end(struct pace_sock *sk, __u32 wire,
 	if (!payload)
 		return;
 	sk->waits_ns = 0;
+	sk->refused_ns = 0;
 	sk->message += payload;
 	if (sk->sent < PACE_EARLY)
 		sk->sent += payload;

@@ -288,6 +288,8 @@ static __always_inline void pace_waits(struct pace *pace, struct pace_sock *sk,
 				       __u32 nth, __u64 now)
 {
 	pace_waits_end(pace, sk, nth);
+	if (!sk->refused_ns)
+		sk->refused_ns = now;
 	pace->waiting++;
 	sk->waits_at = nth;
 	sk->waits_ns = now;

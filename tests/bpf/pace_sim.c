@@ -11,6 +11,7 @@
 #define HEADERS	   66
 #define GSO_MAX	   65536U
 #define WINDOW_MAX 100000 /* segments */
+#define WRITES	   4
 
 enum {
 	TRY,
@@ -70,7 +71,7 @@ static uint64_t pacing_rate(const struct sim *sim, uint32_t sock)
 {
 	uint32_t told = pace_world->told[sock].rate;
 
-	if (told == UINT32_MAX || sim->senders[sock].sent < 10)
+	if (told == UINT32_MAX || sim->senders[sock].tried < 10)
 		return 0;
 	return told;
 }
@@ -130,6 +131,8 @@ static bool emit(struct sim *sim, uint32_t sock, uint32_t payload,
 		.scopes = 1,
 	};
 
+	if (payload)
+		sim->senders[sock].tried += segments;
 	if (!world_send(&step))
 		return false;
 	sim->wire += step.wire;
@@ -154,6 +157,30 @@ static void pace_next(struct sim *sim, uint32_t sock, uint32_t payload)
 	sender->stamp_ns = sim->now + took - late;
 }
 
+/*
+ * An ACK, or a timer, asks again; it is coarse.  So does each write, until the
+ * buffer is full: of a new connection, the next few.
+ */
+static void refused(struct sim *sim, uint32_t sock)
+{
+	struct sender *sender = &sim->senders[sock];
+	uint64_t wait = 200 * MS;
+
+	sim->drops++;
+	sender->drops++;
+	if (sender->writes < WRITES) {
+		sender->writes++;
+		try_at(sim, sock, sim->now + 10000);
+		return;
+	}
+	if (sender->refused++)
+		wait = 500 * MS;
+	if (sender->refused > sim->refused)
+		sim->refused = sender->refused;
+	try_at(sim, sock,
+	       sim->now + wait + random_below(&sim->random, 12 * MS));
+}
+
 /* Whether there was something to send. */
 static bool send_burst(struct sim *sim, uint32_t sock)
 {
@@ -165,21 +192,21 @@ static bool send_burst(struct sim *sim, uint32_t sock)
 		return false;
 	if (segments > may - sender->in_flight)
 		segments = may - sender->in_flight;
+	if (segments > 1 && segments > may / 2)
+		segments = may / 2 ? may / 2 : 1;
+	/* The timer asks with one. */
+	if (sender->refused)
+		segments = 1;
 	payload = (uint64_t)segments * SEGMENT;
 	if (payload > has)
 		payload = has;
 	segments = (payload + SEGMENT - 1) / SEGMENT;
 	if (!emit(sim, sock, payload, segments, has)) {
-		sim->drops++;
-		sender->drops++;
-		/* An ACK, or a timer, asks again; it is coarse. */
-		try_at(sim, sock,
-		       sim->now + 200 * MS +
-			       random_below(&sim->random, 12 * MS));
+		refused(sim, sock);
 		return false;
 	}
+	sender->refused = 0;
 	sender->in_flight += segments;
-	sender->sent += segments;
 	sender->written += payload;
 	if (sender->message && payload == has)
 		sender->ready_ns = sim->now + sender->pause_ns;

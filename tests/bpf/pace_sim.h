@@ -19,9 +19,11 @@ struct sender {
 
 	uint64_t wire;	    /* bytes that passed, so far */
 	uint32_t drops;	    /* packets of payload */
+	uint32_t refused;   /* … by its timer, since one passed */
+	uint32_t writes;    /* that tried again */
 	uint32_t in_flight; /* segments */
 	uint32_t window;
-	uint32_t sent;	  /* segments, of all its life */
+	uint32_t tried;	  /* segments, of all its life, refused ones too */
 	uint64_t written; /* bytes that its application wrote and TCP sent */
 	uint64_t begin_ns;
 	uint64_t stamp_ns; /* when pacing lets the next one go */
@@ -35,6 +37,7 @@ struct sim {
 	struct sender senders[PACE_SOCKETS];
 	uint64_t wire; /* all that passed */
 	uint32_t drops;
+	uint32_t refused; /* the most that a sender was */
 	uint32_t late_ns; /* timers: up to so much */
 
 	struct sim_event {

@@ -267,6 +267,29 @@ static void a_crowd_that_has_gone_is_forgotten(void **state)
 	done();
 }
 
+/*
+ * TCP gives a connection up that was refused 16 times, which takes 8 s: nobody
+ * is, however many begin at once, where there are 10 kbit/s for each.
+ */
+static void nobody_is_refused_until_he_gives_up(void **state)
+{
+	static const uint64_t mbits[] = { 1, 5, 20 };
+	static const uint32_t flows[] = { 16, 64, 100, 1000 };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(mbits); i++)
+		for (j = 0; j < ARRAY_SIZE(flows); j++) {
+			if (flows[j] > mbits[i] * 100)
+				continue;
+			begin("a crowd", mbits[i] * MBIT, flows[j], 40 * US);
+			sim_run_until(&sim, sim.now + 20 * SEC);
+			expect("times refused", sim.refused, 0, 8);
+			sim_end(&sim);
+		}
+	done();
+}
+
 /* ---------------------------------------------------------- another rate */
 
 static void a_changed_rate_is_in_force_soon(void **state)
@@ -301,6 +324,7 @@ int main(void)
 			who_wants_little_has_it_and_the_rest_is_shared),
 		cmocka_unit_test(who_pauses_a_little_has_the_rate),
 		cmocka_unit_test(a_crowd_that_has_gone_is_forgotten),
+		cmocka_unit_test(nobody_is_refused_until_he_gives_up),
 		cmocka_unit_test(a_changed_rate_is_in_force_soon),
 	};
 

@@ -39,7 +39,7 @@ most=1.03
 low=0.75 high=$most bounded "a thousand connections" "$traffic" crowd 10.77.0.2 7001 1000
 send "$traffic" raw 10.77.0.2 253 1400
 sleep 1
-within "when they have gone, others have the rate" "$(wire_share 10 2)" 0.9 $high
+within "when they have gone, others have the rate" "$(wire_share 10 2)" 0.9 $most
 end "$sender"
 
 # Stopped, and continued when all credit is there.

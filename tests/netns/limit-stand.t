@@ -13,16 +13,19 @@ serve "$right" 5201
 low=0.97 high=1.015 settle=1 sample=2
 [ -z "${WEIR_VM:-}" ] || { low=0.88 high=1.05; }
 
-# holds NAME MBIT COMMAND...: what it sends from the cgroup comes at that rate.
+# holds NAME MBIT COMMAND...: what it sends from the cgroup comes at that rate,
+# and it goes on.
 holds() {
-	local name=$1 mbit=$2 sender before
+	local name=$1 mbit=$2 sender before share
 	shift 2
 	before=$(arrived)
 	begin "$cg/a" nsenter --net=/run/netns/"$left" "$@" >/dev/null 2>&1
 	sender=$begun
 	until_true 10 eval "[ \$((\$(arrived | cut -d' ' -f1) - ${before% *})) -gt $((mbit * 6000)) ]"
 	sleep $settle
-	within "$name" "$(wire_share "$mbit" $sample)" $low $high
+	share=$(wire_share "$mbit" $sample)
+	kill -0 $sender || share="ended, after $share"
+	within "$name" "$share" $low $high
 	end $sender
 }
 greedy() { holds "$1" "$2" iperf3 -c 10.77.0.2 -p 5201 -t 60 -P 2; }
@@ -62,8 +65,8 @@ in_left sysctl -qw net.ipv4.tcp_congestion_control="$usual"
 
 limit_a 5mbit
 holds "100 bytes at a time, without Nagle, have 5 Mbit/s" 5 "$traffic" chatter 10.77.0.2 7001 100
-# Each of them sends two packets a second and is told of its rate as often: two
-# seconds of the first four had 0.93 to 1.05, what comes later is steady.
+# Each of them sends two packets a second and is told of its rate as often.  TCP
+# gives up who is never let through in 8 s.
 high=1.05
 settle=4 sample=6 holds "a hundred connections" 5 "$traffic" crowd 10.77.0.2 7001 100
 # A socket belongs to the cgroup that it was made in.
