@@ -398,6 +398,32 @@ static void datagrams_are_not_silent_when_a_crowd_has_gone(void **state)
 	assert_in_range(gap, 0, 300 * REF_MS);
 }
 
+/* He has 600 kB/s at least, if all the others are favoured. */
+static void who_is_not_favoured_does_not_sleep_for_long(void **state)
+{
+	static const struct {
+		uint64_t rate;
+		uint32_t sockets, favour;
+	} cases[] = {
+		{ GBIT, 1, 1 },	       { GBIT, 3, 8 },
+		{ GBIT, 64, 3 },       { GBIT / 10, 4, 5 },
+		{ GBIT / 10, 64, 1 },  { 10 * GBIT, 64, 8 },
+		{ 1000 * KBIT, 2, 1 },
+	};
+	size_t i;
+	uint32_t j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		world_begin("some send");
+		world_limit(0, cases[i].rate, cases[i].rate);
+		for (j = 0; j < cases[i].sockets; j++)
+			charge(START, j, 1000);
+		charge(START + REF_SEC / 2, 0, 1000);
+		assert_int_equal(pace_world->scopes[0].favour, cases[i].favour);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +436,7 @@ int main(void)
 		cmocka_unit_test(datagrams_get_the_rate_evenly),
 		cmocka_unit_test(
 			datagrams_are_not_silent_when_a_crowd_has_gone),
+		cmocka_unit_test(who_is_not_favoured_does_not_sleep_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

@@ -74,12 +74,16 @@ static uint64_t long_enough(uint64_t rate, uint32_t flows)
 	return ns > 3 * SEC ? ns : 3 * SEC;
 }
 
-/* Until windows are open, and all have their first ten segments behind them. */
+/*
+ * Until windows are open, all have their first ten segments behind them, and
+ * nobody is favoured any more.
+ */
 static void settle(uint64_t rate, uint32_t flows, uint64_t rtt_ns)
 {
 	uint64_t ten = 10ULL * flows * SEGMENT * SEC / rate;
+	uint64_t grown = 25 * MS * flows;
 
-	sim_run_until(&sim, sim.now + 2 * SEC + 20 * rtt_ns + 10 * ten);
+	sim_run_until(&sim, sim.now + 2 * SEC + grown + 20 * rtt_ns + 10 * ten);
 }
 
 /* The share of the rate in the time that comes now. */
@@ -135,9 +139,13 @@ static void greedy(uint64_t rate, uint32_t flows, uint64_t rtt_ns)
 	remember(before);
 	expect("share", share(rate, long_enough(rate, flows)), 0.995, 1.005);
 	expect("drops", sim.drops, 0, 0);
-	/* Beyond, what begins is favoured for longer than this looks. */
+	/*
+	 * Beyond, what begins is favoured for longer than this looks.  Where
+	 * nearly all send in the same 2 of 10 ms, as here 64 do, the few that
+	 * come later see more debt each time.
+	 */
 	if (rate <= 1000 * MBIT)
-		expect_equal(before, 0, flows, 0.05);
+		expect_equal(before, 0, flows, flows < 64 ? 0.05 : 0.08);
 	sim_end(&sim);
 }
 
