@@ -33,6 +33,28 @@ static const struct device_row *veth_of(const struct image *image,
 	return NULL;
 }
 
+/* The scope counts what the police drops; its queues count by themselves. */
+static void add_queue_drops(const struct snapshot *snapshot,
+			    struct cgroup_snapshot *entry)
+{
+	const struct image *image = snapshot->kernel.live;
+	size_t i;
+
+	for (i = 0; i < snapshot->n_devices; i++) {
+		const struct device_snapshot *device = &snapshot->devices[i];
+		const struct device_row *row = &image->devices[device->index];
+		const struct counter *dropped =
+			&device->figures[SIDE_OUT].dropped;
+
+		if (row->group != entry->cgroup->group ||
+		    row->cgroup != entry->cgroup->id)
+			continue;
+		entry->in.dropped_bytes += dropped->bytes;
+		entry->in.dropped_packets += dropped->packets;
+	}
+}
+
+/* Behind the devices, as some of them are the queues of cgroups. */
 static int take_cgroups(struct snapshot *snapshot, struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -54,6 +76,7 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 				 &entry->in, err);
 		if (r < 0)
 			return r;
+		add_queue_drops(snapshot, entry);
 	}
 	return 0;
 }
@@ -127,15 +150,15 @@ static int take(struct snapshot *snapshot, struct err *err)
 			kernel->places->bpffs, kernel->mount, &kernel->programs,
 			programs_needed(kernel->live), kernel->generation,
 			&snapshot->anchors, err);
+	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
+		if (kernel->live->devices[i].in_use)
+			r = take_device(snapshot, i, err);
 	if (r == 0)
 		r = take_cgroups(snapshot, err);
 	if (r == 0)
 		r = take_counters(snapshot, err);
 	if (r == 0)
 		r = scopes_faults(&kernel->scopes, snapshot->faults, err);
-	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
-		if (kernel->live->devices[i].in_use)
-			r = take_device(snapshot, i, err);
 	return r;
 }
 

@@ -62,12 +62,24 @@ rate() { nsenter --net=/run/netns/"$right" iperf3 -J -p 5201 -t 3 -O 1 "$@" >"$w
 queue_holds "what arrives over IPv4" $in "$host" vbox rate -c 10.77.1.2
 [ -n "${WEIR_VM:-}" ] || queue_holds "what arrives over IPv6, four flows," $in "$host" vbox rate -c fd77:1::2 -P 4
 within "what leaves gets 10 Mbit/s" "$(wire4 "$(rate -c 10.77.1.2 -R)")" 9.8 10.2
-is "the queue replaces the police: nothing is dropped by it" \
-	"$(weir stats --json | jq '.groups[0].cgroups[0].in.dropped_packets')" 0
+
+# What was dropped: by the kernel's count of the queue, and by weir's of all.
+queue_dropped() { tc -n "$host" -s class show dev vbox | awk '/^class htb/ { leaf = / leaf / }
+	leaf && sub(/.*dropped /, "") { sum += $1 } END { print sum + 0 }'; }
+dropped() { weir stats --json | jq '.groups[0].cgroups[0].in.dropped_packets'; }
+queue_is_empty() { ! tc -n "$host" -s class show dev vbox | grep -q 'backlog [1-9]'; }
+until_true 5 queue_is_empty
+before="$(queue_dropped) $(dropped)"
+rate -c 10.77.1.2 -u -b $((3 * in))M -l 1400 -t 1 -O 0 >/dev/null
+until_true 5 queue_is_empty
+is "the queue drops what is too much, the police nothing" \
+	"$(echo "$before $(queue_dropped) $(dropped)" | awk '{ print ($3 - $1 > 100), ($4 - $2) - ($3 - $1) }')" "1 0"
 
 end "$watcher"
 sed -i "s/^in = .*/in = ${later}mbit/" "$work/policy.ini"
+before=$(dropped)
 ok "without watch, an apply changes the queue" weir apply "$work/policy.ini"
+ok "and what was dropped stays counted" [ "$(dropped)" -ge "$before" ]
 queue_holds "the new rate holds" $later "$host" vbox rate -c 10.77.1.2
 is "a second apply has an empty plan" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
 
