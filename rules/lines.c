@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/utf8.h"
+
 #define CHUNK 65536
 
 static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
@@ -154,50 +156,6 @@ bool lines_next(struct lines *lines)
 	return true;
 }
 
-/*
- * Takes one character from *pp, which ends before end.  Returns its code, or
- * -1 where it is no UTF-8.
- */
-static int char_take(const unsigned char **pp, const unsigned char *end)
-{
-	static const int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *p = *pp;
-	int code, n, i;
-
-	if (*p < 0x80) {
-		(*pp)++;
-		return *p;
-	}
-	n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-	if (*p < 0xc2 || *p > 0xf4 || end - p < n)
-		return -1;
-	code = *p & (0x7f >> n);
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return -1;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	if (code < least[n] || code > 0x10ffff ||
-	    (code >= 0xd800 && code < 0xe000))
-		return -1;
-	*pp += n;
-	return code;
-}
-
-/* What moves a terminal's cursor. */
-static bool is_control(int code)
-{
-	return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0);
-}
-
-/* What makes a line look like another one. */
-static bool is_invisible(int code)
-{
-	return code == 0x200b || code == 0x200e || code == 0x200f ||
-	       (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
-}
-
 int line_check(const struct lines *lines, const char *file,
 	       struct problems *problems)
 {
@@ -205,7 +163,7 @@ int line_check(const struct lines *lines, const char *file,
 	const unsigned char *end = p + lines->n_line;
 
 	while (p < end) {
-		int code = char_take(&p, end);
+		int code = utf8_take(&p, end);
 
 		if (code == 0)
 			return problem_add(problems, file, lines->number,
@@ -215,12 +173,12 @@ int line_check(const struct lines *lines, const char *file,
 					   "the line is not UTF-8 (byte "
 					   "0x%02x)",
 					   *p);
-		if (is_control(code))
+		if (utf8_is_control(code))
 			return problem_add(problems, file, lines->number,
 					   "the line has a control character "
 					   "(U+%04X)",
 					   code);
-		if (is_invisible(code))
+		if (utf8_is_invisible(code))
 			return problem_add(problems, file, lines->number,
 					   "the line has an invisible "
 					   "character (U+%04X)",

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Characters of texts that others wrote. */
+#ifndef WEIR_BASE_UTF8_H
+#define WEIR_BASE_UTF8_H
+
+#include <stdbool.h>
+
+/*
+ * Takes one character from *pp, which ends before end.  Returns its code, or
+ * -1 where it is no UTF-8; *pp stays there then.
+ */
+int utf8_take(const unsigned char **pp, const unsigned char *end);
+
+/* What moves a terminal's cursor; a tab does no harm. */
+bool utf8_is_control(int code);
+
+/* What makes a text look like another one. */
+bool utf8_is_invisible(int code);
+
+#endif
