@@ -161,11 +161,11 @@ static int print_json(const struct utsname *uts)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(findings); i++)
-		json_object_set_new(features, findings[i].name,
-				    json_boolean(findings[i].result >= 0));
+		json_put(&features, findings[i].name,
+			 json_boolean(findings[i].result >= 0));
 	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
-		json_object_set_new(limits, mechanisms[i].limit,
-				    json_string(mechanism(i)));
+		json_put(&limits, mechanisms[i].limit,
+			 json_string(mechanism(i)));
 	return json_print(json_pack("{s:s, s:b, s:o, s:o}", "kernel",
 				    uts->release, "fit", is_fit(), "features",
 				    features, "limits", limits));

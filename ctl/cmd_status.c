@@ -145,16 +145,14 @@ static json_t *groups_json(const struct snapshot *snapshot)
 		cgroups = json_array();
 		for (j = 0; j < snapshot->n_cgroups; j++)
 			if (snapshot->cgroups[j].cgroup->group == i)
-				json_array_append_new(
-					cgroups,
-					cgroup_json(image, group,
-						    &snapshot->cgroups[j]));
-		json_array_append_new(
-			groups,
-			json_pack("{s:s, s:s, s:o}", "name",
-				  image_string(image, group->name), "share",
-				  group->share_all ? "all" : "each", "cgroups",
-				  cgroups));
+				json_add(&cgroups,
+					 cgroup_json(image, group,
+						     &snapshot->cgroups[j]));
+		json_add(&groups,
+			 json_pack("{s:s, s:s, s:o}", "name",
+				   image_string(image, group->name), "share",
+				   group->share_all ? "all" : "each", "cgroups",
+				   cgroups));
 	}
 	return groups;
 }
@@ -173,15 +171,14 @@ static json_t *devices_json(const struct snapshot *snapshot)
 		if (row->group < image->n_groups)
 			group = image_string(image,
 					     image->groups[row->group].name);
-		json_array_append_new(
-			devices,
-			json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o, s:o}",
-				  "name", image_string(image, row->name),
-				  "netns", image_string(image, row->netns),
-				  "group", group, "state", device_state(entry),
-				  "ifindex", row->ifindex, "out",
-				  limit_json(&row->out, SHAPE_HTB), "in",
-				  limit_json(&row->in, SHAPE_HTB)));
+		json_add(&devices,
+			 json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o, s:o}",
+				   "name", image_string(image, row->name),
+				   "netns", image_string(image, row->netns),
+				   "group", group, "state", device_state(entry),
+				   "ifindex", row->ifindex, "out",
+				   limit_json(&row->out, SHAPE_HTB), "in",
+				   limit_json(&row->in, SHAPE_HTB)));
 	}
 	return devices;
 }
@@ -194,12 +191,11 @@ static json_t *anchors_json(const struct snapshot *snapshot)
 	for (i = 0; i < snapshot->anchors.n_list; i++) {
 		const struct anchor_point *point = &snapshot->anchors.list[i];
 
-		json_array_append_new(
-			anchors,
-			json_pack("{s:s?, s:I, s:b}", "path",
-				  *point->path ? point->path : NULL, "id",
-				  (json_int_t)point->id, "attached",
-				  *point->path && point->complete));
+		json_add(&anchors,
+			 json_pack("{s:s?, s:I, s:b}", "path",
+				   *point->path ? point->path : NULL, "id",
+				   (json_int_t)point->id, "attached",
+				   *point->path && point->complete));
 	}
 	return anchors;
 }
@@ -210,9 +206,8 @@ static int print_json(const struct snapshot *snapshot)
 	size_t i;
 
 	for (i = 0; i < FAULTS; i++)
-		json_object_set_new(
-			faults, fault_names[i],
-			json_integer((json_int_t)snapshot->faults[i]));
+		json_put(&faults, fault_names[i],
+			 json_integer((json_int_t)snapshot->faults[i]));
 	return json_print(json_pack("{s:I, s:o, s:o, s:o, s:o}", "generation",
 				    (json_int_t)snapshot->kernel.generation,
 				    "groups", groups_json(snapshot), "devices",

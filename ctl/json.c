@@ -4,6 +4,25 @@
 #include "ctl/command.h"
 #include "ctl/say.h"
 
+/* r: of adding to whole. */
+static void check(json_t **whole, int r)
+{
+	if (r == 0)
+		return;
+	json_decref(*whole);
+	*whole = NULL;
+}
+
+void json_add(json_t **array, json_t *value)
+{
+	check(array, json_array_append_new(*array, value));
+}
+
+void json_put(json_t **object, const char *name, json_t *value)
+{
+	check(object, json_object_set_new(*object, name, value));
+}
+
 int json_print(json_t *root)
 {
 	int r;

@@ -11,11 +11,11 @@ int plan_print_json(const struct plan *plan, uint32_t generation)
 	for (i = 0; i < plan->changes.n_list; i++) {
 		const struct change *change = &plan->changes.list[i];
 
-		json_array_append_new(
-			changes, json_pack("{s:s, s:s, s:s, s:s}", "action",
-					   actions[change->action], "object",
-					   change->object, "name", change->name,
-					   "detail", change->detail));
+		json_add(&changes,
+			 json_pack("{s:s, s:s, s:s, s:s}", "action",
+				   actions[change->action], "object",
+				   change->object, "name", change->name,
+				   "detail", change->detail));
 	}
 	return json_print(json_pack("{s:I, s:b, s:o}", "generation",
 				    (json_int_t)generation, "empty",

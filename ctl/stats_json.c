@@ -4,9 +4,9 @@
 #include "ctl/stats.h"
 #include "rules/describe.h"
 
-static void set_count(json_t *object, const char *name, uint64_t value)
+static void put_count(json_t **object, const char *name, uint64_t value)
 {
-	json_object_set_new(object, name, json_integer((json_int_t)value));
+	json_put(object, name, json_integer((json_int_t)value));
 }
 
 /* One direction of a group at a cgroup; {} where nothing is asked of it. */
@@ -16,16 +16,15 @@ static json_t *direction(const struct limit_row *limit, unsigned int shape,
 	json_t *object = json_object();
 
 	if (limit->rate_bytes) {
-		set_count(object, "limit_bps", limit->rate_bytes * 8);
-		json_object_set_new(object, "shaper",
-				    json_string(describe_shape(shape)));
-		set_count(object, "passed_bytes", tally->passed_bytes);
-		set_count(object, "passed_packets", tally->passed_packets);
-		set_count(object, "dropped_bytes", tally->dropped_bytes);
-		set_count(object, "dropped_packets", tally->dropped_packets);
+		put_count(&object, "limit_bps", limit->rate_bytes * 8);
+		json_put(&object, "shaper", json_string(describe_shape(shape)));
+		put_count(&object, "passed_bytes", tally->passed_bytes);
+		put_count(&object, "passed_packets", tally->passed_packets);
+		put_count(&object, "dropped_bytes", tally->dropped_bytes);
+		put_count(&object, "dropped_packets", tally->dropped_packets);
 	}
 	if (limit->rate_bytes || chain != NONE)
-		set_count(object, "denied_packets", tally->denied_packets);
+		put_count(&object, "denied_packets", tally->denied_packets);
 	return object;
 }
 
@@ -56,13 +55,11 @@ static json_t *groups_json(const struct call *call,
 		cgroups = json_array();
 		for (j = 0; j < snapshot->n_cgroups; j++)
 			if (snapshot->cgroups[j].cgroup->group == i)
-				json_array_append_new(
-					cgroups,
-					cgroup_json(&image->groups[i],
-						    &snapshot->cgroups[j]));
-		json_array_append_new(groups,
-				      json_pack("{s:s, s:o}", "name", name,
-						"cgroups", cgroups));
+				json_add(&cgroups,
+					 cgroup_json(&image->groups[i],
+						     &snapshot->cgroups[j]));
+		json_add(&groups, json_pack("{s:s, s:o}", "name", name,
+					    "cgroups", cgroups));
 	}
 	return groups;
 }
@@ -75,14 +72,14 @@ static json_t *side_json(const struct limit_row *limit, uint32_t chain,
 	if (!limit->rate_bytes && chain == NONE)
 		return object;
 	if (limit->rate_bytes) {
-		set_count(object, "limit_bps", limit->rate_bytes * 8);
-		json_object_set_new(object, "shaper", json_string("htb"));
+		put_count(&object, "limit_bps", limit->rate_bytes * 8);
+		json_put(&object, "shaper", json_string("htb"));
 	}
-	set_count(object, "passed_bytes", figures->passed.bytes);
-	set_count(object, "passed_packets", figures->passed.packets);
-	set_count(object, "dropped_bytes", figures->dropped.bytes);
-	set_count(object, "dropped_packets", figures->dropped.packets);
-	set_count(object, "denied_packets", figures->denied.packets);
+	put_count(&object, "passed_bytes", figures->passed.bytes);
+	put_count(&object, "passed_packets", figures->passed.packets);
+	put_count(&object, "dropped_bytes", figures->dropped.bytes);
+	put_count(&object, "dropped_packets", figures->dropped.packets);
+	put_count(&object, "denied_packets", figures->denied.packets);
 	return object;
 }
 
@@ -100,16 +97,15 @@ static json_t *devices_json(const struct call *call,
 
 		if (row->group != NONE || !stats_wanted(call, name))
 			continue;
-		json_array_append_new(
-			devices,
-			json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", name,
-				  "netns", image_string(image, row->netns),
-				  "present", entry->present, "out",
-				  side_json(&row->out, row->chain_out,
-					    &entry->figures[SIDE_OUT]),
-				  "in",
-				  side_json(&row->in, row->chain_in,
-					    &entry->figures[SIDE_IN])));
+		json_add(&devices,
+			 json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", name,
+				   "netns", image_string(image, row->netns),
+				   "present", entry->present, "out",
+				   side_json(&row->out, row->chain_out,
+					     &entry->figures[SIDE_OUT]),
+				   "in",
+				   side_json(&row->in, row->chain_in,
+					     &entry->figures[SIDE_IN])));
 	}
 	return devices;
 }
@@ -129,26 +125,24 @@ static json_t *chains_json(const struct call *call,
 			continue;
 		rules = json_array();
 		for (j = chain->first; j < chain->first + chain->count; j++)
-			json_array_append_new(
-				rules,
-				json_pack(
-					"{s:i, s:s, s:I, s:I}", "number",
-					image->rules[j].number, "text",
-					image_string(image,
-						     image->rules[j].text),
-					"packets",
-					(json_int_t)snapshot->rules[j].packets,
-					"bytes",
-					(json_int_t)snapshot->rules[j].bytes));
-		json_array_append_new(
-			chains,
-			json_pack("{s:s, s:s, s:I, s:I, s:o}", "name", name,
-				  "policy", describe_verdict(chain->policy),
-				  "policy_packets",
-				  (json_int_t)snapshot->chains[i].packets,
-				  "policy_bytes",
-				  (json_int_t)snapshot->chains[i].bytes,
-				  "rules", rules));
+			json_add(&rules,
+				 json_pack(
+					 "{s:i, s:s, s:I, s:I}", "number",
+					 image->rules[j].number, "text",
+					 image_string(image,
+						      image->rules[j].text),
+					 "packets",
+					 (json_int_t)snapshot->rules[j].packets,
+					 "bytes",
+					 (json_int_t)snapshot->rules[j].bytes));
+		json_add(&chains,
+			 json_pack("{s:s, s:s, s:I, s:I, s:o}", "name", name,
+				   "policy", describe_verdict(chain->policy),
+				   "policy_packets",
+				   (json_int_t)snapshot->chains[i].packets,
+				   "policy_bytes",
+				   (json_int_t)snapshot->chains[i].bytes,
+				   "rules", rules));
 	}
 	return chains;
 }
@@ -164,10 +158,9 @@ static json_t *sets_json(const struct call *call,
 		const char *name = image_string(image, image->sets[i].name);
 
 		if (*name && stats_wanted(call, name))
-			json_array_append_new(
-				sets,
-				json_pack("{s:s, s:i}", "name", name,
-					  "elements", image->sets[i].elements));
+			json_add(&sets, json_pack("{s:s, s:i}", "name", name,
+						  "elements",
+						  image->sets[i].elements));
 	}
 	return sets;
 }
