@@ -157,6 +157,7 @@ static void print_text(const struct utsname *uts)
 
 static int print_json(const struct utsname *uts)
 {
+	json_t *root = json_object();
 	json_t *features = json_object(), *limits = json_object();
 	size_t i;
 
@@ -166,9 +167,11 @@ static int print_json(const struct utsname *uts)
 	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
 		json_put(&limits, mechanisms[i].limit,
 			 json_string(mechanism(i)));
-	return json_print(json_pack("{s:s, s:b, s:o, s:o}", "kernel",
-				    uts->release, "fit", is_fit(), "features",
-				    features, "limits", limits));
+	json_put(&root, "kernel", json_string(uts->release));
+	json_put(&root, "fit", json_boolean(is_fit()));
+	json_put(&root, "features", features);
+	json_put(&root, "limits", limits);
+	return json_print(root);
 }
 
 int cmd_doctor(const struct call *call)

@@ -113,106 +113,118 @@ static void print_text(const struct snapshot *snapshot)
 
 static json_t *limit_json(const struct limit_row *limit, unsigned int shape)
 {
+	json_t *object = json_object();
+
 	if (!limit->rate_bytes)
-		return json_object();
-	return json_pack("{s:I, s:I, s:s}", "limit_bps",
-			 (json_int_t)(limit->rate_bytes * 8), "burst_bytes",
-			 (json_int_t)limit->burst_bytes, "shaper",
-			 describe_shape(shape));
+		return object;
+	json_put(&object, "limit_bps", json_count(limit->rate_bytes * 8));
+	json_put(&object, "burst_bytes", json_count(limit->burst_bytes));
+	json_put(&object, "shaper", json_string(describe_shape(shape)));
+	return object;
+}
+
+/* NULL is null. */
+static json_t *name_json(const char *name)
+{
+	return name ? json_string(name) : json_null();
 }
 
 static json_t *cgroup_json(const struct image *image,
 			   const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
 {
-	return json_pack(
-		"{s:s, s:I, s:s?, s:o, s:o}", "path", entry->cgroup->path, "id",
-		(json_int_t)entry->cgroup->id, "device",
-		entry->veth ? image_string(image, entry->veth->name) : NULL,
-		"out", limit_json(&group->out, group->shape_out), "in",
-		limit_json(&group->in, snapshot_in_shape(entry)));
+	const struct device_row *veth = entry->veth;
+	json_t *object = json_object();
+
+	json_put(&object, "path", name_json(entry->cgroup->path));
+	json_put(&object, "id", json_count(entry->cgroup->id));
+	json_put(&object, "device",
+		 name_json(veth ? image_string(image, veth->name) : NULL));
+	json_put(&object, "out", limit_json(&group->out, group->shape_out));
+	json_put(&object, "in",
+		 limit_json(&group->in, snapshot_in_shape(entry)));
+	return object;
 }
 
-static json_t *groups_json(const struct snapshot *snapshot)
+static json_t *group_json(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
-	json_t *groups = json_array(), *cgroups;
-	size_t i, j;
-
-	for (i = 0; i < image->n_groups; i++) {
-		const struct group_row *group = &image->groups[i];
-
-		cgroups = json_array();
-		for (j = 0; j < snapshot->n_cgroups; j++)
-			if (snapshot->cgroups[j].cgroup->group == i)
-				json_add(&cgroups,
-					 cgroup_json(image, group,
-						     &snapshot->cgroups[j]));
-		json_add(&groups,
-			 json_pack("{s:s, s:s, s:o}", "name",
-				   image_string(image, group->name), "share",
-				   group->share_all ? "all" : "each", "cgroups",
-				   cgroups));
-	}
-	return groups;
-}
-
-static json_t *devices_json(const struct snapshot *snapshot)
-{
-	const struct image *image = snapshot->kernel.live;
-	json_t *devices = json_array();
+	const struct group_row *group = &image->groups[index];
+	json_t *object = json_object(), *cgroups = json_array();
 	size_t i;
 
-	for (i = 0; i < snapshot->n_devices; i++) {
-		const struct device_snapshot *entry = &snapshot->devices[i];
-		const struct device_row *row = &image->devices[entry->index];
-		const char *group = NULL;
-
-		if (row->group < image->n_groups)
-			group = image_string(image,
-					     image->groups[row->group].name);
-		json_add(&devices,
-			 json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o, s:o}",
-				   "name", image_string(image, row->name),
-				   "netns", image_string(image, row->netns),
-				   "group", group, "state", device_state(entry),
-				   "ifindex", row->ifindex, "out",
-				   limit_json(&row->out, SHAPE_HTB), "in",
-				   limit_json(&row->in, SHAPE_HTB)));
-	}
-	return devices;
+	for (i = 0; i < snapshot->n_cgroups; i++)
+		if (snapshot->cgroups[i].cgroup->group == index)
+			json_add(&cgroups, cgroup_json(image, group,
+						       &snapshot->cgroups[i]));
+	json_put(&object, "name", name_json(image_string(image, group->name)));
+	json_put(&object, "share",
+		 json_string(group->share_all ? "all" : "each"));
+	json_put(&object, "cgroups", cgroups);
+	return object;
 }
 
-static json_t *anchors_json(const struct snapshot *snapshot)
+static json_t *device_json(const struct image *image,
+			   const struct device_snapshot *entry)
 {
-	json_t *anchors = json_array();
+	const struct device_row *row = &image->devices[entry->index];
+	const char *group = NULL;
+	json_t *object = json_object();
+
+	if (row->group < image->n_groups)
+		group = image_string(image, image->groups[row->group].name);
+	json_put(&object, "name", name_json(image_string(image, row->name)));
+	json_put(&object, "netns", name_json(image_string(image, row->netns)));
+	json_put(&object, "group", name_json(group));
+	json_put(&object, "state", json_string(device_state(entry)));
+	json_put(&object, "ifindex", json_count(row->ifindex));
+	json_put(&object, "out", limit_json(&row->out, SHAPE_HTB));
+	json_put(&object, "in", limit_json(&row->in, SHAPE_HTB));
+	return object;
+}
+
+static json_t *anchor_json(const struct anchor_point *point)
+{
+	json_t *object = json_object();
+
+	json_put(&object, "path", name_json(*point->path ? point->path : NULL));
+	json_put(&object, "id", json_count(point->id));
+	json_put(&object, "attached",
+		 json_boolean(*point->path && point->complete));
+	return object;
+}
+
+static json_t *faults_json(const struct snapshot *snapshot)
+{
+	json_t *object = json_object();
 	size_t i;
 
-	for (i = 0; i < snapshot->anchors.n_list; i++) {
-		const struct anchor_point *point = &snapshot->anchors.list[i];
-
-		json_add(&anchors,
-			 json_pack("{s:s?, s:I, s:b}", "path",
-				   *point->path ? point->path : NULL, "id",
-				   (json_int_t)point->id, "attached",
-				   *point->path && point->complete));
-	}
-	return anchors;
+	for (i = 0; i < FAULTS; i++)
+		json_put(&object, fault_names[i],
+			 json_count(snapshot->faults[i]));
+	return object;
 }
 
 static int print_json(const struct snapshot *snapshot)
 {
-	json_t *faults = json_object();
+	const struct kernel *kernel = &snapshot->kernel;
+	json_t *root = json_object(), *groups = json_array();
+	json_t *devices = json_array(), *programs = json_array();
 	size_t i;
 
-	for (i = 0; i < FAULTS; i++)
-		json_put(&faults, fault_names[i],
-			 json_integer((json_int_t)snapshot->faults[i]));
-	return json_print(json_pack("{s:I, s:o, s:o, s:o, s:o}", "generation",
-				    (json_int_t)snapshot->kernel.generation,
-				    "groups", groups_json(snapshot), "devices",
-				    devices_json(snapshot), "programs",
-				    anchors_json(snapshot), "faults", faults));
+	for (i = 0; i < kernel->live->n_groups; i++)
+		json_add(&groups, group_json(snapshot, i));
+	for (i = 0; i < snapshot->n_devices; i++)
+		json_add(&devices,
+			 device_json(kernel->live, &snapshot->devices[i]));
+	for (i = 0; i < snapshot->anchors.n_list; i++)
+		json_add(&programs, anchor_json(&snapshot->anchors.list[i]));
+	json_put(&root, "generation", json_count(kernel->generation));
+	json_put(&root, "groups", groups);
+	json_put(&root, "devices", devices);
+	json_put(&root, "programs", programs);
+	json_put(&root, "faults", faults_json(snapshot));
+	return json_print(root);
 }
 
 int cmd_status(const struct call *call)

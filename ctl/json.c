@@ -4,6 +4,11 @@
 #include "ctl/command.h"
 #include "ctl/say.h"
 
+json_t *json_count(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
 /* r: of adding to whole. */
 static void check(json_t **whole, int r)
 {

@@ -10,6 +10,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* A count, a rate, an id: less than 2^63, which is JSON's most here. */
+json_t *json_count(uint64_t value);
+
 /* Adds value, taken over, to an array or an object; either may be NULL. */
 void json_add(json_t **array, json_t *value);
 void json_put(json_t **object, const char *name, json_t *value);

@@ -2,22 +2,27 @@
 #include "ctl/json.h"
 #include "ctl/plan.h"
 
-int plan_print_json(const struct plan *plan, uint32_t generation)
+static json_t *change_json(const struct change *change)
 {
 	static const char *const actions[] = { "add", "change", "remove" };
-	json_t *changes = json_array();
+	json_t *object = json_object();
+
+	json_put(&object, "action", json_string(actions[change->action]));
+	json_put(&object, "object", json_string(change->object));
+	json_put(&object, "name", json_string(change->name));
+	json_put(&object, "detail", json_string(change->detail));
+	return object;
+}
+
+int plan_print_json(const struct plan *plan, uint32_t generation)
+{
+	json_t *root = json_object(), *changes = json_array();
 	size_t i;
 
-	for (i = 0; i < plan->changes.n_list; i++) {
-		const struct change *change = &plan->changes.list[i];
-
-		json_add(&changes,
-			 json_pack("{s:s, s:s, s:s, s:s}", "action",
-				   actions[change->action], "object",
-				   change->object, "name", change->name,
-				   "detail", change->detail));
-	}
-	return json_print(json_pack("{s:I, s:b, s:o}", "generation",
-				    (json_int_t)generation, "empty",
-				    plan_is_empty(plan), "changes", changes));
+	for (i = 0; i < plan->changes.n_list; i++)
+		json_add(&changes, change_json(&plan->changes.list[i]));
+	json_put(&root, "generation", json_count(generation));
+	json_put(&root, "empty", json_boolean(plan_is_empty(plan)));
+	json_put(&root, "changes", changes);
+	return json_print(root);
 }

@@ -4,9 +4,11 @@
 #include "ctl/stats.h"
 #include "rules/describe.h"
 
-static void put_count(json_t **object, const char *name, uint64_t value)
+static void put_limit(json_t **object, const struct limit_row *limit,
+		      unsigned int shape)
 {
-	json_put(object, name, json_integer((json_int_t)value));
+	json_put(object, "limit_bps", json_count(limit->rate_bytes * 8));
+	json_put(object, "shaper", json_string(describe_shape(shape)));
 }
 
 /* One direction of a group at a cgroup; {} where nothing is asked of it. */
@@ -16,52 +18,53 @@ static json_t *direction(const struct limit_row *limit, unsigned int shape,
 	json_t *object = json_object();
 
 	if (limit->rate_bytes) {
-		put_count(&object, "limit_bps", limit->rate_bytes * 8);
-		json_put(&object, "shaper", json_string(describe_shape(shape)));
-		put_count(&object, "passed_bytes", tally->passed_bytes);
-		put_count(&object, "passed_packets", tally->passed_packets);
-		put_count(&object, "dropped_bytes", tally->dropped_bytes);
-		put_count(&object, "dropped_packets", tally->dropped_packets);
+		put_limit(&object, limit, shape);
+		json_put(&object, "passed_bytes",
+			 json_count(tally->passed_bytes));
+		json_put(&object, "passed_packets",
+			 json_count(tally->passed_packets));
+		json_put(&object, "dropped_bytes",
+			 json_count(tally->dropped_bytes));
+		json_put(&object, "dropped_packets",
+			 json_count(tally->dropped_packets));
 	}
 	if (limit->rate_bytes || chain != NONE)
-		put_count(&object, "denied_packets", tally->denied_packets);
+		json_put(&object, "denied_packets",
+			 json_count(tally->denied_packets));
 	return object;
 }
 
 static json_t *cgroup_json(const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
 {
-	return json_pack("{s:s, s:I, s:o, s:o}", "path", entry->cgroup->path,
-			 "id", (json_int_t)entry->cgroup->id, "out",
-			 direction(&group->out, group->shape_out,
-				   group->chain_out, &entry->out),
-			 "in",
-			 direction(&group->in, snapshot_in_shape(entry),
-				   group->chain_in, &entry->in));
+	json_t *object = json_object();
+
+	json_put(&object, "path", json_string(entry->cgroup->path));
+	json_put(&object, "id", json_count(entry->cgroup->id));
+	json_put(&object, "out",
+		 direction(&group->out, group->shape_out, group->chain_out,
+			   &entry->out));
+	json_put(&object, "in",
+		 direction(&group->in, snapshot_in_shape(entry),
+			   group->chain_in, &entry->in));
+	return object;
 }
 
-static json_t *groups_json(const struct call *call,
-			   const struct snapshot *snapshot)
+static json_t *group_json(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
-	json_t *groups = json_array(), *cgroups;
-	size_t i, j;
+	const struct group_row *group = &image->groups[index];
+	json_t *object = json_object(), *cgroups = json_array();
+	size_t i;
 
-	for (i = 0; i < image->n_groups; i++) {
-		const char *name = image_string(image, image->groups[i].name);
-
-		if (!stats_wanted(call, name))
-			continue;
-		cgroups = json_array();
-		for (j = 0; j < snapshot->n_cgroups; j++)
-			if (snapshot->cgroups[j].cgroup->group == i)
-				json_add(&cgroups,
-					 cgroup_json(&image->groups[i],
-						     &snapshot->cgroups[j]));
-		json_add(&groups, json_pack("{s:s, s:o}", "name", name,
-					    "cgroups", cgroups));
-	}
-	return groups;
+	for (i = 0; i < snapshot->n_cgroups; i++)
+		if (snapshot->cgroups[i].cgroup->group == index)
+			json_add(&cgroups,
+				 cgroup_json(group, &snapshot->cgroups[i]));
+	json_put(&object, "name",
+		 json_string(image_string(image, group->name)));
+	json_put(&object, "cgroups", cgroups);
+	return object;
 }
 
 static json_t *side_json(const struct limit_row *limit, uint32_t chain,
@@ -71,105 +74,113 @@ static json_t *side_json(const struct limit_row *limit, uint32_t chain,
 
 	if (!limit->rate_bytes && chain == NONE)
 		return object;
-	if (limit->rate_bytes) {
-		put_count(&object, "limit_bps", limit->rate_bytes * 8);
-		json_put(&object, "shaper", json_string("htb"));
-	}
-	put_count(&object, "passed_bytes", figures->passed.bytes);
-	put_count(&object, "passed_packets", figures->passed.packets);
-	put_count(&object, "dropped_bytes", figures->dropped.bytes);
-	put_count(&object, "dropped_packets", figures->dropped.packets);
-	put_count(&object, "denied_packets", figures->denied.packets);
+	if (limit->rate_bytes)
+		put_limit(&object, limit, SHAPE_HTB);
+	json_put(&object, "passed_bytes", json_count(figures->passed.bytes));
+	json_put(&object, "passed_packets",
+		 json_count(figures->passed.packets));
+	json_put(&object, "dropped_bytes", json_count(figures->dropped.bytes));
+	json_put(&object, "dropped_packets",
+		 json_count(figures->dropped.packets));
+	json_put(&object, "denied_packets",
+		 json_count(figures->denied.packets));
 	return object;
 }
 
-static json_t *devices_json(const struct call *call,
-			    const struct snapshot *snapshot)
+static json_t *device_json(const struct image *image,
+			   const struct device_snapshot *entry)
 {
-	const struct image *image = snapshot->kernel.live;
-	json_t *devices = json_array();
-	size_t i;
+	const struct device_row *row = &image->devices[entry->index];
+	json_t *object = json_object();
 
-	for (i = 0; i < snapshot->n_devices; i++) {
-		const struct device_snapshot *entry = &snapshot->devices[i];
-		const struct device_row *row = &image->devices[entry->index];
-		const char *name = image_string(image, row->name);
-
-		if (row->group != NONE || !stats_wanted(call, name))
-			continue;
-		json_add(&devices,
-			 json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", name,
-				   "netns", image_string(image, row->netns),
-				   "present", entry->present, "out",
-				   side_json(&row->out, row->chain_out,
-					     &entry->figures[SIDE_OUT]),
-				   "in",
-				   side_json(&row->in, row->chain_in,
-					     &entry->figures[SIDE_IN])));
-	}
-	return devices;
+	json_put(&object, "name", json_string(image_string(image, row->name)));
+	json_put(&object, "netns",
+		 json_string(image_string(image, row->netns)));
+	json_put(&object, "present", json_boolean(entry->present));
+	json_put(&object, "out",
+		 side_json(&row->out, row->chain_out,
+			   &entry->figures[SIDE_OUT]));
+	json_put(&object, "in",
+		 side_json(&row->in, row->chain_in, &entry->figures[SIDE_IN]));
+	return object;
 }
 
-static json_t *chains_json(const struct call *call,
-			   const struct snapshot *snapshot)
+static json_t *rule_json(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
-	json_t *chains = json_array(), *rules;
-	size_t i, j;
+	const struct rule_row *rule = &image->rules[index];
+	const struct counter *counter = &snapshot->rules[index];
+	json_t *object = json_object();
 
-	for (i = 0; i < image->n_chains; i++) {
-		const struct chain_row *chain = &image->chains[i];
-		const char *name = image_string(image, chain->name);
-
-		if (!stats_wanted(call, name))
-			continue;
-		rules = json_array();
-		for (j = chain->first; j < chain->first + chain->count; j++)
-			json_add(&rules,
-				 json_pack(
-					 "{s:i, s:s, s:I, s:I}", "number",
-					 image->rules[j].number, "text",
-					 image_string(image,
-						      image->rules[j].text),
-					 "packets",
-					 (json_int_t)snapshot->rules[j].packets,
-					 "bytes",
-					 (json_int_t)snapshot->rules[j].bytes));
-		json_add(&chains,
-			 json_pack("{s:s, s:s, s:I, s:I, s:o}", "name", name,
-				   "policy", describe_verdict(chain->policy),
-				   "policy_packets",
-				   (json_int_t)snapshot->chains[i].packets,
-				   "policy_bytes",
-				   (json_int_t)snapshot->chains[i].bytes,
-				   "rules", rules));
-	}
-	return chains;
+	json_put(&object, "number", json_count(rule->number));
+	json_put(&object, "text", json_string(image_string(image, rule->text)));
+	json_put(&object, "packets", json_count(counter->packets));
+	json_put(&object, "bytes", json_count(counter->bytes));
+	return object;
 }
 
-static json_t *sets_json(const struct call *call,
-			 const struct snapshot *snapshot)
+static json_t *chain_json(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
-	json_t *sets = json_array();
+	const struct chain_row *chain = &image->chains[index];
+	const struct counter *counter = &snapshot->chains[index];
+	json_t *object = json_object(), *rules = json_array();
 	size_t i;
 
-	for (i = 0; i < image->n_sets; i++) {
-		const char *name = image_string(image, image->sets[i].name);
+	for (i = chain->first; i < chain->first + chain->count; i++)
+		json_add(&rules, rule_json(snapshot, i));
+	json_put(&object, "name",
+		 json_string(image_string(image, chain->name)));
+	json_put(&object, "policy",
+		 json_string(describe_verdict(chain->policy)));
+	json_put(&object, "policy_packets", json_count(counter->packets));
+	json_put(&object, "policy_bytes", json_count(counter->bytes));
+	json_put(&object, "rules", rules);
+	return object;
+}
 
-		if (*name && stats_wanted(call, name))
-			json_add(&sets, json_pack("{s:s, s:i}", "name", name,
-						  "elements",
-						  image->sets[i].elements));
-	}
-	return sets;
+static json_t *set_json(const char *name, const struct set_row *set)
+{
+	json_t *object = json_object();
+
+	json_put(&object, "name", json_string(name));
+	json_put(&object, "elements", json_count(set->elements));
+	return object;
 }
 
 int stats_print_json(const struct call *call, const struct snapshot *snapshot)
 {
-	return json_print(json_pack("{s:o, s:o, s:o, s:o}", "groups",
-				    groups_json(call, snapshot), "devices",
-				    devices_json(call, snapshot), "chains",
-				    chains_json(call, snapshot), "sets",
-				    sets_json(call, snapshot)));
+	const struct image *image = snapshot->kernel.live;
+	json_t *root = json_object();
+	json_t *groups = json_array(), *devices = json_array();
+	json_t *chains = json_array(), *sets = json_array();
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (stats_wanted(call,
+				 image_string(image, image->groups[i].name)))
+			json_add(&groups, group_json(snapshot, i));
+	for (i = 0; i < snapshot->n_devices; i++) {
+		const struct device_snapshot *entry = &snapshot->devices[i];
+		const struct device_row *row = &image->devices[entry->index];
+
+		if (row->group == NONE &&
+		    stats_wanted(call, image_string(image, row->name)))
+			json_add(&devices, device_json(image, entry));
+	}
+	for (i = 0; i < image->n_chains; i++)
+		if (stats_wanted(call,
+				 image_string(image, image->chains[i].name)))
+			json_add(&chains, chain_json(snapshot, i));
+	for (i = 0; i < image->n_sets; i++) {
+		const char *name = image_string(image, image->sets[i].name);
+
+		if (*name && stats_wanted(call, name))
+			json_add(&sets, set_json(name, &image->sets[i]));
+	}
+	json_put(&root, "groups", groups);
+	json_put(&root, "devices", devices);
+	json_put(&root, "chains", chains);
+	json_put(&root, "sets", sets);
+	return json_print(root);
 }

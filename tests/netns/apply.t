@@ -32,6 +32,7 @@ filter-out = web-out
 policy = allow
 10 = deny tcp to port 81
 20 = allow tcp to port 80,443
+3000000000 = deny tcp to port 82
 EOP
 
 is "before any apply, no policy is in force" "$("$WEIRCTL" status)" "no policy is in force"
@@ -51,6 +52,8 @@ passed() { "$WEIRCTL" stats --json web | jq '.groups[0].cgroups[0].out.passed_pa
 policy_packets() { "$WEIRCTL" stats --json web-out | jq '.chains[0].policy_packets'; }
 is "stats counts what the group sent" "$(passed)" 3
 is "and what the chain's policy decided" "$(policy_packets)" 3
+is "rules have the numbers that the file gives them" \
+	"$("$WEIRCTL" stats --json | jq -c '[.chains[0].rules[].number]')" "[10,20,3000000000]"
 
 sed -i 's/out = 100mbit/out = 50mbit/; s/^20 =.*/30 = allow udp/' "$work/policy.ini"
 like "a changed rate is in the plan" "$(apply --dry-run)" "~ group web: .*out 50mbit"
