@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 int utf8_take(const unsigned char **pp, const unsigned char *end)
 {
 	static const int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -37,4 +41,29 @@ bool utf8_is_invisible(int code)
 	return code == 0x200b || code == 0x200e || code == 0x200f ||
 	       (code >= 0x2028 && code <= 0x202e) ||
 	       (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
+}
+
+char *utf8_printable(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + strlen(text);
+	char *copy = malloc(4 * strlen(text) + 1), *to = copy;
+
+	if (!copy)
+		return NULL;
+	while (p < end) {
+		const unsigned char *from = p;
+		int code = utf8_take(&p, end);
+
+		if (code >= 0 && !utf8_is_control(code) &&
+		    !utf8_is_invisible(code)) {
+			to = mempcpy(to, from, p - from);
+			continue;
+		}
+		p += code < 0;
+		for (; from < p; from++)
+			to += sprintf(to, "\\x%02x", *from);
+	}
+	*to = '\0';
+	return copy;
 }

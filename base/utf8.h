@@ -17,4 +17,11 @@ bool utf8_is_control(int code);
 /* What makes a text look like another one. */
 bool utf8_is_invisible(int code);
 
+/*
+ * A copy that can be shown anywhere: what is no UTF-8, a control character or
+ * invisible is written as "\xff", byte by byte.  A backslash stays one, as
+ * names of systemd's have some.  NULL: no memory.
+ */
+char *utf8_printable(const char *text);
+
 #endif

@@ -165,9 +165,8 @@ static int print_json(const struct utsname *uts)
 		json_put(&features, findings[i].name,
 			 json_boolean(findings[i].result >= 0));
 	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
-		json_put(&limits, mechanisms[i].limit,
-			 json_string(mechanism(i)));
-	json_put(&root, "kernel", json_string(uts->release));
+		json_put(&limits, mechanisms[i].limit, json_text(mechanism(i)));
+	json_put(&root, "kernel", json_text(uts->release));
 	json_put(&root, "fit", json_boolean(is_fit()));
 	json_put(&root, "features", features);
 	json_put(&root, "limits", limits);

@@ -28,8 +28,8 @@ static void print_limit(const char *direction, const struct limit_row *limit,
 	if (!limit->rate_bytes)
 		return;
 	rate_format(limit->rate_bytes * 8, rate);
-	printf("      %-3s %s by %s%s\n", direction, rate,
-	       describe_shape(shape), where);
+	show("      %-3s %s by %s%s", direction, rate, describe_shape(shape),
+	     where);
 }
 
 static void print_groups(const struct snapshot *snapshot)
@@ -38,12 +38,12 @@ static void print_groups(const struct snapshot *snapshot)
 	char text[DESCRIBE_MAX];
 	size_t i, j;
 
-	puts("groups");
+	show("groups");
 	for (i = 0; i < image->n_groups; i++) {
 		const struct group_row *group = &image->groups[i];
 
 		describe_group(image, group, text);
-		printf("  %s: %s\n", image_string(image, group->name), text);
+		show("  %s: %s", image_string(image, group->name), text);
 		for (j = 0; j < snapshot->n_cgroups; j++) {
 			const struct cgroup_snapshot *entry =
 				&snapshot->cgroups[j];
@@ -51,7 +51,7 @@ static void print_groups(const struct snapshot *snapshot)
 
 			if (entry->cgroup->group != i)
 				continue;
-			printf("    %s\n", entry->cgroup->path);
+			show("    %s", entry->cgroup->path);
 			if (entry->veth)
 				snprintf(
 					where, sizeof(where), " on %s",
@@ -69,15 +69,15 @@ static void print_devices(const struct snapshot *snapshot)
 	char name[DESCRIBE_MAX], text[DESCRIBE_MAX];
 	size_t i;
 
-	puts("devices");
+	show("devices");
 	for (i = 0; i < snapshot->n_devices; i++) {
 		const struct device_snapshot *entry = &snapshot->devices[i];
 		const struct device_row *row = &image->devices[entry->index];
 
 		describe_device_name(image, row, name);
 		describe_device(image, row, text);
-		printf("  %s: %s, %s\n", name, text,
-		       entry->present ? "attached" : "waits until it is there");
+		show("  %s: %s, %s", name, text,
+		     entry->present ? "attached" : "waits until it is there");
 	}
 }
 
@@ -86,27 +86,26 @@ static void print_text(const struct snapshot *snapshot)
 	size_t i;
 
 	if (!snapshot->kernel.generation) {
-		puts("no policy is in force");
+		show("no policy is in force");
 		return;
 	}
-	printf("generation %u\n", snapshot->kernel.generation);
+	show("generation %u", snapshot->kernel.generation);
 	if (snapshot->kernel.live->n_groups)
 		print_groups(snapshot);
 	if (snapshot->n_devices)
 		print_devices(snapshot);
-	puts("programs");
+	show("programs");
 	for (i = 0; i < snapshot->anchors.n_list; i++) {
 		const struct anchor_point *point = &snapshot->anchors.list[i];
 
-		printf("  cgroup %s: %s\n",
-		       *point->path ? point->path : "(gone)",
-		       *point->path && point->complete ? "attached"
-						       : "not attached: apply");
+		show("  cgroup %s: %s", *point->path ? point->path : "(gone)",
+		     *point->path && point->complete ? "attached"
+						     : "not attached: apply");
 	}
 	for (i = 0; i < FAULTS; i++)
 		if (snapshot->faults[i])
-			printf("fault %s: %llu\n", fault_names[i],
-			       (unsigned long long)snapshot->faults[i]);
+			show("fault %s: %llu", fault_names[i],
+			     (unsigned long long)snapshot->faults[i]);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -119,14 +118,8 @@ static json_t *limit_json(const struct limit_row *limit, unsigned int shape)
 		return object;
 	json_put(&object, "limit_bps", json_count(limit->rate_bytes * 8));
 	json_put(&object, "burst_bytes", json_count(limit->burst_bytes));
-	json_put(&object, "shaper", json_string(describe_shape(shape)));
+	json_put(&object, "shaper", json_text(describe_shape(shape)));
 	return object;
-}
-
-/* NULL is null. */
-static json_t *name_json(const char *name)
-{
-	return name ? json_string(name) : json_null();
 }
 
 static json_t *cgroup_json(const struct image *image,
@@ -136,10 +129,10 @@ static json_t *cgroup_json(const struct image *image,
 	const struct device_row *veth = entry->veth;
 	json_t *object = json_object();
 
-	json_put(&object, "path", name_json(entry->cgroup->path));
+	json_put(&object, "path", json_text(entry->cgroup->path));
 	json_put(&object, "id", json_count(entry->cgroup->id));
 	json_put(&object, "device",
-		 name_json(veth ? image_string(image, veth->name) : NULL));
+		 json_text(veth ? image_string(image, veth->name) : NULL));
 	json_put(&object, "out", limit_json(&group->out, group->shape_out));
 	json_put(&object, "in",
 		 limit_json(&group->in, snapshot_in_shape(entry)));
@@ -157,9 +150,9 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 		if (snapshot->cgroups[i].cgroup->group == index)
 			json_add(&cgroups, cgroup_json(image, group,
 						       &snapshot->cgroups[i]));
-	json_put(&object, "name", name_json(image_string(image, group->name)));
+	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "share",
-		 json_string(group->share_all ? "all" : "each"));
+		 json_text(group->share_all ? "all" : "each"));
 	json_put(&object, "cgroups", cgroups);
 	return object;
 }
@@ -173,10 +166,10 @@ static json_t *device_json(const struct image *image,
 
 	if (row->group < image->n_groups)
 		group = image_string(image, image->groups[row->group].name);
-	json_put(&object, "name", name_json(image_string(image, row->name)));
-	json_put(&object, "netns", name_json(image_string(image, row->netns)));
-	json_put(&object, "group", name_json(group));
-	json_put(&object, "state", json_string(device_state(entry)));
+	json_put(&object, "name", json_text(image_string(image, row->name)));
+	json_put(&object, "netns", json_text(image_string(image, row->netns)));
+	json_put(&object, "group", json_text(group));
+	json_put(&object, "state", json_text(device_state(entry)));
 	json_put(&object, "ifindex", json_count(row->ifindex));
 	json_put(&object, "out", limit_json(&row->out, SHAPE_HTB));
 	json_put(&object, "in", limit_json(&row->in, SHAPE_HTB));
@@ -187,7 +180,7 @@ static json_t *anchor_json(const struct anchor_point *point)
 {
 	json_t *object = json_object();
 
-	json_put(&object, "path", name_json(*point->path ? point->path : NULL));
+	json_put(&object, "path", json_text(*point->path ? point->path : NULL));
 	json_put(&object, "id", json_count(point->id));
 	json_put(&object, "attached",
 		 json_boolean(*point->path && point->complete));

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/json.h"
 
+#include "base/cleanup.h"
+#include "base/utf8.h"
 #include "ctl/command.h"
 #include "ctl/say.h"
+
+json_t *json_text(const char *text)
+{
+	AUTO_FREE char *printable = NULL;
+
+	if (!text)
+		return json_null();
+	printable = utf8_printable(text);
+	return printable ? json_string(printable) : NULL;
+}
 
 json_t *json_count(uint64_t value)
 {

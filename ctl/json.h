@@ -10,6 +10,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* A text of any bytes, as utf8_printable makes it; NULL is null. */
+json_t *json_text(const char *text);
+
 /* A count, a rate, an id: less than 2^63, which is JSON's most here. */
 json_t *json_count(uint64_t value);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/device_traces.h"
+#include "ctl/say.h"
 
 void plan_clear(struct plan *plan)
 {
@@ -152,11 +153,11 @@ void plan_print(const struct plan *plan)
 	for (i = 0; i < plan->changes.n_list; i++) {
 		const struct change *change = &plan->changes.list[i];
 
-		printf("%c %s %s: %s\n", signs[change->action], change->object,
-		       change->name, change->detail);
+		show("%c %s %s: %s", signs[change->action], change->object,
+		     change->name, change->detail);
 	}
 	if (!plan->changes.n_list)
-		puts(plan->writes_tables
-			     ? "~ only where things stand in the files"
-			     : "nothing to change");
+		show("%s", plan->writes_tables
+				   ? "~ only where things stand in the files"
+				   : "nothing to change");
 }

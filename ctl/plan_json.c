@@ -7,10 +7,10 @@ static json_t *change_json(const struct change *change)
 	static const char *const actions[] = { "add", "change", "remove" };
 	json_t *object = json_object();
 
-	json_put(&object, "action", json_string(actions[change->action]));
-	json_put(&object, "object", json_string(change->object));
-	json_put(&object, "name", json_string(change->name));
-	json_put(&object, "detail", json_string(change->detail));
+	json_put(&object, "action", json_text(actions[change->action]));
+	json_put(&object, "object", json_text(change->object));
+	json_put(&object, "name", json_text(change->name));
+	json_put(&object, "detail", json_text(change->detail));
 	return object;
 }
 

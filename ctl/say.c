@@ -4,7 +4,30 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
+#include "base/utf8.h"
 #include "ctl/command.h"
+
+static void print_line(FILE *out, const char *before, const char *fmt,
+		       va_list ap)
+{
+	AUTO_FREE char *line = NULL, *printable = NULL;
+
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
+	if (line)
+		printable = utf8_printable(line);
+	fprintf(out, "%s%s\n", before, printable ? printable : "out of memory");
+}
+
+void show(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_line(stdout, "", fmt, ap);
+	va_end(ap);
+}
 
 void say(const char *fmt, ...)
 {
@@ -12,12 +35,10 @@ void say(const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
-	fputs("weirctl: ", stderr);
 	va_start(ap, fmt);
 	errno = saved; /* for %m */
-	vfprintf(stderr, fmt, ap);
+	print_line(stderr, "weirctl: ", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 int say_err(const struct err *err)

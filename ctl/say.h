@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One sentence for people, on standard error: "weirctl: …". */
+/*
+ * Lines for people.  They may have names that anybody has given to a cgroup,
+ * so nothing of them moves the cursor: see utf8_printable.
+ */
 #ifndef WEIR_CTL_SAY_H
 #define WEIR_CTL_SAY_H
 
 #include "base/err.h"
 
+/* One line of the answer, on standard output. */
+void show(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* One sentence on standard error: "weirctl: …". */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says what is in err; returns EXIT_REFUSED. */

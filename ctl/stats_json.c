@@ -8,7 +8,7 @@ static void put_limit(json_t **object, const struct limit_row *limit,
 		      unsigned int shape)
 {
 	json_put(object, "limit_bps", json_count(limit->rate_bytes * 8));
-	json_put(object, "shaper", json_string(describe_shape(shape)));
+	json_put(object, "shaper", json_text(describe_shape(shape)));
 }
 
 /* One direction of a group at a cgroup; {} where nothing is asked of it. */
@@ -39,7 +39,7 @@ static json_t *cgroup_json(const struct group_row *group,
 {
 	json_t *object = json_object();
 
-	json_put(&object, "path", json_string(entry->cgroup->path));
+	json_put(&object, "path", json_text(entry->cgroup->path));
 	json_put(&object, "id", json_count(entry->cgroup->id));
 	json_put(&object, "out",
 		 direction(&group->out, group->shape_out, group->chain_out,
@@ -61,8 +61,7 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 		if (snapshot->cgroups[i].cgroup->group == index)
 			json_add(&cgroups,
 				 cgroup_json(group, &snapshot->cgroups[i]));
-	json_put(&object, "name",
-		 json_string(image_string(image, group->name)));
+	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "cgroups", cgroups);
 	return object;
 }
@@ -93,9 +92,8 @@ static json_t *device_json(const struct image *image,
 	const struct device_row *row = &image->devices[entry->index];
 	json_t *object = json_object();
 
-	json_put(&object, "name", json_string(image_string(image, row->name)));
-	json_put(&object, "netns",
-		 json_string(image_string(image, row->netns)));
+	json_put(&object, "name", json_text(image_string(image, row->name)));
+	json_put(&object, "netns", json_text(image_string(image, row->netns)));
 	json_put(&object, "present", json_boolean(entry->present));
 	json_put(&object, "out",
 		 side_json(&row->out, row->chain_out,
@@ -113,7 +111,7 @@ static json_t *rule_json(const struct snapshot *snapshot, size_t index)
 	json_t *object = json_object();
 
 	json_put(&object, "number", json_count(rule->number));
-	json_put(&object, "text", json_string(image_string(image, rule->text)));
+	json_put(&object, "text", json_text(image_string(image, rule->text)));
 	json_put(&object, "packets", json_count(counter->packets));
 	json_put(&object, "bytes", json_count(counter->bytes));
 	return object;
@@ -129,10 +127,8 @@ static json_t *chain_json(const struct snapshot *snapshot, size_t index)
 
 	for (i = chain->first; i < chain->first + chain->count; i++)
 		json_add(&rules, rule_json(snapshot, i));
-	json_put(&object, "name",
-		 json_string(image_string(image, chain->name)));
-	json_put(&object, "policy",
-		 json_string(describe_verdict(chain->policy)));
+	json_put(&object, "name", json_text(image_string(image, chain->name)));
+	json_put(&object, "policy", json_text(describe_verdict(chain->policy)));
 	json_put(&object, "policy_packets", json_count(counter->packets));
 	json_put(&object, "policy_bytes", json_count(counter->bytes));
 	json_put(&object, "rules", rules);
@@ -143,7 +139,7 @@ static json_t *set_json(const char *name, const struct set_row *set)
 {
 	json_t *object = json_object();
 
-	json_put(&object, "name", json_string(name));
+	json_put(&object, "name", json_text(name));
 	json_put(&object, "elements", json_count(set->elements));
 	return object;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "ctl/say.h"
 #include "ctl/stats.h"
 #include "rules/describe.h"
 #include "rules/unit.h"
@@ -31,10 +32,10 @@ static void print_flow(const char *direction, const struct limit_row *limit,
 		rate_format(limit->rate_bytes * 8, rate);
 		bytes_text(passed_bytes, passed);
 	}
-	printf("    %-3s %10s %-6s %9s passed %8llu dropped %8llu denied\n",
-	       direction, rate, limit->rate_bytes ? describe_shape(shape) : "",
-	       passed, (unsigned long long)dropped_packets,
-	       (unsigned long long)denied_packets);
+	show("    %-3s %10s %-6s %9s passed %8llu dropped %8llu denied",
+	     direction, rate, limit->rate_bytes ? describe_shape(shape) : "",
+	     passed, (unsigned long long)dropped_packets,
+	     (unsigned long long)denied_packets);
 }
 
 static void print_group(const struct snapshot *snapshot, size_t index)
@@ -43,14 +44,14 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 	const struct group_row *group = &image->groups[index];
 	size_t i, n = 0;
 
-	printf("group %s\n", image_string(image, group->name));
+	show("group %s", image_string(image, group->name));
 	for (i = 0; i < snapshot->n_cgroups; i++) {
 		const struct cgroup_snapshot *entry = &snapshot->cgroups[i];
 
 		if (entry->cgroup->group != index)
 			continue;
 		n++;
-		printf("  %s\n", entry->cgroup->path);
+		show("  %s", entry->cgroup->path);
 		if (group->out.rate_bytes || group->chain_out != NONE)
 			print_flow("out", &group->out, group->shape_out,
 				   entry->out.passed_bytes,
@@ -63,7 +64,7 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 				   entry->in.denied_packets);
 	}
 	if (!n)
-		puts("  (no cgroup of this group is there now)");
+		show("  (no cgroup of this group is there now)");
 }
 
 static void print_device(const struct snapshot *snapshot,
@@ -76,7 +77,7 @@ static void print_device(const struct snapshot *snapshot,
 	char name[DESCRIBE_MAX];
 
 	describe_device_name(image, row, name);
-	printf("device %s%s\n", name, entry->present ? "" : " (not there now)");
+	show("device %s%s", name, entry->present ? "" : " (not there now)");
 	if (row->out.rate_bytes || row->chain_out != NONE)
 		print_flow("out", &row->out, SHAPE_HTB, out->passed.bytes,
 			   out->dropped.packets, out->denied.packets);
@@ -85,28 +86,32 @@ static void print_device(const struct snapshot *snapshot,
 			   in->dropped.packets, in->denied.packets);
 }
 
-static void print_counter(const struct counter *counter)
+static const char *counter_text(const struct counter *counter,
+				char text[static 64])
 {
 	char bytes[32];
 
-	printf("%12llu packets %9s  ", (unsigned long long)counter->packets,
-	       bytes_text(counter->bytes, bytes));
+	snprintf(text, 64, "%12llu packets %9s",
+		 (unsigned long long)counter->packets,
+		 bytes_text(counter->bytes, bytes));
+	return text;
 }
 
 static void print_chain(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
 	const struct chain_row *chain = &image->chains[index];
+	char counter[64];
 	size_t i;
 
-	printf("chain %s\n", image_string(image, chain->name));
+	show("chain %s", image_string(image, chain->name));
 	for (i = chain->first; i < chain->first + chain->count; i++) {
-		print_counter(&snapshot->rules[i]);
-		printf("%5u = %s\n", image->rules[i].number,
-		       image_string(image, image->rules[i].text));
+		show("%s  %5u = %s", counter_text(&snapshot->rules[i], counter),
+		     image->rules[i].number,
+		     image_string(image, image->rules[i].text));
 	}
-	print_counter(&snapshot->chains[index]);
-	printf("policy = %s\n", describe_verdict(chain->policy));
+	show("%s  policy = %s", counter_text(&snapshot->chains[index], counter),
+	     describe_verdict(chain->policy));
 }
 
 void stats_print(const struct call *call, const struct snapshot *snapshot)
@@ -134,9 +139,9 @@ void stats_print(const struct call *call, const struct snapshot *snapshot)
 		const char *name = image_string(image, image->sets[i].name);
 
 		if (*name && stats_wanted(call, name))
-			printf("set %s: %u elements\n", name,
-			       image->sets[i].elements);
+			show("set %s: %u elements", name,
+			     image->sets[i].elements);
 	}
 	if (!snapshot->kernel.generation)
-		puts("no policy is in force");
+		show("no policy is in force");
 }

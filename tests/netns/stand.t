@@ -78,6 +78,23 @@ is "and match nothing" "$("$w" status --json | jq -c '[.groups[].cgroups[]]')" "
 is "bpffs is mounted where there was none" \
 	"$(grep -c " $WEIR_BPFFS bpf .*mode=700" /proc/self/mounts)" 1
 
+# A cgroup's name may have any bytes but '/' and a newline.
+mkdir -p "$cgdir/n/a"$'\e[31m' "$cgdir/n/b"$'\xc2\x9b1m' "$cgdir/n/c"$'\xff' "$cgdir/n/dé"
+printable=$(printf '%s\n' "$cg/n/"{'a\x1b[31m','b\xc2\x9b1m','c\xff',dé})
+group n "$cg/n/*" >"$work/names.ini"
+"$w" apply "$work/names.ini" >"$work/plan"
+for command in status stats; do
+	is "$command shows cgroups of any name, and moves no cursor" \
+		"$("$w" $command | sed -n "s|^ *\($cg/n/\)|\1|p")" "$printable"
+	is "so does $command --json" \
+		"$("$w" $command --json | jq -r '.groups[].cgroups[].path')" "$printable"
+done
+odd="$cg/n/c"$'\xff'
+says "and a plan" 0 "^\+ group $cg/n/c.xff: $cg/n/c.xff, out 1mbit" "$w" limit --dry-run "$odd" out=1mbit
+says "as JSON, too" 0 "\"name\": \"$cg/n/c..xff\"" "$w" limit --dry-run --json "$odd" out=1mbit
+group m "$cg/n/a*" >>"$work/names.ini"
+says "and an error" 1 "^weirctl: .*$cg/n/a.x1b.31m" "$w" apply "$work/names.ini"
+
 # come_and_go SECONDS COMMAND...: until then, again and again.
 come_and_go() {
 	local end=$((SECONDS + $1))
