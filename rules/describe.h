@@ -7,7 +7,11 @@
 
 #include "rules/image.h"
 
-#define DESCRIBE_MAX 1024
+/*
+ * A line of INI_LINE_MAX bytes of patterns, a blank more for each, and what
+ * follows: a text that is cut would hide a change.
+ */
+#define DESCRIBE_MAX 2048
 
 /* "pace", "edt", "htb", "police", or "-". */
 const char *describe_shape(unsigned int shape);

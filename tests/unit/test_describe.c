@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/describe.h"
+#include "rules/ini.h"
+#include "rules/label.h"
+#include "tests/unit/compile_text.h"
+
+/* As many patterns as a line holds: a description has a blank more for each. */
+static void write_patterns(char line[static INI_LINE_MAX + 1])
+{
+	size_t length = sprintf(line, "match=");
+	int i;
+
+	for (i = 0; length + 4 <= INI_LINE_MAX; i++)
+		length += sprintf(line + length, ",/%c%c", 'a' + i / 26,
+				  'a' + i % 26);
+	line[strlen("match=")] = ' ';
+}
+
+static void the_longest_group_is_described_to_its_end(void **state)
+{
+	char name[LABEL_MAX + 1] = "";
+	char line[INI_LINE_MAX + 1], policy[2 * INI_LINE_MAX];
+	char text[DESCRIBE_MAX];
+	struct image *image;
+
+	(void)state;
+	memset(name, 'c', LABEL_MAX);
+	write_patterns(line);
+	snprintf(policy, sizeof(policy),
+		 "[group g]\n%s\nshare=all\nout=123456kbit\nin=123456kbit\n"
+		 "filter-out=%s\nfilter-in=%s\n[chain %s]\npolicy=deny\n",
+		 line, name, name, name);
+	image = compile_text(policy, NULL);
+	describe_group(image, &image->groups[0], text);
+	assert_string_equal(text + strlen(text) - strlen(name), name);
+	assert_non_null(strstr(text, ", filter-in c"));
+	image_free(image);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_group_is_described_to_its_end),
+	};
+
+	return RUN(tests);
+}
