@@ -32,11 +32,25 @@ static void print_limit(const char *direction, const struct limit_row *limit,
 	     where);
 }
 
+static void print_cgroup(const struct image *image,
+			 const struct group_row *group,
+			 const struct cgroup_snapshot *entry)
+{
+	char where[64] = "";
+
+	show("    %s", entry->cgroup->path);
+	if (entry->veth)
+		snprintf(where, sizeof(where), " on %s",
+			 image_string(image, entry->veth->name));
+	print_limit("out", &group->out, group->shape_out, "");
+	print_limit("in", &group->in, snapshot_in_shape(entry), where);
+}
+
 static void print_groups(const struct snapshot *snapshot)
 {
 	const struct image *image = snapshot->kernel.live;
 	char text[DESCRIBE_MAX];
-	size_t i, j;
+	size_t i, j, n;
 
 	show("groups");
 	for (i = 0; i < image->n_groups; i++) {
@@ -44,22 +58,14 @@ static void print_groups(const struct snapshot *snapshot)
 
 		describe_group(image, group, text);
 		show("  %s: %s", image_string(image, group->name), text);
-		for (j = 0; j < snapshot->n_cgroups; j++) {
-			const struct cgroup_snapshot *entry =
-				&snapshot->cgroups[j];
-			char where[64] = "";
-
-			if (entry->cgroup->group != i)
+		for (j = n = 0; j < snapshot->n_cgroups; j++) {
+			if (snapshot->cgroups[j].cgroup->group != i)
 				continue;
-			show("    %s", entry->cgroup->path);
-			if (entry->veth)
-				snprintf(
-					where, sizeof(where), " on %s",
-					image_string(image, entry->veth->name));
-			print_limit("out", &group->out, group->shape_out, "");
-			print_limit("in", &group->in, snapshot_in_shape(entry),
-				    where);
+			print_cgroup(image, group, &snapshot->cgroups[j]);
+			n++;
 		}
+		if (!n)
+			show("    waits for a cgroup");
 	}
 }
 

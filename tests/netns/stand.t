@@ -75,6 +75,7 @@ ok "none of which leaves a mount or a folder" untouched
 says "cgroups that are not there, or are files, wait" 0 "cgroup $cg: attach the programs" \
 	"$w" apply "$work/absent.ini"
 is "and match nothing" "$("$w" status --json | jq -c '[.groups[].cgroups[]]')" "[]"
+is "status says so" "$("$w" status | grep -c "^    waits for a cgroup$")" 4
 is "bpffs is mounted where there was none" \
 	"$(grep -c " $WEIR_BPFFS bpf .*mode=700" /proc/self/mounts)" 1
 
