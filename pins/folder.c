@@ -12,9 +12,16 @@
 
 int folder_make(const char *path, struct err *err)
 {
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_set(err, neg_errno(), "make folder '%s'", path);
-	return 0;
+	struct stat there;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &there) == 0) {
+		if (S_ISDIR(there.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return err_set(err, neg_errno(), "make folder '%s'", path);
 }
 
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,

@@ -48,11 +48,11 @@ ok "that leaves nothing behind either" untouched
 
 # ------------------------------------------------- folders of its own
 
-says "no folder for the state" 1 "^weirctl: write '$work/file/bpffs-mounted': Not a directory$" \
+says "no folder for the state" 1 "^weirctl: make folder '$work/file': Not a directory$" \
 	env WEIR_STATE="$work/file" "$w" apply "$p"
 says "no room for one" 1 "^weirctl: make folder '$work/readonly/x': Read-only file system$" \
 	env WEIR_STATE="$work/readonly/x" "$w" apply "$p"
-says "no folder for the lock" 1 "^weirctl: open '$work/file/lock': Not a directory$" \
+says "no folder for the lock" 1 "^weirctl: make folder '$work/file': Not a directory$" \
 	env WEIR_RUN="$work/file" "$w" apply "$p"
 says "none that it can be made in" 1 "^weirctl: open '$work/readonly/lock': Read-only file system$" \
 	env WEIR_RUN="$work/readonly" "$w" apply "$p"
