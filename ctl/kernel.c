@@ -6,12 +6,10 @@
 
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
+#include "ctl/crash.h"
 #include "ctl/lock.h"
 #include "pins/bpffs.h"
 #include "pins/folder.h"
-
-/* Notes in the state folder that this bpffs was mounted by us. */
-#define MOUNTED_NOTE "bpffs-mounted"
 
 static int open_loaded(struct kernel *kernel, struct err *err)
 {
@@ -119,31 +117,12 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 	return 0;
 }
 
-static void note_path(const struct kernel *kernel, char ret_path[PATH_MAX])
-{
-	snprintf(ret_path, PATH_MAX, "%s/" MOUNTED_NOTE, kernel->places->state);
-}
-
-static int note_mounted(const struct kernel *kernel, const char *mounted,
-			struct err *err)
-{
-	CLEANUP(fclosep) FILE *file = NULL;
-	char path[PATH_MAX];
-
-	note_path(kernel, path);
-	file = fopen(path, "we");
-	if (!file || fputs(mounted, file) == EOF || fflush(file) == EOF)
-		return err_set(err, neg_errno(), "write '%s'", path);
-	return 0;
-}
-
 int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
 	uint32_t needed = programs_needed(image);
 	bool devices = loader_needed(dir, image);
-	char mounted[PATH_MAX];
 	int r;
 
 	if (kernel->loaded && programs_have(&kernel->programs, needed) &&
@@ -152,12 +131,8 @@ int kernel_load(struct kernel *kernel, const struct image *image,
 	r = folder_make(kernel->places->state, err);
 	if (r < 0)
 		return r;
-	r = bpffs_ensure(dir, mounted, err);
-	if (r == 0 && *mounted) {
-		r = note_mounted(kernel, mounted, err);
-		if (r < 0)
-			bpffs_unmount(mounted); /* clear would not know */
-	}
+	r = bpffs_ensure(dir, err);
+	crash_point();
 	if (r == 0)
 		r = programs_ensure(dir, needed, err);
 	if (r == 0 && devices)
@@ -173,19 +148,6 @@ int kernel_load(struct kernel *kernel, const struct image *image,
 		return r;
 	kernel->loaded = true;
 	return kernel_read_live(kernel, true, err);
-}
-
-static int undo_mount(const struct kernel *kernel)
-{
-	CLEANUP(fclosep) FILE *file = NULL;
-	char path[PATH_MAX], mounted[PATH_MAX];
-
-	note_path(kernel, path);
-	file = fopen(path, "re");
-	if (!file || !fgets(mounted, sizeof(mounted), file))
-		return 0;
-	unlink(path);
-	return bpffs_unmount(mounted);
 }
 
 /* Whoever points WEIR_BPFFS at a folder that he shares keeps what is his. */
@@ -214,8 +176,13 @@ int kernel_unload(struct kernel *kernel, struct err *err)
 	if (r < 0)
 		return r;
 	rmdir(dir); /* fails where it is a mount of its own */
-	undo_mount(kernel);
+	crash_point();
+	r = bpffs_release(dir, err);
 	rmdir(dir);
 	rmdir(kernel->places->state);
+	if (r < 0)
+		return err_wrap(err, r,
+				"nothing is in force any more, but a mount "
+				"stays");
 	return 0;
 }

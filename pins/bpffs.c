@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pins/bpffs.h"
 
+#include <dirent.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/cleanup.h"
 #include "pins/folder.h"
 
 #define STANDARD_BPFFS "/sys/fs/bpf"
+
+/*
+ * Tells our mounts from others', from the moment they are there: set-group-id
+ * for a group that may do nothing is of no use to anybody else.  A name as the
+ * mount's source would say it better, but kernels before 5.17 forget that.
+ */
+#define OUR_MODE    02700
+#define MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 bool bpffs_is_at(const char *path)
 {
@@ -17,10 +28,17 @@ bool bpffs_is_at(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
 }
 
+static bool is_below_standard(const char *dir)
+{
+	return strncmp(dir, STANDARD_BPFFS "/", sizeof(STANDARD_BPFFS)) == 0;
+}
+
 static int mount_at(const char *target, struct err *err)
 {
-	if (mount("bpf", target, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "mode=700") < 0)
+	char options[32];
+
+	snprintf(options, sizeof(options), "mode=%o", OUR_MODE);
+	if (mount("bpf", target, "bpf", MOUNT_FLAGS, options) < 0)
 		return err_set(err, neg_errno(),
 			       "mount bpffs at '%s' (mount -t bpf bpf %s does "
 			       "the same)",
@@ -28,36 +46,54 @@ static int mount_at(const char *target, struct err *err)
 	return 0;
 }
 
-int bpffs_ensure(const char *dir, char ret_mounted[static PATH_MAX],
-		 struct err *err)
+int bpffs_ensure(const char *dir, struct err *err)
 {
-	const char *mounted = "";
-	bool standard =
-		strncmp(dir, STANDARD_BPFFS "/", sizeof(STANDARD_BPFFS)) == 0;
-	int r;
+	int r = 0;
 
-	if (strlen(dir) >= PATH_MAX)
-		return err_set(err, -ENAMETOOLONG, "'%s'", dir);
-	if (standard && !bpffs_is_at(STANDARD_BPFFS)) {
+	if (is_below_standard(dir) && !bpffs_is_at(STANDARD_BPFFS))
 		r = mount_at(STANDARD_BPFFS, err);
-		if (r < 0)
-			return r;
-		mounted = STANDARD_BPFFS;
-	}
-	r = folder_make(dir, err);
-	if (r < 0)
+	if (r == 0)
+		r = folder_make(dir, err);
+	if (r < 0 || bpffs_is_at(dir))
 		return r;
-	if (!bpffs_is_at(dir)) {
-		r = mount_at(dir, err);
-		if (r < 0)
-			return r;
-		mounted = dir;
-	}
-	strcpy(ret_mounted, mounted);
+	return mount_at(dir, err);
+}
+
+/* The kernel sets the sticky bit by itself. */
+static bool is_ours(const char *path)
+{
+	struct stat folder;
+
+	return bpffs_is_at(path) && stat(path, &folder) == 0 &&
+	       (folder.st_mode & ~(S_IFMT | S_ISVTX)) == OUR_MODE;
+}
+
+/* Of pins: names with a dot are the kernel's own. */
+static bool is_empty(const char *path)
+{
+	CLEANUP(closedirp) DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (!strchr(entry->d_name, '.'))
+			return false;
+	return folder;
+}
+
+static int unmount(const char *path, struct err *err)
+{
+	if (!is_ours(path) || !is_empty(path))
+		return 0;
+	/* A folder on our mount inherits the mode, and is no mount: EINVAL. */
+	if (umount(path) < 0 && errno != EINVAL)
+		return err_set(err, neg_errno(), "unmount '%s'", path);
 	return 0;
 }
 
-int bpffs_unmount(const char *mounted)
+int bpffs_release(const char *dir, struct err *err)
 {
-	return umount2(mounted, UMOUNT_NOFOLLOW) < 0 ? neg_errno() : 0;
+	int r = unmount(dir, err);
+
+	return r == 0 && is_below_standard(dir) ? unmount(STANDARD_BPFFS, err)
+						: r;
 }

@@ -3,7 +3,6 @@
 #ifndef WEIR_PINS_BPFFS_H
 #define WEIR_PINS_BPFFS_H
 
-#include <limits.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -14,13 +13,14 @@ bool bpffs_is_at(const char *path);
 /*
  * Makes dir a folder (0700) on a bpffs.  If it cannot be because none is
  * mounted there, mounts one: on /sys/fs/bpf for a folder below it, else on
- * dir itself.  *ret_mounted says what bpffs_unmount is to be called with: it
- * gets the mount point, or "" where a bpffs was there already.
+ * dir itself.
  */
-int bpffs_ensure(const char *dir, char ret_mounted[static PATH_MAX],
-		 struct err *err);
+int bpffs_ensure(const char *dir, struct err *err);
 
-/* Unmounts what bpffs_ensure mounted, if nobody else uses it. */
-int bpffs_unmount(const char *mounted);
+/*
+ * Unmounts what bpffs_ensure mounted for dir, whichever process did.  One that
+ * somebody has pins in stays, and so does one that others mounted.
+ */
+int bpffs_release(const char *dir, struct err *err);
 
 #endif

@@ -64,6 +64,27 @@ says "no folder above it" 1 "^weirctl: make folder '$work/no/such': No such file
 	env WEIR_BPFFS="$work/no/such" "$w" apply "$p"
 ok "none of which leaves a mount or a folder" untouched
 
+# --------------------------------------------------------- a mount of its own
+
+# In a shell of its own, whose word about the kill goes nowhere.
+killed_at() { (WEIR_CRASH_AT=$1 "$w" "${@:2}" || exit) >/dev/null 2>&1; }
+mounts() { grep -c " $WEIR_BPFFS bpf " /proc/self/mounts; }
+killed_at 1 apply "$p"
+is "an apply is killed when it has mounted a bpffs" "$? $(mounts)" "137 1"
+killed_at 1 clear
+is "a clear, when all else is done" "$? $(mounts)" "137 1"
+ok "the next clear" "$w" clear
+ok "unmounts it" untouched
+"$w" apply "$p" >/dev/null
+says "a clear that cannot unmount says so" 1 \
+	"^weirctl: nothing is in force any more, but a mount stays: unmount '$WEIR_BPFFS': Device or resource busy$" \
+	bash -c 'cd "$WEIR_BPFFS" && "$0" clear' "$w"
+mkdir "$WEIR_BPFFS/other"
+says "in a mount of weir's, too, what others have stays" 0 "" "$w" clear
+ok "with the mount" rmdir "$WEIR_BPFFS/other"
+ok "and the next clear" "$w" clear
+ok "unmounts that" untouched
+
 # ------------------------------------------------------------ cgroups
 
 {
@@ -77,7 +98,7 @@ says "cgroups that are not there, or are files, wait" 0 "cgroup $cg: attach the 
 is "and match nothing" "$("$w" status --json | jq -c '[.groups[].cgroups[]]')" "[]"
 is "status says so" "$("$w" status | grep -c "^    waits for a cgroup$")" 4
 is "bpffs is mounted where there was none" \
-	"$(grep -c " $WEIR_BPFFS bpf .*mode=700" /proc/self/mounts)" 1
+	"$(grep -c " $WEIR_BPFFS bpf .*mode=2700" /proc/self/mounts)" 1
 
 # A cgroup's name may have any bytes but '/' and a newline.
 mkdir -p "$cgdir/n/a"$'\e[31m' "$cgdir/n/b"$'\xc2\x9b1m' "$cgdir/n/c"$'\xff' "$cgdir/n/dé"
