@@ -30,11 +30,34 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static const char *place(const char *variable, const char *otherwise)
+/*
+ * What weir keeps must be found again from wherever it is called.  Returns
+ * EXIT_DONE, or what to exit with.
+ */
+static int find_place(const char *variable, const char **place)
 {
 	const char *value = getenv(variable);
 
-	return value && *value ? value : otherwise;
+	if (!value || !*value)
+		return EXIT_DONE;
+	if (*value != '/') {
+		say("%s is '%s': it must begin with /", variable, value);
+		return EXIT_USAGE;
+	}
+	*place = value;
+	return EXIT_DONE;
+}
+
+static int find_places(struct places *places)
+{
+	int status;
+
+	status = find_place("WEIR_BPFFS", &places->bpffs);
+	if (status == EXIT_DONE)
+		status = find_place("WEIR_STATE", &places->state);
+	if (status == EXIT_DONE)
+		status = find_place("WEIR_RUN", &places->run);
+	return status;
 }
 
 static int unknown_command(const char *name)
@@ -133,9 +156,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 	struct call call = {
 		.command = command,
 		.places = {
-			.bpffs = place("WEIR_BPFFS", "/sys/fs/bpf/weir"),
-			.state = place("WEIR_STATE", "/var/lib/weir"),
-			.run = place("WEIR_RUN", "/run/weir"),
+			.bpffs = "/sys/fs/bpf/weir",
+			.state = "/var/lib/weir",
+			.run = "/run/weir",
 		},
 	};
 	int status;
@@ -150,6 +173,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 		    command->name, command->name);
 		return EXIT_REFUSED;
 	}
+	status = find_places(&call.places);
+	if (status != EXIT_DONE)
+		return status;
 	status = command->run(&call);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		say("write to standard output: %m");

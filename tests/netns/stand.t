@@ -62,6 +62,10 @@ says "no place to mount a bpffs" 1 "^weirctl: make folder '$work/readonly/x': Re
 	env WEIR_BPFFS="$work/readonly/x" "$w" apply "$p"
 says "no folder above it" 1 "^weirctl: make folder '$work/no/such': No such file or directory$" \
 	env WEIR_BPFFS="$work/no/such" "$w" apply "$p"
+for place in BPFFS STATE RUN; do
+	says "a place that is another from each folder, WEIR_$place" 2 \
+		"^weirctl: WEIR_$place is 'x/y': it must begin with /$" env "WEIR_$place=x/y" "$w" apply "$p"
+done
 ok "none of which leaves a mount or a folder" untouched
 
 # --------------------------------------------------------- a mount of its own
