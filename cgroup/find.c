@@ -233,6 +233,28 @@ int find_cgroups(const char *mount, const struct image *image,
 	return 0;
 }
 
+/* Whether two groups claim one cgroup that neither may have beside the other.
+ */
+static bool conflict(const struct image *image, const struct found_cgroup *a,
+		     const struct found_cgroup *b)
+{
+	uint32_t flags = image_group_flags(image, a->group) |
+			 image_group_flags(image, b->group);
+
+	return strcmp(a->path, b->path) == 0 && a->group != b->group &&
+	       !(flags & GROUP_RUN);
+}
+
+bool find_is_disputed(const struct image *image,
+		      const struct found_cgroups *found, size_t i)
+{
+	const struct found_cgroup *list = found->list;
+
+	return (i > 0 && conflict(image, &list[i - 1], &list[i])) ||
+	       (i + 1 < found->n_list &&
+		conflict(image, &list[i], &list[i + 1]));
+}
+
 int find_conflict(const struct image *image, const struct found_cgroups *found,
 		  struct err *err)
 {
@@ -242,12 +264,8 @@ int find_conflict(const struct image *image, const struct found_cgroups *found,
 		const struct found_cgroup *a = &found->list[i - 1];
 		const struct found_cgroup *b = &found->list[i];
 
-		if (strcmp(a->path, b->path) != 0 || a->group == b->group)
+		if (!conflict(image, a, b))
 			continue;
-		if ((image_group_flags(image, a->group) |
-		     image_group_flags(image, b->group)) &
-		    GROUP_RUN)
-			continue; /* it holds beside the other */
 		return err_say(
 			err, -EEXIST,
 			"cgroup '%s' is matched by group '%s' and by group "

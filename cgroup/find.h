@@ -50,8 +50,13 @@ int find_cgroups(const char *mount, const struct image *image,
 		 struct found_cgroups *ret_found, struct err *err);
 
 /*
- * Two groups that match the same cgroup: says which, -EEXIST; else 0.
+ * Whether another group matches the cgroup at this place of the list, too.  A
+ * command's group is no other: it holds beside those of its neighbours.
  */
+bool find_is_disputed(const struct image *image,
+		      const struct found_cgroups *found, size_t i);
+
+/* Says which cgroup is the first of these, -EEXIST; 0 where there is none. */
 int find_conflict(const struct image *image, const struct found_cgroups *found,
 		  struct err *err);
 

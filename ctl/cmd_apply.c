@@ -24,7 +24,7 @@ static int make(const struct call *call, void *what, struct kernel *kernel,
 int cmd_apply(const struct call *call)
 {
 	CLEANUP(files_freep) struct policy *policy = NULL;
-	struct edit edit = { .make = make };
+	struct edit edit = { .make = make, .refuses_conflict = true };
 	int status;
 
 	status = files_read(call, &policy);

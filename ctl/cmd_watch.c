@@ -25,7 +25,12 @@
  */
 #define LOOK_AGAIN_MS 500
 
-static int look_once(const struct call *call, struct err *err)
+/*
+ * Two groups that match one cgroup stop nothing here: whoever can make a cgroup
+ * can bring that about.  *skipped says which one has no queue for it, if any.
+ */
+static int look_once(const struct call *call, struct err *skipped,
+		     struct err *err)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
 	CLEANUP(plan_clear) struct plan plan = { 0 };
@@ -43,6 +48,8 @@ static int look_once(const struct call *call, struct err *err)
 	r = runs_in_force(&kernel, false, &image, err);
 	if (r == 0)
 		r = plan_make(&kernel, image, &plan, err);
+	if (r == 0)
+		find_conflict(plan.image, &plan.world.found, skipped);
 	if (r == 0 && plan_is_empty(&plan))
 		return adoption_carry_out(&kernel, &plan, err);
 	if (r < 0)
@@ -54,12 +61,13 @@ static int look_once(const struct call *call, struct err *err)
 	return r;
 }
 
-static int look(const struct call *call, struct err *err)
+static int look(const struct call *call, struct err *skipped, struct err *err)
 {
 	int try, r;
 
 	for (try = 1;; try++) {
-		r = look_once(call, err);
+		*skipped->msg = '\0';
+		r = look_once(call, skipped, err);
 		if (!plan_is_outdated(r) || try == PLAN_TRIES)
 			return r;
 	}
@@ -79,11 +87,19 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_set(err, neg_errno(), "wait for signals") : fd;
 }
 
+/* What stays as it was is said once. */
+static void say_news(const struct err *news, struct err *last)
+{
+	if (*news->msg && strcmp(last->msg, news->msg) != 0)
+		say_err(news);
+	*last = *news;
+}
+
 static int watch(const struct call *call, struct err *err)
 {
+	struct err skipped, last_skipped = { "" }, last = { "" };
 	CLEANUP(watch_closep) struct watch *links = NULL;
 	AUTO_CLOSE int signals = open_signals(err);
-	char last[sizeof(err->msg)] = "";
 	struct pollfd fds[2];
 	int r;
 
@@ -95,11 +111,11 @@ static int watch(const struct call *call, struct err *err)
 	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = watch_fd(links), .events = POLLIN };
 	for (;;) {
-		r = look(call, err);
-		/* What goes wrong is said once, and tried again. */
-		if (r < 0 && strcmp(last, err->msg) != 0)
-			say_err(err);
-		snprintf(last, sizeof(last), "%s", r < 0 ? err->msg : "");
+		if (look(call, &skipped, err) == 0)
+			*err->msg = '\0';
+		/* What goes wrong is tried again. */
+		say_news(err, &last);
+		say_news(&skipped, &last_skipped);
 		if (poll(fds, 2, LOOK_AGAIN_MS) < 0 && errno != EINTR)
 			return err_set(err, neg_errno(), "wait for changes");
 		if (fds[0].revents)
@@ -110,9 +126,11 @@ static int watch(const struct call *call, struct err *err)
 
 int cmd_watch(const struct call *call)
 {
-	struct err err;
+	struct err skipped = { "" }, err;
 	int r;
 
-	r = call->once ? look(call, &err) : watch(call, &err);
+	r = call->once ? look(call, &skipped, &err) : watch(call, &err);
+	if (*skipped.msg)
+		say_err(&skipped);
 	return r < 0 ? say_err(&err) : EXIT_DONE;
 }

@@ -35,6 +35,8 @@ static int carry_out(const struct call *call, const struct edit *edit,
 		if (status != EXIT_DONE)
 			return status;
 		r = plan_make(kernel, image, &plan, &err);
+		if (r == 0 && edit->refuses_conflict)
+			r = find_conflict(plan.image, &plan.world.found, &err);
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);
 		if (r == 0 && !call->dry_run && edit->clears &&

@@ -21,6 +21,8 @@ struct edit {
 	void *what;
 	/* Called when the lock is held, before anything is loaded; or NULL. */
 	void (*locked)(void *what);
+	/* Two groups that match one cgroup are an error. */
+	bool refuses_conflict;
 	bool quiet;	   /* does not print what was done */
 	bool clears;	   /* takes the programs away where nothing is left */
 	bool only_if_live; /* where no policy is in force, nothing is to do */

@@ -196,7 +196,8 @@ static int add_veths(const struct kernel *kernel, struct image *image,
 		const struct found_cgroup *cgroup = &found->list[i];
 		char path[PATH_MAX];
 
-		if (!image_group_wants_queue(image, cgroup->group))
+		if (!image_group_wants_queue(image, cgroup->group) ||
+		    find_is_disputed(image, found, i))
 			continue;
 		if (!finder) {
 			r = container_finder_new(&finder, err);
@@ -231,8 +232,6 @@ int world_read(const struct kernel *kernel, struct image *image,
 	int r;
 
 	r = find_cgroups(kernel->mount, image, &world.found, err);
-	if (r == 0)
-		r = find_conflict(image, &world.found, err);
 	if (r == 0)
 		r = anchors_wanted(kernel->mount, image, &world.wanted, err);
 	if (r == 0)

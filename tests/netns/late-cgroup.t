@@ -77,4 +77,34 @@ in_cgroup "$cg/machines/box-3.scope" nsenter --net=/run/netns/"$left" \
 within "a limit of 10 Mbit/s holds there (Mbit/s)" "$(wire4 "$(rate_of "$work/iperf")")" 9.8 10.2
 is "stats lists the cgroup by its path" \
 	"$("$WEIRCTL" stats --json containers | jq -r '.groups[0].cgroups[].path' | grep -c 'box-3.scope$')" 1
+
+# Whoever can make a cgroup can make one that two groups match.
+make_cgroup "$cg/boxes"
+policy <<EOP
+[group a]
+match = $cg/boxes/a*
+in = 20mbit
+
+[group b]
+match = $cg/boxes/*b
+in = 10mbit
+EOP
+weir=(nsenter --net=/run/netns/"$left" "$WEIRCTL")
+"${weir[@]}" apply "$work/policy.ini" >/dev/null
+make_cgroup "$cg/boxes/ab"
+begin "$cg/boxes/ab" nsenter --net=/run/netns/"$right" sleep 600
+until_true 5 grep -q . "$cgdir/boxes/ab/cgroup.procs"
+both="^weirctl: cgroup '$cg/boxes/ab' is matched by group 'a' and by group 'b': let one of them match it$"
+says "a late cgroup that two groups match does not stop a look of watch" 0 "$both" "${weir[@]}" watch --once
+is "but gets no queue" "$(tc -n "$left" qdisc show dev v0 | grep -c htb)" 0
+says "nor does it stop a limit" 0 "out 1mbit" "${weir[@]}" limit "$cg/machines" out=1mbit
+says "nor a run" 0 "^$" "${weir[@]}" run --out 1mbit true
+says "an apply it does" 1 "$both" "${weir[@]}" apply "$work/policy.ini"
+"${weir[@]}" watch >"$work/watch" 2>&1 &
+pids+=($!)
+ok "a watch that goes on says so" until_true 10 grep -q "$both" "$work/watch"
+make_cgroup "$cg/boxes/a1"
+begin "$cg/boxes/a1" nsenter --net=/run/netns/"$right" sleep 600
+ok "its neighbour gets its queue" until_true 20 grep -q '^+ device v0: ' "$work/watch"
+is "and the watch said it once" "$(grep -c "$both" "$work/watch")" 1
 finish
