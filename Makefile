@@ -165,7 +165,7 @@ uninstall:
 	rm -f $(BINDIR)/weirctl $(MANDIR)/man8/weirctl.8
 	rm -f $(MANDIR)/man5/weir.conf.5 $(COMPLETION)/weirctl
 	rm -f $(ETCDIR)/weir.ini.example
-	-rmdir $(ETCDIR)/weir.d $(ETCDIR) 2>/dev/null
+	rmdir $(ETCDIR)/weir.d $(ETCDIR) 2>/dev/null || :
 
 clean:
 	rm -rf build/plain build/san build/fuzz build/check build/bench build/san.stamp
