@@ -11,7 +11,8 @@ PKG_CONFIG ?= pkg-config
 
 B := build/$(if $(SAN),san,plain)
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+# Standard output is the answer of what is made: demo's may be JSON.
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2) >&2)
 
 # Side by side; the makes within share these.
 JOBS ?= $(shell nproc)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What make puts where, and takes away again.
+# What make puts where, and takes away again; and what it prints.
 # shellcheck source=tests/netns/lib.bash
 . "$(dirname "$0")/../netns/lib.bash"
 
@@ -42,4 +42,10 @@ rm "$root/etc/weir/weir.ini"
 ok "a second time" make_in_root uninstall
 is "nothing is left" "$(files) $(ls "$root/etc")" " "
 
+# ---------------------------------------------------- what make prints
+
+object=$work/build/cgroup/lift.bpf.o
+make_in_root B="$work/build" "$object" >"$work/answer" 2>"$work/told"
+is "what is being made is told on standard error" "$(<"$work/told")" "  BPF     cgroup/lift.bpf.c"
+is "and is no part of the answer" "$(<"$work/answer")" ""
 finish

@@ -119,7 +119,7 @@ round() {
 	ok "$1: the kernel has forgotten programs, maps and links" until_true 10 eval '! remain'
 }
 
-# One round, with its changed policy, is what an emulated processor has time for.
+# These two take an emulated processor too long: there the others are all.
 if [ -z "${WEIR_VM:-}" ]; then
 	round "once"
 	round "twice"
@@ -130,7 +130,6 @@ between='sed -i -e s/100mbit/70mbit/ -e "/^\[device v0/,/^$/d" "$work/policy.ini
 	objects | sort -u >>"$work/output.objects"'
 round "after a change"
 unset between
-[ -z "${WEIR_VM:-}" ] || finish
 mkdir -p "$WEIR_BPFFS"
 mount -t bpf bpf "$WEIR_BPFFS"
 mkdir "$WEIR_BPFFS/other"

@@ -57,12 +57,9 @@ root_is() {
 	fi
 }
 
-# Where this is emulated there are others beside those that any kernel has.
-if [ -z "${WEIR_VM:-}" ]; then
-	root_is tbf tbf rate 5mbit burst 10k latency 20ms
-	root_is "fast tbf" handle 3: tbf rate 50gbit burst 10m latency 20ms peakrate 60gbit mtu 65000
-	root_is pfifo pfifo limit 77
-fi
+root_is tbf tbf rate 5mbit burst 10k latency 20ms
+root_is "fast tbf" handle 3: tbf rate 50gbit burst 10m latency 20ms peakrate 60gbit mtu 65000
+root_is pfifo pfifo limit 77
 root_is prio handle 1: prio bands 4
 root_is sfq sfq perturb 10
 root_is fq_codel fq_codel limit 500 target 3ms
