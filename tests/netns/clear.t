@@ -119,7 +119,7 @@ round() {
 	ok "$1: the kernel has forgotten programs, maps and links" until_true 10 eval '! remain'
 }
 
-# These two take an emulated processor too long: there the others are all.
+# An emulated processor has time for the two rounds below.
 if [ -z "${WEIR_VM:-}" ]; then
 	round "once"
 	round "twice"
