@@ -61,6 +61,9 @@
 /* From then on who waits may owe more; after twice that, as much as anybody. */
 #define PACE_PATIENT (3 * PACE_SEC / 2)
 
+/* Who asks for more than he gets may pause for so long and lose nothing. */
+#define PACE_PAUSE (10 * PACE_MS)
+
 /* Bytes on the wire; headers: IP and TCP or UDP, those of each segment. */
 static __always_inline __u32 pace_wire_bytes(__u32 len, __u32 segments,
 					     __u32 headers)
@@ -85,7 +88,7 @@ static __always_inline __u64 pace_rate_of(const struct pace *pace,
 /*
  * What is not TCP: whether the clock that runs at fair lets it pass.  It has
  * the scope's whole burst, but not while it asks for more than it gets: then
- * that would come in heaps.
+ * that would come in heaps, but for what makes good a short pause.
  */
 static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 {
@@ -93,7 +96,9 @@ static __always_inline bool pace_other(struct pace *pace, __u32 wire, __u64 now)
 	__s64 ahead = pace->other_ns - now;
 
 	most = pace_max(2 * PACE_MS, pace_time(2 * PACE_SEGMENT, pace->fair));
-	credit = pace_other_asks(pace, now, PACE_WAIT) ? most : pace->credit_ns;
+	credit = pace->credit_ns;
+	if (pace_other_asks(pace, now, PACE_WAIT))
+		credit = pace_min(credit, pace_max(PACE_PAUSE, most));
 	/* Questions and pings get through beside a flood. */
 	if (wire <= PACE_SMALL)
 		most *= 4;

@@ -370,6 +370,31 @@ static void datagrams_get_the_rate_evenly(void **state)
 	assert_in_range(gap, 0, 5 * REF_MS);
 }
 
+/* They are sent at twice the rate from now on: what passes until end. */
+static uint64_t flood(uint64_t *now, uint64_t end, uint64_t rate)
+{
+	uint64_t bytes = 0;
+
+	for (; *now < end; *now += 606 * REF_SEC / rate)
+		if (charge(*now, PACE_NO_TCP, 1200))
+			bytes += 1200 + HEADERS;
+	return bytes;
+}
+
+static void a_short_pause_of_who_floods_is_made_good(void **state)
+{
+	uint64_t rate = 10 * GBIT / 100, now = START, bytes;
+
+	(void)state;
+	world_begin("datagrams at twice the rate, and a pause");
+	world_limit(0, rate, rate / 25);
+	flood(&now, START + REF_SEC, rate);
+	now += 8 * REF_MS;
+	bytes = flood(&now, START + REF_SEC + 20 * REF_MS, rate);
+	/* A little more for a moment: the credit raises fair, too. */
+	assert_in_range(bytes * 50 * 1000 / rate, 970, 1100);
+}
+
 static void datagrams_are_not_silent_when_a_crowd_has_gone(void **state)
 {
 	uint64_t rate = 10 * GBIT / 1000, now = START, end, last, gap = 0;
@@ -434,6 +459,7 @@ int main(void)
 		cmocka_unit_test(
 			debt_is_no_longer_at_a_lower_rate_than_all_may_wait),
 		cmocka_unit_test(datagrams_get_the_rate_evenly),
+		cmocka_unit_test(a_short_pause_of_who_floods_is_made_good),
 		cmocka_unit_test(
 			datagrams_are_not_silent_when_a_crowd_has_gone),
 		cmocka_unit_test(who_is_not_favoured_does_not_sleep_for_long),
