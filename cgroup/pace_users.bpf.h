@@ -45,7 +45,7 @@ static __always_inline __u64 pace_max(__u64 a, __u64 b)
 	return a > b ? a : b;
 }
 
-/* How long bytes take at rate. */
+/* How long bytes take at rate; beyond 17 GB, whose nanoseconds wrap, as 17. */
 static __always_inline __u64 pace_time(__u64 bytes, __u64 rate)
 {
 	return pace_min(bytes, 1ULL << 34) * PACE_SEC / (rate ?: 1);

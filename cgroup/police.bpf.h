@@ -9,16 +9,15 @@
 #define WEIR_CGROUP_POLICE_BPF_H
 
 #include "cgroup/cgroup_abi.h"
-
-#define NSEC_PER_SEC 1000000000ULL
+#include "cgroup/pace_users.bpf.h"
 
 /* Under the scope's lock.  Whether the packet may pass. */
 static __always_inline int police_charge(struct police *police,
 					 const struct limit_row *limit,
 					 __u32 wire_bytes, __u64 now)
 {
-	__u64 cost = wire_bytes * NSEC_PER_SEC / limit->rate_bytes;
-	__u64 burst = limit->burst_bytes * NSEC_PER_SEC / limit->rate_bytes;
+	__u64 cost = pace_time(wire_bytes, limit->rate_bytes);
+	__u64 burst = pace_time(limit->burst_bytes, limit->rate_bytes);
 	__u64 next = police->next_ns > now ? police->next_ns : now;
 
 	if (next > now + burst)

@@ -13,6 +13,11 @@ void native_packet(void)
 	world_packet();
 }
 
+void native_police(void)
+{
+	world_police();
+}
+
 void native_hear(void)
 {
 	world_hear();

@@ -20,6 +20,7 @@ static __always_inline long world_setsockopt(void *ctx, int level, int option,
 #define bpf_setsockopt world_setsockopt
 #include "cgroup/pace.bpf.h"
 #undef bpf_setsockopt
+#include "cgroup/police.bpf.h"
 
 static __always_inline long world_setsockopt(void *ctx, int level, int option,
 					     const void *value, int size)
@@ -77,6 +78,12 @@ static __always_inline void world_packet(void)
 	if (at < PACE_SOCKETS)
 		pace_fold_end(&world.socks[at], world.step.wire,
 			      passed ? world.step.payload : 0);
+}
+
+static __always_inline void world_police(void)
+{
+	world.step.passed = police_charge(&world.police, &world.limits[0],
+					  world.step.wire, world.step.now);
 }
 
 /* SO_MAX_PACING_RATE as the kernel has it. */

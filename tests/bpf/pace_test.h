@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The world of test_pace*.c: scopes, sockets and a clock that the test sets.
- * Once in the kernel, for pace_test.bpf.c, and once in pace_native.c.
+ * The world of test_pace*.c and test_police.c: scopes, sockets and a clock that
+ * the test sets.  Once in the kernel, for pace_test.bpf.c, and once in
+ * pace_native.c.
  */
 #ifndef WEIR_TESTS_BPF_PACE_TEST_H
 #define WEIR_TESTS_BPF_PACE_TEST_H
@@ -9,7 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
-#include "cgroup/pace_abi.h"
+#include "cgroup/cgroup_abi.h"
 #include "rules/image_abi.h"
 
 #define PACE_SCOPES  4
@@ -40,6 +41,7 @@ struct pace_world {
 	struct pace_step step;
 	struct limit_row limits[PACE_SCOPES];
 	struct pace scopes[PACE_SCOPES];
+	struct police police; /* of the first limit, if it is not paced */
 	struct pace_sock socks[PACE_SOCKETS];
 	struct pace_told told[PACE_SOCKETS];
 	struct bpf_sock_ops ops;

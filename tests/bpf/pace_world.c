@@ -15,7 +15,7 @@
 struct pace_world *pace_world;
 
 static struct pace_test_bpf *programs;
-static int packet_fd, hear_fd;
+static int packet_fd, police_fd, hear_fd;
 static char what[256];
 
 static void explain(void)
@@ -51,6 +51,7 @@ int world_set_up(void **state)
 	assert(pace_test_bpf__load(programs) == 0);
 	pace_world = &programs->bss->world;
 	packet_fd = bpf_program__fd(programs->progs.pace_packet);
+	police_fd = bpf_program__fd(programs->progs.police_packet);
 	hear_fd = bpf_program__fd(programs->progs.pace_hear);
 	return 0;
 }
@@ -125,6 +126,8 @@ static void step_both(const struct pace_step *step, int fd,
 	compare(&pace_world->step, &other->step, sizeof(*step), "the result");
 	compare(pace_world->scopes, other->scopes, sizeof(other->scopes),
 		"a scope");
+	compare(&pace_world->police, &other->police, sizeof(other->police),
+		"what is policed");
 	if (sock >= PACE_SOCKETS)
 		return;
 	compare(&pace_world->socks[sock], &other->socks[sock],
@@ -136,6 +139,12 @@ static void step_both(const struct pace_step *step, int fd,
 bool world_send(const struct pace_step *step)
 {
 	step_both(step, packet_fd, native_packet);
+	return pace_world->step.passed;
+}
+
+bool world_receive(const struct pace_step *step)
+{
+	step_both(step, police_fd, native_police);
 	return pace_world->step.passed;
 }
 

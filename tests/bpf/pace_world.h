@@ -25,8 +25,9 @@ void world_limit(unsigned int scope, uint64_t rate_bytes, uint64_t burst_bytes);
 /* A socket that is made anew in the place of another. */
 void world_new_socket(uint32_t sock);
 
-/* Whether the packet passed. */
+/* Whether the packet passed: all scopes paced, or the first one policed. */
 bool world_send(const struct pace_step *step);
+bool world_receive(const struct pace_step *step);
 void world_rtt(uint32_t sock, uint32_t srtt_us);
 
 /* How much is to be done: fewer where WEIR_VM is set. */
@@ -34,6 +35,7 @@ unsigned long world_rounds(unsigned long rounds);
 
 struct pace_world *native_world(void);
 void native_packet(void);
+void native_police(void);
 void native_hear(void);
 
 #endif
