@@ -4,6 +4,7 @@
 #define WEIR_RULES_POLICY_READER_H
 
 #include "rules/ini.h"
+#include "rules/keys.h"
 #include "rules/names.h"
 #include "rules/policy.h"
 
@@ -41,6 +42,11 @@ int reader_error(struct reader *reader, const char *fmt, ...)
 /* policy_section.c: -ENOMEM or 0, problems being added to what reader has. */
 int section_read(struct reader *reader, const struct ini *ini,
 		 const struct ini_section *section);
+
+/* section_check.c: adds what is wrong with a section as a whole. */
+void section_check(struct reader *reader, const struct ini *ini,
+		   const struct ini_section *section, enum section_kind kind,
+		   const char *name);
 
 /*
  * set_read.c: adds one element, whose errors are put at where.  key, or NULL,

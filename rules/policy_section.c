@@ -82,57 +82,6 @@ static int read_entry(struct reader *reader, enum section_kind kind,
 	return key->parse(reader, entry->value, (char *)object + key->offset);
 }
 
-/* The section has a key of that name, whatever it says. */
-static bool has_key(const struct ini *ini, const struct ini_section *section,
-		    const char *name, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < section->n; i++) {
-		const char *key = ini->entries[section->first + i].key;
-
-		if (strncmp(key, name, n) == 0 && !key[n])
-			return true;
-	}
-	return false;
-}
-
-/* Keys that need another one beside them. */
-static void check_section(struct reader *reader, const struct ini *ini,
-			  const struct ini_section *section,
-			  enum section_kind kind, const char *name)
-{
-	static const char *const needed[N_SECTIONS] = {
-		[SECTION_GROUP] = "match",
-		[SECTION_CHAIN] = "policy",
-	};
-	const char *key = needed[kind];
-	size_t i;
-
-	if (key && !section->has_bad_lines &&
-	    !has_key(ini, section, key, strlen(key)))
-		problem_add(reader->problems, reader->where.file, section->line,
-			    "%s '%s' has no %s (it wants %s)",
-			    sections[kind].name, name, key,
-			    key_find(kind, key)->wants);
-	if (kind != SECTION_GROUP && kind != SECTION_DEVICE)
-		return;
-	for (i = 0; i < section->n; i++) {
-		const struct ini_entry *entry =
-			&ini->entries[section->first + i];
-		const char *dash = strstr(entry->key, "-burst");
-
-		if (dash && !dash[6] && !section->has_bad_lines &&
-		    !has_key(ini, section, entry->key, dash - entry->key))
-			problem_add(reader->problems, reader->where.file,
-				    entry->line,
-				    "%s: there is no %.*s beside "
-				    "it",
-				    entry->key, (int)(dash - entry->key),
-				    entry->key);
-	}
-}
-
 /* Where a policy keeps the objects of a section, and they their names. */
 struct place {
 	size_t array, n, size, name, where;
@@ -276,6 +225,6 @@ int section_read(struct reader *reader, const struct ini *ini,
 		if (r == -ENOMEM)
 			return r;
 	}
-	check_section(reader, ini, section, kind, name);
+	section_check(reader, ini, section, kind, name);
 	return 0;
 }

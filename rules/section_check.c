@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a section says as a whole, once all of its keys are read. */
+#include <string.h>
+
+#include "rules/keys.h"
+#include "rules/policy_reader.h"
+
+#define BURST "-burst"
+
+/* The section's key of that name, whatever it says, or NULL. */
+static const struct ini_entry *find(const struct ini *ini,
+				    const struct ini_section *section,
+				    const char *name, size_t n)
+{
+	size_t i;
+
+	for (i = section->first; i < section->first + section->n; i++)
+		if (strncmp(ini->entries[i].key, name, n) == 0 &&
+		    !ini->entries[i].key[n])
+			return &ini->entries[i];
+	return NULL;
+}
+
+static void check_needed(struct reader *reader, const struct ini *ini,
+			 const struct ini_section *section,
+			 enum section_kind kind, const char *name)
+{
+	static const char *const needed[N_SECTIONS] = {
+		[SECTION_GROUP] = "match",
+		[SECTION_CHAIN] = "policy",
+	};
+	const char *key = needed[kind];
+
+	if (key && !find(ini, section, key, strlen(key)))
+		problem_add(reader->problems, reader->where.file, section->line,
+			    "%s '%s' has no %s (it wants %s)",
+			    sections[kind].name, name, key,
+			    key_find(kind, key)->wants);
+}
+
+/* A burst is one of a rate. */
+static void check_bursts(struct reader *reader, const struct ini *ini,
+			 const struct ini_section *section)
+{
+	size_t i;
+
+	for (i = section->first; i < section->first + section->n; i++) {
+		const struct ini_entry *entry = &ini->entries[i];
+		const char *dash = strstr(entry->key, BURST);
+		int n = dash ? dash - entry->key : 0;
+
+		if (dash && !dash[strlen(BURST)] &&
+		    !find(ini, section, entry->key, n))
+			problem_add(reader->problems, reader->where.file,
+				    entry->line,
+				    "%s: there is no %.*s beside it",
+				    entry->key, n, entry->key);
+	}
+}
+
+void section_check(struct reader *reader, const struct ini *ini,
+		   const struct ini_section *section, enum section_kind kind,
+		   const char *name)
+{
+	/* What is missing may be in a line that could not be read. */
+	if (section->has_bad_lines)
+		return;
+	check_needed(reader, ini, section, kind, name);
+	if (kind == SECTION_GROUP || kind == SECTION_DEVICE)
+		check_bursts(reader, ini, section);
+}
