@@ -83,12 +83,6 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 	size_t i;
 	int r;
 
-	if (chain->n_rules > CHAIN_RULES_MAX)
-		return compiler_problem(
-			c, &chain->where,
-			"chain '%s' has %zu rules, at most %d are possible: "
-			"put addresses or ports into sets",
-			chain->name, chain->n_rules, CHAIN_RULES_MAX);
 	row.flags = chain->strict ? CHAIN_STRICT : 0;
 	for (i = 0; i < chain->n_rules; i++) {
 		const struct rule *rule = &chain->rules[i];

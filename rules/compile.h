@@ -14,8 +14,9 @@
 /*
  * live may be NULL.  Interfaces are left open: ifindex of rules and devices
  * and all classes are 0, to be filled in from what the machine has now.
- * What does not fit (too many groups, patterns, …) is added to problems, by
- * name, and -EINVAL returned; else -ENOMEM, or 0 with *ret_image.
+ * What can be told only here (too many prefixes in sets; beside live, too many
+ * counters or devices) is added to problems, by name, and -EINVAL returned;
+ * else -ENOMEM, or 0 with *ret_image.
  */
 int compile(const struct policy *policy, const struct image *live,
 	    struct problems *problems, struct image **ret_image);

@@ -70,11 +70,6 @@ static int compile_device(struct compiler *c, const struct device *device)
 	row.out = limit_row_make(&device->out);
 	row.in = limit_row_make(&device->in);
 	row.shaper = device->shaper;
-	if (device->shaper == SHAPER_EDT || device->shaper == SHAPER_POLICE)
-		compiler_problem(c, &device->where,
-				 "device '%s': this version limits devices by "
-				 "htb only (try shaper = auto)",
-				 device->name);
 	row.takeover = device->takeover;
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
 	row.line = device->where.line;

@@ -122,12 +122,6 @@ static int add_glob(struct compiler *c, const struct group *group,
 	struct glob_row *row;
 	int r;
 
-	if (c->image->n_globs == GLOBS_MAX)
-		return compiler_problem(
-			c, &group->where,
-			"group '%s': match '%s' is one pattern with *, ? or "
-			"[ too many: a policy can have %d",
-			group->name, pattern, GLOBS_MAX);
 	row = ARRAY_ADD(c->image, globs);
 	if (!row)
 		return -ENOMEM;
@@ -168,7 +162,6 @@ static int compile_group(struct compiler *c, const struct group *group)
 	uint32_t index = c->image->n_groups;
 	AUTO_FREE char *matches = NULL;
 	struct group_row *place;
-	struct err why;
 	size_t i;
 	int r;
 
@@ -176,8 +169,6 @@ static int compile_group(struct compiler *c, const struct group *group)
 	row.shaper = group->shaper;
 	group_row_limit_out(&row, &group->out);
 	group_row_limit_in(&row, &group->in);
-	if (group_row_check(&row, group->name, &why) < 0)
-		compiler_problem(c, &group->where, "%s", why.msg);
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
 	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);

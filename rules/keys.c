@@ -13,6 +13,13 @@
 #include "rules/unit.h"
 #include "rules/words.h"
 
+/* What a key wants. */
+#define A_RATE		"a rate such as 10mbit"
+#define A_SIZE		"a size such as 256kb"
+#define A_CHAIN		"the name of a chain"
+#define A_SHAPER	"auto, pace, htb or police"
+#define A_DEVICE_SHAPER "auto or htb"
+
 /* Passes on why a value is refused, unless memory is what was missing. */
 static int refuse(struct reader *reader, int r, const struct err *why)
 {
@@ -84,26 +91,36 @@ static int parse_share(struct reader *reader, const char *value, void *field)
 	return r;
 }
 
+static int read_shaper(struct reader *reader, const char *value,
+		       const char *all, enum shaper *ret_shaper)
+{
+	unsigned int word = 0;
+	int r = parse_word(reader, value, shaper_terms, all, &word);
+
+	if (r < 0)
+		return r;
+	if (word == SHAPER_EDT)
+		return reader_error(
+			reader, "this version has no '%s' (try auto)", value);
+	*ret_shaper = word;
+	return 0;
+}
+
+/* Whether it can do what the group asks for: section_check(). */
 static int parse_shaper(struct reader *reader, const char *value, void *field)
 {
-	enum shaper *shaper = field;
-	unsigned int word = 0;
-	int r = parse_word(reader, value, shaper_terms,
-			   "auto, pace, edt, htb or police", &word);
-
-	if (r == 0)
-		*shaper = word;
-	return r;
+	return read_shaper(reader, value, A_SHAPER, field);
 }
 
 static int parse_device_shaper(struct reader *reader, const char *value,
 			       void *field)
 {
-	if (strcmp(value, "pace") == 0)
+	if (strcmp(value, "pace") == 0 || strcmp(value, "police") == 0)
 		return reader_error(reader,
-				    "'pace' is for groups: a device has no "
-				    "sockets (try auto)");
-	return parse_shaper(reader, value, field);
+				    "'%s' is for groups: a device has a queue "
+				    "(try auto)",
+				    value);
+	return read_shaper(reader, value, A_DEVICE_SHAPER, field);
 }
 
 static int parse_yes_no(struct reader *reader, const char *value, void *field)
@@ -251,11 +268,6 @@ static int parse_file(struct reader *reader, const char *value, void *field)
 	return set_add_file(reader, field, value);
 }
 
-#define A_RATE	 "a rate such as 10mbit"
-#define A_SIZE	 "a size such as 256kb"
-#define A_CHAIN	 "the name of a chain"
-#define A_SHAPER "auto, pace, edt, htb or police"
-
 static const struct key group_keys[] = {
 	{ "match", "paths of cgroups", 0, parse_matches },
 	{ "out", A_RATE, offsetof(struct group, out.rate_bps), parse_rate },
@@ -284,7 +296,7 @@ static const struct key device_keys[] = {
 	  parse_chain },
 	{ "filter-out", A_CHAIN, offsetof(struct device, filter_out),
 	  parse_chain },
-	{ "shaper", "auto, edt, htb or police", offsetof(struct device, shaper),
+	{ "shaper", A_DEVICE_SHAPER, offsetof(struct device, shaper),
 	  parse_device_shaper },
 	{ "netns", "a name below /run/netns", offsetof(struct device, netns),
 	  parse_netns },

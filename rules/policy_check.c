@@ -160,9 +160,19 @@ static void check_glob(struct reader *reader, const struct matched *glob)
 	}
 }
 
+static void refuse_globs(struct reader *reader, const struct matched *last,
+			 size_t n_globs)
+{
+	problem_add(reader->problems, last->where.file, last->where.line,
+		    "match: with '%s' the policy has %zu patterns with *, ? "
+		    "or [, at most %d are possible",
+		    last->pattern, n_globs, GLOBS_MAX);
+}
+
 static int check_matches(struct reader *reader)
 {
 	CLEANUP(names_clear) struct names names = { 0 };
+	const struct matched *last_glob = NULL;
 	size_t i, first, n_globs = 0;
 	int r;
 
@@ -174,11 +184,15 @@ static int check_matches(struct reader *reader)
 			return r;
 		if (r > 0)
 			refuse_match(reader, matched, &reader->matches[first]);
-		/* More globs than that do not compile anyway. */
-		if (glob_has_wildcards(matched->pattern) &&
-		    n_globs++ < GLOBS_MAX)
+		if (!glob_has_wildcards(matched->pattern))
+			continue;
+		last_glob = matched;
+		/* Each is held against all: of too many, not every one. */
+		if (n_globs++ < GLOBS_MAX)
 			check_glob(reader, matched);
 	}
+	if (n_globs > GLOBS_MAX)
+		refuse_globs(reader, last_glob, n_globs);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ int section_read(struct reader *reader, const struct ini *ini,
 /* section_check.c: adds what is wrong with a section as a whole. */
 void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
-		   const char *name);
+		   const char *name, const void *object);
 
 /*
  * set_read.c: adds one element, whose errors are put at where.  key, or NULL,

@@ -225,6 +225,6 @@ int section_read(struct reader *reader, const struct ini *ini,
 		if (r == -ENOMEM)
 			return r;
 	}
-	section_check(reader, ini, section, kind, name);
+	section_check(reader, ini, section, kind, name, object);
 	return 0;
 }

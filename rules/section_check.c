@@ -2,6 +2,7 @@
 /* What a section says as a whole, once all of its keys are read. */
 #include <string.h>
 
+#include "rules/image_abi.h"
 #include "rules/keys.h"
 #include "rules/policy_reader.h"
 
@@ -58,14 +59,55 @@ static void check_bursts(struct reader *reader, const struct ini *ini,
 	}
 }
 
+/* What the group's shaper cannot do of what it asks for; NULL: it can. */
+static const char *shaper_misfit(const struct group *group, bool has_in,
+				 bool has_out)
+{
+	if (group->shaper == SHAPER_HTB && has_out)
+		return "'htb' cannot hold what a group sends";
+	if (group->shaper == SHAPER_HTB && has_in && group->share == SHARE_ALL)
+		return "'htb' is a queue for each cgroup, and share is all";
+	if (group->shaper == SHAPER_PACE && has_in && !has_out)
+		return "'pace' cannot hold what a group receives";
+	return NULL;
+}
+
+static void check_shaper(struct reader *reader, const struct ini *ini,
+			 const struct ini_section *section,
+			 const struct group *group)
+{
+	const char *misfit =
+		shaper_misfit(group, find(ini, section, "in", 2) != NULL,
+			      find(ini, section, "out", 3) != NULL);
+
+	if (misfit)
+		problem_add(reader->problems, reader->where.file,
+			    find(ini, section, "shaper", 6)->line,
+			    "shaper: %s (try auto)", misfit);
+}
+
+static void check_size(struct reader *reader, const struct chain *chain)
+{
+	if (chain->n_rules > CHAIN_RULES_MAX)
+		problem_add(reader->problems, chain->where.file,
+			    chain->where.line,
+			    "chain '%s' has %zu rules, at most %d are "
+			    "possible: put addresses or ports into sets",
+			    chain->name, chain->n_rules, CHAIN_RULES_MAX);
+}
+
 void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
-		   const char *name)
+		   const char *name, const void *object)
 {
+	if (kind == SECTION_CHAIN)
+		check_size(reader, object);
 	/* What is missing may be in a line that could not be read. */
 	if (section->has_bad_lines)
 		return;
 	check_needed(reader, ini, section, kind, name);
 	if (kind == SECTION_GROUP || kind == SECTION_DEVICE)
 		check_bursts(reader, ini, section);
+	if (kind == SECTION_GROUP)
+		check_shaper(reader, ini, section, object);
 }

@@ -196,61 +196,21 @@ static void limits_get_bytes_bursts_and_shapes(void **state)
 
 /* ----------------------------------------------------------- bounds */
 
-static void assert_wrong(const char *text, const char *message)
-{
-	AUTO_FREE char *found = compile_text_wrong(text);
-
-	assert_string_equal(found, message);
-}
-
-static void a_shaper_that_cannot_do_it_is_refused(void **state)
-{
-	static const char *const texts[] = {
-		"[group a]\nmatch = /a\nout = 1mbit\nshaper = htb\n",
-		"[group a]\nmatch = /a\nout = 1mbit\nshaper = edt\n",
-		"[group a]\nmatch = /a\nin = 1mbit\nshaper = edt\n",
-		"[device a]\nout = 1mbit\nshaper = edt\n",
-	};
-	static const char *const messages[] = {
-		"group 'a': this version has no 'htb' for what a group sends "
-		"(try shaper = auto)",
-		"group 'a': this version has no 'edt' for what a group sends "
-		"(try shaper = auto)",
-		"group 'a': this version has no 'edt' for what a group "
-		"receives (try shaper = auto)",
-		"device 'a': this version limits devices by htb only (try "
-		"shaper = auto)",
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_wrong(texts[i], messages[i]);
-}
-
 static void what_does_not_fit_is_refused_by_name(void **state)
 {
 	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *found = NULL;
 	size_t size, i;
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	fputs("[chain big]\npolicy = deny\n", out);
-	for (i = 0; i <= CHAIN_RULES_MAX; i++)
-		fprintf(out, "%zu = allow\n", i + 1);
+	for (i = 1; i <= DEVICES_MAX; i++)
+		fprintf(out, "[device d%zu]\n", i);
 	fclose(out);
-	assert_wrong(text, "chain 'big' has 4097 rules, at most 4096 are "
-			   "possible: put addresses or ports into sets");
-	free(text);
-
-	out = open_memstream(&text, &size);
-	fputs("[group g]\nout = 1mbit\nmatch =", out);
-	for (i = 0; i <= GLOBS_MAX; i++)
-		fprintf(out, " /a%zu/*", i);
-	fputc('\n', out);
-	fclose(out);
-	assert_wrong(text, "group 'g': match '/a128/*' is one pattern with "
-			   "*, ? or [ too many: a policy can have 128");
+	found = compile_text_wrong(text);
+	assert_string_equal(found,
+			    "device 'd4096' is one too many: at most 4095 are "
+			    "possible, with containers'");
 }
 
 static void texts_stand_once_and_damage_reads_as_nothing(void **state)
@@ -281,7 +241,6 @@ int main(void)
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),
 		cmocka_unit_test(limits_get_bytes_bursts_and_shapes),
-		cmocka_unit_test(a_shaper_that_cannot_do_it_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(texts_stand_once_and_damage_reads_as_nothing),
 	};

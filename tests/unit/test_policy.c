@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rules/image_abi.h"
 #include "rules/policy.h"
 #include "rules/policy_text.h"
 
@@ -83,7 +84,7 @@ static void every_key_reaches_its_field(void **state)
 	policy = text_policy("[group web]\nmatch = /a, /b/*\nout = 200mbit\n"
 			     "in = 1gbit\nout-burst = 256kb\nin-burst = 1mb\n"
 			     "filter-in = c\nfilter-out = d\nshare = all\n"
-			     "shaper = edt\n"
+			     "shaper = police\n"
 			     "[device eth0]\nout = 1gbit\nin = 2gbit\n"
 			     "out-burst = 1b\nin-burst = 2b\nfilter-in = d\n"
 			     "filter-out = c\nshaper = htb\nnetns = blue\n"
@@ -103,7 +104,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_string_equal(group->filter_in, "c");
 	assert_string_equal(group->filter_out, "d");
 	assert_int_equal(group->share, SHARE_ALL);
-	assert_int_equal(group->shaper, SHAPER_EDT);
+	assert_int_equal(group->shaper, SHAPER_POLICE);
 
 	device = &policy->devices[0];
 	assert_string_equal(device->name, "eth0");
@@ -295,6 +296,48 @@ static void ten_thousand_unknown_chains_stay_cheap(void **state)
 	problems_clear(&problems);
 }
 
+/* So many rules, and so many patterns. */
+static char *large_policy(size_t n_rules, size_t n_globs)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("[chain big]\npolicy = deny\n", out);
+	for (i = 0; i < n_rules; i++)
+		fprintf(out, "%zu = allow\n", i + 1);
+	fputs("[group g]\nmatch = /plain", out);
+	for (i = 0; i < n_globs; i++)
+		fprintf(out, " /%zu*", i);
+	fputs("\nout = 1\n", out);
+	fclose(out);
+	return text;
+}
+
+static void what_is_too_much_does_not_hide_other_errors(void **state)
+{
+	char *files[] = { "a.ini" };
+	char *most = large_policy(CHAIN_RULES_MAX, GLOBS_MAX);
+	char *more = large_policy(CHAIN_RULES_MAX + 1, GLOBS_MAX + 2);
+
+	(void)state;
+	put("a.ini", most);
+	assert_problems(files, 1,
+			"a.ini:4101: error: out: '1' is not a rate (try "
+			"1mbit)\n");
+	put("a.ini", more);
+	assert_problems(files, 1,
+			"a.ini:1: error: chain 'big' has 4097 rules, at most "
+			"4096 are possible: put addresses or ports into sets\n"
+			"a.ini:4101: error: match: with '/129*' the policy has "
+			"130 patterns with *, ? or [, at most 128 are "
+			"possible\n"
+			"a.ini:4102: error: out: '1' is not a rate (try "
+			"1mbit)\n");
+	free(most);
+	free(more);
+}
+
 #define WITH_FOLDER(test) \
 	cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
@@ -311,6 +354,7 @@ int main(void)
 		WITH_FOLDER(files_of_sets_are_beside_the_policy),
 		WITH_FOLDER(a_fifo_can_be_the_policy_but_not_a_set),
 		WITH_FOLDER(standard_input_has_a_name_in_messages),
+		WITH_FOLDER(what_is_too_much_does_not_hide_other_errors),
 		cmocka_unit_test(ten_thousand_unknown_chains_stay_cheap),
 	};
 
