@@ -81,6 +81,38 @@ int set_add(struct reader *reader, struct set *set, const struct where *where,
 	return r;
 }
 
+/* Takes the comment off a line, where the policy's lines may have one. */
+static int cut_comment(struct reader *reader, const struct where *where,
+		       char *line)
+{
+	char *end = line + strcspn(line, ";#");
+
+	if (*end && end > line && !strchr(" \t", end[-1]))
+		return problem_add(reader->problems, where->file, where->line,
+				   "'%c' begins a comment (a line has one "
+				   "element, a comment a blank before it)",
+				   *end);
+	while (end > line && strchr(" \t", end[-1]))
+		end--;
+	*end = '\0';
+	return 0;
+}
+
+static int add_line(struct reader *reader, struct set *set,
+		    const struct where *where, const struct lines *lines)
+{
+	int r;
+
+	r = line_check(lines, where->file, reader->problems);
+	if (r == 0)
+		r = cut_comment(reader, where, lines->line);
+	if (r < 0 || !*lines->line)
+		return r;
+	if (strpbrk(lines->line, " \t,"))
+		return refuse(reader, where, NULL, "a line has one element");
+	return set_add(reader, set, where, NULL, lines->line);
+}
+
 static int add_lines(struct reader *reader, struct set *set, const char *file,
 		     char *text, size_t size)
 {
@@ -91,22 +123,7 @@ static int add_lines(struct reader *reader, struct set *set, const char *file,
 	lines_begin(&lines, text, size);
 	while (lines_next(&lines)) {
 		where.line = lines.number;
-		r = line_check(&lines, file, reader->problems);
-		if (r == 0) {
-			char *end = lines.line + strcspn(lines.line, "#");
-
-			while (end > lines.line && strchr(" \t", end[-1]))
-				end--;
-			*end = '\0';
-			if (!*lines.line)
-				continue;
-			if (strpbrk(lines.line, " \t,"))
-				r = refuse(reader, &where, NULL,
-					   "a line has one element");
-			else
-				r = set_add(reader, set, &where, NULL,
-					    lines.line);
-		}
+		r = add_line(reader, set, &where, &lines);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
