@@ -15,10 +15,24 @@ static int no_memory(struct rule_parser *parser)
 	return err_set(parser->why, -ENOMEM, "parse");
 }
 
+static int given_twice(struct rule_parser *parser, const char *text)
+{
+	return err_say(parser->why, -EINVAL, "'%.80s' is given twice", text);
+}
+
+static int add_state(struct rule_parser *parser, const struct term *term)
+{
+	if (parser->rule->states & term->value)
+		return given_twice(parser, term->name);
+	parser->rule->states |= term->value;
+	return 0;
+}
+
 int rule_parse_states(struct rule_parser *parser, const char *first)
 {
-	parser->rule->states |= term_find(state_terms, first)->value;
-	while (words_comma(&parser->words)) {
+	int r = add_state(parser, term_find(state_terms, first));
+
+	while (r == 0 && words_comma(&parser->words)) {
 		const struct word *word = words_peek(&parser->words);
 		const struct term *term = term_find(state_terms, word->text);
 
@@ -27,10 +41,10 @@ int rule_parse_states(struct rule_parser *parser, const char *first)
 				       "'%.80s' is not a state (try new, "
 				       "established, related or invalid)",
 				       word->text);
-		parser->rule->states |= term->value;
 		parser->words.next++;
+		r = add_state(parser, term);
 	}
-	return 0;
+	return r;
 }
 
 static int misplaced_type(struct rule_parser *parser, const char *text)
@@ -66,6 +80,8 @@ static int add_icmp_type(struct rule_parser *parser, const struct term *terms,
 			       "'%.80s' is not an ICMP type (try %s)", text,
 			       best.word ? best.word : "a name or 0 to 255");
 	}
+	if (parser->rule->icmp_types[type / 64] & 1ULL << type % 64)
+		return given_twice(parser, text);
 	parser->rule->has_icmp_types = true;
 	parser->rule->icmp_types[type / 64] |= 1ULL << type % 64;
 	return 0;
