@@ -11,6 +11,7 @@
 #include "cgroup/probe.h"
 #include "ctl/command.h"
 #include "ctl/json.h"
+#include "ctl/mechanism.h"
 #include "ctl/say.h"
 #include "netlink/probe.h"
 #include "pins/bpffs.h"
@@ -38,6 +39,9 @@ static int probe_open_sockets(void)
 	return r < 0 ? r : lift_probe();
 }
 
+#define A_DEVICE  "filters and limits devices, and `in` of containers"
+#define NO_DEVICE "`in` of containers drops (police), no devices"
+
 static struct finding findings[] = {
 	[FIND_CGROUP2] = { "cgroup2", "finds the cgroups",
 			   "nothing works without it", true },
@@ -64,16 +68,15 @@ static struct finding findings[] = {
 	{ "socket_callbacks", "these hear of every change of their limit",
 	  "the next apply, limit or watch tells them", false,
 	  probe_socket_callbacks },
-	{ "ringbuf", "events", "no events", false, probe_ringbuf },
-	{ "sched_cls", "filters and limits devices", "no devices", false,
-	  probe_sched_cls },
-	[FIND_QUEUES] = { "clsact", "filters and limits devices", "no devices",
-			  false },
+	{ "ringbuf", "nothing in this version (later: events)",
+	  "not needed by this version", false, probe_ringbuf },
+	{ "sched_cls", A_DEVICE, NO_DEVICE, false, probe_sched_cls },
+	[FIND_QUEUES] = { "clsact", A_DEVICE, NO_DEVICE, false },
 	{ "htb", "limits of devices, and `in` of containers",
 	  "`in` of containers drops (police), no limits of devices", false },
 	{ "ifb", "`in` limits of devices", "no `in` limits of devices", false },
-	{ "fq", "departure times (edt), not used by this version",
-	  "htb is used", false },
+	{ "fq", "nothing in this version (later: departure times)",
+	  "not needed by this version", false },
 };
 
 /* *ret_no_cgroup2 is written where there is none. */
@@ -119,27 +122,9 @@ static bool is_fit(void)
 	return true;
 }
 
-/* Which mechanism makes each kind of limit true. */
-static const struct {
-	const char *limit;
-	const char *needs, *shaper, *otherwise;
-} mechanisms[] = {
-	{ "group_out", "sockops_setsockopt", "pace", "police" },
-	{ "group_in_container", "htb", "htb", "police" },
-	{ "group_in_host", NULL, NULL, "police" },
-	{ "device_out", "htb", "htb", "-" },
-	{ "device_in", "ifb", "htb", "-" },
-};
-
-static const char *mechanism(size_t i)
-{
-	return mechanisms[i].needs && has(mechanisms[i].needs)
-		       ? mechanisms[i].shaper
-		       : mechanisms[i].otherwise;
-}
-
 static void print_text(const struct utsname *uts)
 {
+	const struct mechanism *mechanism;
 	size_t i;
 
 	printf("kernel %s\n", uts->release);
@@ -151,21 +136,24 @@ static void print_text(const struct utsname *uts)
 		       finding->result < 0 ? finding->else_ : finding->gives);
 	}
 	puts("limits");
-	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
-		printf("  %-19s %s\n", mechanisms[i].limit, mechanism(i));
+	for (mechanism = mechanisms; mechanism->limit; mechanism++)
+		printf("  %-19s %s\n", mechanism->limit,
+		       mechanism_choose(mechanism, has));
 }
 
 static int print_json(const struct utsname *uts)
 {
 	json_t *root = json_object();
 	json_t *features = json_object(), *limits = json_object();
+	const struct mechanism *mechanism;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(findings); i++)
 		json_put(&features, findings[i].name,
 			 json_boolean(findings[i].result >= 0));
-	for (i = 0; i < ARRAY_SIZE(mechanisms); i++)
-		json_put(&limits, mechanisms[i].limit, json_text(mechanism(i)));
+	for (mechanism = mechanisms; mechanism->limit; mechanism++)
+		json_put(&limits, mechanism->limit,
+			 json_text(mechanism_choose(mechanism, has)));
 	json_put(&root, "kernel", json_text(uts->release));
 	json_put(&root, "fit", json_boolean(is_fit()));
 	json_put(&root, "features", features);
