@@ -6,8 +6,9 @@
  * the policy was applied is known from its first packet on.
  *
  * What cannot be found out (a cgroup nested 64 deep, a name that a pattern
- * is not done with in GLOB_STEPS) is a fault: counted, and the packet denied,
- * or a process could hide from its rules by making such a cgroup.
+ * is not done with in GLOB_STEPS, a path too long for a pattern as deep) is a
+ * fault: counted, and the packet denied, or a process could hide from its
+ * rules by making such a cgroup.
  */
 #ifndef WEIR_CGROUP_MEMBER_BPF_H
 #define WEIR_CGROUP_MEMBER_BPF_H
@@ -182,8 +183,10 @@ __noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
 		return 1;
 	if (!place || row->level > CGROUP_LEVEL_MAX)
 		return -1;
+	if (place->depth < row->level)
+		return 0;
 	if (!place->ends[row->level])
-		return 0; /* it is not that deep */
+		return -1; /* too long */
 	place->cursor = (struct glob_cursor){ 0 };
 	for (step = 0; step < GLOB_STEPS; step += GLOB_STRIDE) {
 		fits = member_glob_stride(key, slot, index);
@@ -231,7 +234,10 @@ __noinline int member_by_path(__u64 key, __u32 slot)
 		if (level > place->depth)
 			break;
 		end = place_append(key, level, level == 1 ? 0 : end);
-		if (!end || end >= CGROUP_PATH_MAX)
+		/* Too long, and so are all below.  Patterns need what fits. */
+		if (!end)
+			break;
+		if (end >= CGROUP_PATH_MAX)
 			continue;
 		found = table_path(slot, (const struct path_key *)place->path);
 		if (found && member_add(key, found->group, level) < 0)
