@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/device_traces.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
 #include "ctl/say.h"
@@ -25,6 +26,8 @@ static int clear(struct kernel *kernel, struct err *err)
 
 	if (kernel->loaded)
 		r = switch_to_nothing(kernel, err);
+	if (r == 0)
+		r = device_traces_check(kernel, err);
 	return r < 0 ? r : kernel_unload(kernel, err);
 }
 

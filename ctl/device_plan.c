@@ -210,20 +210,6 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
-/* A device that the live image has and the new one has not. */
-static int plan_removal(struct device_plan *plan, const struct kernel *kernel,
-			struct world *world, uint32_t index, struct err *err)
-{
-	int r;
-
-	r = add_device(plan, kernel, world, kernel->live, index, err);
-	if (r == -ENODEV)
-		return 0;
-	if (r == 0)
-		r = device_plan_add_after(plan, STEP_REMOVE_ALL, 0, 0);
-	return r;
-}
-
 int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct image *image, struct device_plan *ret_plan,
 		     struct err *err)
@@ -236,14 +222,6 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		if (!image->devices[i].in_use)
 			continue;
 		r = plan_device(&plan, kernel, world, image, i, err);
-		if (r < 0)
-			return r;
-	}
-	for (i = 1; i < kernel->live->n_devices; i++) {
-		if (!kernel->live->devices[i].in_use ||
-		    row_at(image, i)->in_use)
-			continue;
-		r = plan_removal(&plan, kernel, world, i, err);
 		if (r < 0)
 			return r;
 	}

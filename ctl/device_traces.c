@@ -23,27 +23,42 @@ static bool is_planned(const struct device_plan *plan,
 	return false;
 }
 
-/* The name that the row in force has for it, or "number 7". */
-static char *name_of(const struct kernel *kernel,
-		     const struct device_trace *trace)
+/* What the device is called: by its number where it has gone unnamed. */
+static void name_device(const struct kernel *kernel, const struct link *link,
+			const struct device_trace *trace,
+			char ret_name[static DESCRIBE_MAX])
 {
 	const struct image *live = kernel->live;
 	uint32_t index = trace->index;
-	char name[DESCRIBE_MAX];
 
-	if (index < live->n_devices && live->devices[index].in_use &&
-	    live->devices[index].ifindex == trace->ifindex)
-		describe_device_name(live, &live->devices[index], name);
+	if (link)
+		snprintf(ret_name, DESCRIBE_MAX, "%s", link->name);
+	else if (index < live->n_devices && live->devices[index].in_use &&
+		 live->devices[index].ifindex == trace->ifindex)
+		snprintf(ret_name, DESCRIBE_MAX, "%s",
+			 image_string(live, live->devices[index].name));
 	else
-		snprintf(name, sizeof(name), "number %u%s%s", trace->ifindex,
-			 *trace->netns ? " in netns " : "", trace->netns);
-	return strdup(name);
+		snprintf(ret_name, DESCRIBE_MAX, "number %u", trace->ifindex);
+}
+
+/* "eth0", "eth0 in netns x", or "eth0 in another netns". */
+static char *name_of(const struct kernel *kernel, const struct link *link,
+		     const struct device_trace *trace, bool is_elsewhere)
+{
+	char device[DESCRIBE_MAX], *name;
+
+	name_device(kernel, link, trace, device);
+	if (asprintf(&name, "%s%s%s%s", device,
+		     is_elsewhere ? " in another netns" : "",
+		     *trace->netns ? " in netns " : "", trace->netns) < 0)
+		return NULL;
+	return name;
 }
 
 /* link: the device, or NULL where it has gone, as view where its netns has. */
 static int add_trace(struct device_plan *plan, const struct kernel *kernel,
 		     const struct netns_view *view, const struct link *link,
-		     const struct device_trace *trace)
+		     const struct device_trace *trace, bool is_elsewhere)
 {
 	struct planned_device *planned = ARRAY_ADD(plan, devices);
 
@@ -58,7 +73,7 @@ static int add_trace(struct device_plan *plan, const struct kernel *kernel,
 	};
 	if (link)
 		planned->device.link = *link;
-	planned->name = link ? strdup(link->name) : name_of(kernel, trace);
+	planned->name = name_of(kernel, link, trace, is_elsewhere);
 	if (!planned->name)
 		return -ENOMEM;
 	return device_plan_add_after(plan, link ? STEP_REMOVE_ALL : STEP_FORGET,
@@ -69,26 +84,25 @@ static int look_at(struct device_plan *plan, const struct kernel *kernel,
 		   struct world *world, const struct device_trace *trace,
 		   struct err *err)
 {
+	struct netns_view *own = NULL, *view = NULL;
 	const struct link *link = NULL;
-	struct netns_view *view = NULL;
 	int r;
 
-	r = world_netns(world, trace->netns, &view, err);
-	if (r < 0 && !*trace->netns)
+	r = world_netns(world, "", &own, err);
+	if (r < 0)
 		return r;
-	if (r < 0 && r != -ENOENT)
-		return 0; /* it cannot be looked at now */
-	if (view && view->id != trace->netns_id) {
-		/* Ours was another one then, and may well be there. */
-		if (!*trace->netns)
-			return 0;
-		view = NULL;
-	}
+	r = world_netns_by_id(world, trace->netns, trace->netns_id, &view, err);
+	/* What is not found may live, but one with a name goes with that. */
+	if (r == -EXDEV && !*trace->netns)
+		return 0;
+	if (r < 0 && r != -ENOENT && r != -EXDEV)
+		return r;
 	if (view)
 		link = links_by_index(&view->links, trace->ifindex);
 	if (link && is_planned(plan, trace))
 		return 0;
-	r = add_trace(plan, kernel, view, link, trace);
+	r = add_trace(plan, kernel, view, link, trace,
+		      view != own && !*trace->netns);
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
@@ -103,4 +117,19 @@ int device_traces_plan(const struct kernel *kernel, struct world *world,
 	for (i = 0; r == 0 && i < traces.n_list; i++)
 		r = look_at(plan, kernel, world, &traces.list[i], err);
 	return r;
+}
+
+int device_traces_check(const struct kernel *kernel, struct err *err)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	int r;
+
+	r = device_traces_read(&kernel->loader, &traces, err);
+	if (r < 0 || traces.n_list == 0)
+		return r;
+	return err_say(err, -EXDEV,
+		       "device number %u of another network namespace is not "
+		       "cleared, as that is not found from here: run weirctl "
+		       "clear there",
+		       traces.list[0].ifindex);
 }

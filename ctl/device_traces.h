@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices that no row tells of, but a mark. */
+/* Devices that no row of the new policy tells of, but a mark. */
 #ifndef WEIR_CTL_DEVICE_TRACES_H
 #define WEIR_CTL_DEVICE_TRACES_H
 
 #include "ctl/device_plan.h"
 
 /*
- * Adds to the plan what an apply that was killed before its switch left on
- * devices, and what is kept of those that have gone.  Comes last: devices
- * that are planned already are let alone.
+ * Adds to the plan what is to go from devices: those that are in force and
+ * not in the new policy, or in another network namespace than it says; what
+ * an apply that was killed before its switch left; what is kept of those that
+ * have gone.  Comes last: devices that are planned already are let alone.
  */
 int device_traces_plan(const struct kernel *kernel, struct world *world,
 		       struct device_plan *plan, struct err *err);
+
+/*
+ * Refuses (-EXDEV), and names one, while there are such devices: a namespace
+ * was not found.  Without the pins nothing would tell of them.
+ */
+int device_traces_check(const struct kernel *kernel, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/edit.h"
 
+#include "ctl/device_traces.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
 #include "ctl/say.h"
@@ -17,6 +18,18 @@ static int report(const struct call *call, const struct edit *edit,
 	if (call->dry_run || !plan_is_empty(plan))
 		plan_print(plan);
 	return EXIT_DONE;
+}
+
+/* As clear does; but what is still to be cleared is told by the pins. */
+static int unload_if_nothing(struct kernel *kernel, const struct plan *plan,
+			     struct err *err)
+{
+	struct err ignored;
+
+	if (!adhoc_is_nothing(plan->image) ||
+	    device_traces_check(kernel, &ignored) < 0)
+		return 0;
+	return kernel_unload(kernel, err);
 }
 
 static int carry_out(const struct call *call, const struct edit *edit,
@@ -39,9 +52,8 @@ static int carry_out(const struct call *call, const struct edit *edit,
 			r = find_conflict(plan.image, &plan.world.found, &err);
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);
-		if (r == 0 && !call->dry_run && edit->clears &&
-		    adhoc_is_nothing(plan.image))
-			r = kernel_unload(kernel, &err);
+		if (r == 0 && !call->dry_run && edit->clears)
+			r = unload_if_nothing(kernel, &plan, &err);
 		if (r == 0)
 			return report(call, edit, &plan, kernel->generation);
 		if (!plan_is_outdated(r) || try == PLAN_TRIES ||

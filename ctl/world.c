@@ -21,32 +21,60 @@ void world_clear(struct world *world)
 	*world = (struct world){ 0 };
 }
 
+/* Takes view over, also on failure. */
+static int keep_netns(struct world *world, const char *name,
+		      struct netns_view *view, struct netns_view **ret_view,
+		      struct err *err)
+{
+	CLEANUP(netns_view_closep) struct netns_view *owned = view;
+	AUTO_FREE char *copy = name ? strdup(name) : NULL;
+	struct world_netns *netns;
+
+	netns = copy || !name ? ARRAY_ADD(world, netns) : NULL;
+	if (!netns)
+		return err_set(err, -ENOMEM, "look at a network namespace");
+	netns->name = TAKE_PTR(copy);
+	netns->view = TAKE_PTR(owned);
+	*ret_view = view;
+	return 0;
+}
+
 int world_netns(struct world *world, const char *name,
 		struct netns_view **ret_view, struct err *err)
 {
-	CLEANUP(netns_view_closep) struct netns_view *view = NULL;
-	AUTO_FREE char *copy = NULL;
-	struct world_netns *netns;
+	struct netns_view *view = NULL;
 	size_t i;
 	int r;
 
 	for (i = 0; i < world->n_netns; i++) {
-		if (strcmp(world->netns[i].name, name) != 0)
+		const struct world_netns *netns = &world->netns[i];
+
+		if (!netns->name || strcmp(netns->name, name) != 0)
+			continue;
+		*ret_view = netns->view;
+		return 0;
+	}
+	r = netns_view_open(*name ? name : NULL, &view, err);
+	return r < 0 ? r : keep_netns(world, name, view, ret_view, err);
+}
+
+int world_netns_by_id(struct world *world, const char *name, uint64_t id,
+		      struct netns_view **ret_view, struct err *err)
+{
+	struct netns_view *view = NULL;
+	struct err ignored;
+	size_t i;
+	int r;
+
+	world_netns(world, name, &view, &ignored);
+	for (i = 0; i < world->n_netns; i++) {
+		if (world->netns[i].view->id != id)
 			continue;
 		*ret_view = world->netns[i].view;
 		return 0;
 	}
-	r = netns_view_open(*name ? name : NULL, &view, err);
-	if (r < 0)
-		return r;
-	copy = strdup(name);
-	netns = copy ? ARRAY_ADD(world, netns) : NULL;
-	if (!netns)
-		return err_set(err, -ENOMEM, "look at netns '%s'", name);
-	*ret_view = view;
-	netns->name = TAKE_PTR(copy);
-	netns->view = TAKE_PTR(view);
-	return 0;
+	r = netns_view_open_id(id, &view, err);
+	return r < 0 ? r : keep_netns(world, NULL, view, ret_view, err);
 }
 
 /* Rules name interfaces of our own namespace; one that is not there is 0. */

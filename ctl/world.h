@@ -12,7 +12,7 @@
 #include "tc/device.h"
 
 struct world_netns {
-	char *name; /* "" is our own */
+	char *name; /* "" is our own; NULL: found by its id */
 	struct netns_view *view;
 };
 
@@ -39,5 +39,12 @@ void world_clear(struct world *world);
  */
 int world_netns(struct world *world, const char *name,
 		struct netns_view **ret_view, struct err *err);
+
+/*
+ * A namespace by its id: first of all the one that has this name now.
+ * -ENOENT where it has gone, -EXDEV where that cannot be told from here.
+ */
+int world_netns_by_id(struct world *world, const char *name, uint64_t id,
+		      struct netns_view **ret_view, struct err *err);
 
 #endif

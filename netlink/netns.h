@@ -31,6 +31,14 @@ int netns_inode(int fd, uint64_t *ret_inode, struct err *err);
  */
 int netns_id(int fd, uint64_t *ret_id, struct err *err);
 
+/*
+ * The namespace with this id, where a mount or a process shows it.  Without
+ * a sentence, -ENOENT where it has gone, and -EXDEV where that cannot be told
+ * as not all processes are seen from here.  One that only a descriptor or a
+ * mount elsewhere keeps counts as gone.
+ */
+int netns_find(uint64_t id, int *ret_fd, struct err *err);
+
 /* The inode number without opening it; -ESRCH, without a sentence, if it has
  * gone. */
 int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err);

@@ -39,7 +39,7 @@
  */
 struct netns_view {
 	struct conn *conn;
-	char name[DEVICE_NETNS_MAX]; /* "": our own */
+	char name[DEVICE_NETNS_MAX]; /* "": our own, or opened by its id */
 	uint64_t id;		     /* for struct device_mark_key */
 	struct links links;
 	struct qdiscs qdiscs;
@@ -48,6 +48,9 @@ struct netns_view {
 /* netns: a name below /run/netns, or NULL for our own. */
 int netns_view_open(const char *netns, struct netns_view **ret_view,
 		    struct err *err);
+/* The one with this id, wherever it is; fails as netns_find does. */
+int netns_view_open_id(uint64_t id, struct netns_view **ret_view,
+		       struct err *err);
 int netns_view_refresh(struct netns_view *view, struct err *err);
 void netns_view_close(struct netns_view *view);
 DEFINE_CLEANUP(struct netns_view *, netns_view_close);

@@ -36,30 +36,49 @@ int netns_view_refresh(struct netns_view *view, struct err *err)
 	return 0;
 }
 
-int netns_view_open(const char *netns, struct netns_view **ret_view,
-		    struct err *err)
+static int view_new(int fd, struct netns_view **ret_view, struct err *err)
 {
 	CLEANUP(netns_view_closep) struct netns_view *view = NULL;
-	AUTO_CLOSE int fd = -1;
 	int r;
 
 	view = calloc(1, sizeof(*view));
 	if (!view)
 		return err_set(err, -ENOMEM, "look at devices");
-	if (netns) {
-		r = netns_open(netns, &fd, err);
-		if (r < 0)
-			return r;
-		snprintf(view->name, sizeof(view->name), "%s", netns);
-	}
 	r = netns_id(fd, &view->id, err);
 	if (r == 0)
 		r = conn_open(fd, &view->conn, err);
 	if (r == 0)
 		r = netns_view_refresh(view, err);
 	if (r < 0)
-		return netns ? err_wrap(err, r, "network namespace '%s'", netns)
-			     : r;
+		return r;
 	*ret_view = TAKE_PTR(view);
 	return 0;
+}
+
+int netns_view_open(const char *netns, struct netns_view **ret_view,
+		    struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	if (!netns)
+		return view_new(fd, ret_view, err);
+	r = netns_open(netns, &fd, err);
+	if (r < 0)
+		return r;
+	r = view_new(fd, ret_view, err);
+	if (r < 0)
+		return err_wrap(err, r, "network namespace '%s'", netns);
+	snprintf((*ret_view)->name, sizeof((*ret_view)->name), "%s", netns);
+	return 0;
+}
+
+int netns_view_open_id(uint64_t id, struct netns_view **ret_view,
+		       struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	r = netns_find(id, &fd, err);
+	return r < 0 ? r : view_new(fd, ret_view, err);
 }

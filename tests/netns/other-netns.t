@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What weir did to a device in one network namespace, clear and apply in
+# another take back: by its mark, wherever the namespace is found.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+make_lab
+
+# make_device NETNS-OPTIONS...: d0 with a qdisc of somebody's, where nsenter
+# gets by the options.
+make_device() {
+	nsenter "$@" ip link add d0 type veth peer name d1
+	nsenter "$@" ip link set d0 up
+	nsenter "$@" tc qdisc add dev d0 root handle 5: tbf rate 400mbit burst 100kb latency 50ms
+}
+picture() {
+	nsenter "$@" tc qdisc show
+	nsenter "$@" tc filter show dev d0 ingress
+	nsenter "$@" ip -o link show | awk -F': ' '{ print $2 }'
+}
+l=--net=/run/netns/$left r=--net=/run/netns/$right
+make_device "$l"
+make_device "$r"
+before=$(picture "$l")
+policy <<EOP
+[device d0]
+takeover = yes
+out = 10mbit
+in = 20mbit
+EOP
+
+ok "a device is limited on the left" nsenter "$l" "$WEIRCTL" apply "$work/policy.ini"
+ok "clear, on the right" nsenter "$r" "$WEIRCTL" clear
+is "leaves the left as it was" "$(picture "$l")" "$before"
+is "and keeps nothing" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
+
+nsenter "$l" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+like "an apply on the right says what goes on the left" \
+	"$(nsenter "$r" "$WEIRCTL" apply --dry-run "$work/policy.ini")" "- device d0 in another netns: "
+ok "it limits the device there" nsenter "$r" "$WEIRCTL" apply "$work/policy.ini"
+is "and leaves the left as it was" "$(picture "$l")" "$before"
+is "a second one has nothing to do" \
+	"$(nsenter "$r" "$WEIRCTL" apply --dry-run "$work/policy.ini")" "nothing to change"
+ok "clear, in neither" "$WEIRCTL" clear
+is "leaves the right as it was, too" "$(picture "$r")" "$before"
+
+# ------------------------------------------- namespaces that have no name
+
+unshare -n sleep 600 &
+keeper=$!
+pids+=("$keeper")
+until_true 5 eval "[ \$(readlink /proc/$keeper/ns/net) != \$(readlink /proc/self/ns/net) ]"
+k=--net=/proc/$keeper/ns/net
+make_device "$k"
+before=$(picture "$k")
+nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+says "clear, where that process is not seen, says what it leaves" 1 \
+	"^weirctl: device number [0-9]+ .* another network namespace.*: run weirctl clear there$" \
+	unshare --pid --fork --mount-proc "$WEIRCTL" clear
+ok "and keeps the qdisc that made way" eval 'ls "$WEIR_STATE"/qdisc-*'
+ok "clear, where it is" "$WEIRCTL" clear
+is "leaves all as it was" "$(picture "$k")" "$before"
+is "and keeps nothing of it" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
+
+ip netns attach "$lab-k" "$keeper"
+sed 's/^takeover/netns = '"$lab-k"'\n&/' "$work/policy.ini" >"$work/named.ini"
+ok "one that has a name is limited by it" "$WEIRCTL" apply "$work/named.ini"
+ip netns del "$lab-k"
+ok "clear, when only its name has gone" "$WEIRCTL" clear
+is "leaves all as it was" "$(picture "$k")" "$before"
+
+nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+end "$keeper"
+if [ "$(stat -Lc %i /proc/self/ns/pid)" = $((0xEFFFFFFC)) ]; then
+	ok "clear, when the namespace has gone" "$WEIRCTL" clear
+	is "keeps nothing of it" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
+else
+	skip "clear, when the namespace has gone" "not all processes are seen in this pid namespace"
+fi
+finish
