@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "base/crash.h"
 #include "cgroup/lift.h"
 #include "ctl/adoption.h"
-#include "ctl/crash.h"
 #include "ctl/plan.h"
 #include "ctl/say.h"
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
-#include "ctl/crash.h"
 #include "ctl/lock.h"
 #include "pins/bpffs.h"
 #include "pins/folder.h"

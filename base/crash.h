@@ -3,8 +3,8 @@
  * For the test that kills an apply at every point of it: with WEIR_CRASH_AT=N
  * in the environment, the process kills itself at the N-th call.
  */
-#ifndef WEIR_CTL_CRASH_H
-#define WEIR_CTL_CRASH_H
+#ifndef WEIR_BASE_CRASH_H
+#define WEIR_BASE_CRASH_H
 
 void crash_point(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/crash.h"
+#include "base/crash.h"
 
 #include <signal.h>
 #include <stdlib.h>
