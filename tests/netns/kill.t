@@ -84,27 +84,34 @@ began=$EPOCHREALTIME
 "$WEIRCTL" apply "$work/$from.ini" >/dev/null
 takes=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
 "$WEIRCTL" apply "$work/$to.ini" >/dev/null
-bad=0 stuck=0 seed=${WEIR_SEED:-$RANDOM}
+bad=0 stuck=0 kills=0 seed=${WEIR_SEED:-$RANDOM}
 RANDOM=$seed
 for ((i = 0; i < times; i++)); do
 	[ "$to" = c ] && { to=b from=c; } || { to=c from=b; }
 	"$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>&1 &
 	victim=$!
 	sleep "$(awk -v t="$takes" -v r=$RANDOM 'BEGIN { print t * r / 32768 }')"
-	end "$victim"
+	kill -KILL "$victim" 2>/dev/null
+	wait "$victim" 2>/dev/null
+	[ $? -ne 137 ] || kills=$((kills + 1))
 	now=$(in_force)
 	[ "$now" = "$from" ] || [ "$now" = "$to" ] || bad=$((bad + 1))
 	"$WEIRCTL" apply "$work/$to.ini" >/dev/null 2>"$work/err" || stuck=$((stuck + 1))
+	[ "$(in_force)" = "$to" ] || stuck=$((stuck + 1))
 done
+within "an apply was killed in time" "$kills" $((times / 2)) "$times"
 is "$times kills at random times left the old or the new one (seed $seed)" "$bad" 0
 is "and each next apply worked" "$stuck" 0
 
 # A first apply, killed, and cleared.
 "$WEIRCTL" clear
+kills=0
 for point in $firsts; do
-	crash_at $point b
+	crash_at "$point" b
+	[ $? -ne 137 ] || kills=$((kills + 1))
 	"$WEIRCTL" clear || stuck=$((stuck + 1))
 done
+is "a first apply was killed each time" "$kills" "$(wc -w <<<"$firsts")"
 is "clear works after a first apply that was killed" "$stuck" 0
 is "and leaves no pins" "$(ls "$WEIR_BPFFS" 2>/dev/null)" ""
 is "and no qdisc" "$(tc -n "$left" qdisc show dev v0 | grep -c 'htb\|clsact')" 0
