@@ -67,20 +67,24 @@ int edit_policy(const struct call *call, const struct edit *edit)
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
 	AUTO_CLOSE int lock = -1;
 	struct err err, ignored;
-	bool was_loaded;
+	bool had_pins, had_policy;
 	int status;
 
 	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
 		return say_err(&err);
 	if (edit->locked)
 		edit->locked(edit->what);
-	was_loaded = kernel.generation > 0;
-	if (edit->only_if_live && !was_loaded)
+	had_pins = kernel.loaded;
+	had_policy = kernel.generation > 0;
+	if (edit->only_if_live && !had_policy)
 		status = EXIT_DONE;
 	else
 		status = carry_out(call, edit, &kernel);
-	/* A first apply that did not come to pass leaves nothing behind. */
-	if (!was_loaded && kernel.generation == 0 && !call->dry_run &&
+	/*
+	 * A first apply that did not come to pass leaves nothing behind.  The
+	 * pins of one that was killed stay: they tell of what it did.
+	 */
+	if (!had_pins && kernel.generation == 0 && !call->dry_run &&
 	    !edit->only_if_live)
 		kernel_unload(&kernel, &ignored);
 	if (!kernel.loaded)

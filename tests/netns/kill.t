@@ -115,4 +115,30 @@ is "a first apply was killed each time" "$kills" "$(wc -w <<<"$firsts")"
 is "clear works after a first apply that was killed" "$stuck" 0
 is "and leaves no pins" "$(ls "$WEIR_BPFFS" 2>/dev/null)" ""
 is "and no qdisc" "$(tc -n "$left" qdisc show dev v0 | grep -c 'htb\|clsact')" 0
+
+# A first apply that takes over somebody's qdisc.
+ip -n "$left" link add v1 type veth peer v2
+for device in v0 v1; do
+	tc -n "$left" qdisc add dev $device root handle 5: tbf rate 400mbit burst 100kb latency 50ms
+done
+cat >"$work/over.ini" <<EOP
+[device v0]
+netns = $left
+takeover = yes
+out = 100mbit
+in = 100mbit
+EOP
+sed 's/v0/v1/; /takeover/d' "$work/over.ini" >"$work/refused.ini"
+picture() {
+	tc -n "$left" qdisc show
+	ip -n "$left" -o link show | awk -F': ' '{ print $2 }'
+	ls -A "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null
+}
+before=$(picture)
+crash_at 5 over
+is "a first apply is killed on its way" $? 137
+"$WEIRCTL" apply "$work/refused.ini" 2>/dev/null
+is "one that is refused then" $? 1
+ok "does not keep clear" "$WEIRCTL" clear
+is "from taking all back" "$(picture)" "$before"
 finish
