@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/crash.h"
 #include "netlink/tree.h"
 #include "netlink/tcmsg.h"
 
@@ -56,6 +57,11 @@ static int write_all(FILE *file, const struct file_header *header,
 	return 0;
 }
 
+static void temporary_path(const char *path, char ret_path[PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s.new", path);
+}
+
 /* Under another name first, so that the name never has half of it. */
 static int write_file(const char *path, const struct tree *tree,
 		      struct err *err)
@@ -68,13 +74,14 @@ static int write_file(const char *path, const struct tree *tree,
 	r = read_boot(header.boot, err);
 	if (r < 0)
 		return r;
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	temporary_path(path, temporary);
 	fd = open(temporary,
 		  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!file)
 		return err_set(err, neg_errno(), "write '%s'", temporary);
 	r = write_all(file, &header, tree);
+	crash_point();
 	if (r == 0 && rename(temporary, path) < 0)
 		r = neg_errno();
 	if (r < 0) {
@@ -194,6 +201,11 @@ static int compare_on(struct conn *conn, const struct link *stage,
 	return 0;
 }
 
+static void stage_name(uint32_t ifindex, char ret_name[IFNAMSIZ])
+{
+	snprintf(ret_name, IFNAMSIZ, "weirt%u", ifindex);
+}
+
 static int rehearse(struct conn *conn, const struct link *link,
 		    struct tree *tree, uint32_t group, struct err *err)
 {
@@ -202,11 +214,13 @@ static int rehearse(struct conn *conn, const struct link *link,
 	struct err ignored;
 	int r;
 
-	snprintf(want.name, sizeof(want.name), "weirt%u", link->ifindex);
+	stage_name(link->ifindex, want.name);
 	r = link_ensure_ifb(conn, &want, &stage, err);
 	if (r < 0)
 		return err_wrap(err, r, "device '%s': rehearse", link->name);
+	crash_point();
 	r = compare_on(conn, &stage, tree, link, err);
+	crash_point();
 	if (r < 0) {
 		link_remove(conn, &stage, &ignored);
 		return r;
@@ -233,6 +247,42 @@ int foreign_save(struct conn *conn, const struct link *link, const char *path,
 		return err_wrap(err, r, "device '%s': keep its qdisc",
 				link->name);
 	return 0;
+}
+
+static int remove_stage(struct conn *conn, uint32_t ifindex, uint32_t group,
+			struct err *err)
+{
+	char name[IFNAMSIZ];
+	struct link stage;
+	int r;
+
+	stage_name(ifindex, name);
+	r = link_find(conn, name, &stage, err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	if (strcmp(stage.kind, "ifb") != 0 || stage.group != group)
+		return 0;
+	return link_remove(conn, &stage, err);
+}
+
+static int remove_file(const char *path, struct err *err)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_set(err, neg_errno(), "remove '%s'", path);
+	return 0;
+}
+
+int foreign_forget(struct conn *conn, uint32_t ifindex, const char *path,
+		   uint32_t group, struct err *err)
+{
+	char temporary[PATH_MAX];
+	int r;
+
+	temporary_path(path, temporary);
+	r = remove_file(temporary, err);
+	if (r == 0)
+		r = remove_file(path, err);
+	return r < 0 || !conn ? r : remove_stage(conn, ifindex, group, err);
 }
 
 enum plan {
@@ -300,7 +350,5 @@ int foreign_restore(struct conn *conn, const struct link *link,
 		if (r < 0)
 			return r;
 	}
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_set(err, neg_errno(), "remove '%s'", path);
-	return 0;
+	return remove_file(path, err);
 }

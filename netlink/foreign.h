@@ -20,6 +20,13 @@ int foreign_save(struct conn *conn, const struct link *link, const char *path,
 		 uint32_t group, struct err *err);
 
 /*
+ * Forgets what was saved, and takes away what a foreign_save that was killed
+ * left beside it.  conn: NULL where the namespace of the device has gone.
+ */
+int foreign_forget(struct conn *conn, uint32_t ifindex, const char *path,
+		   uint32_t group, struct err *err);
+
+/*
  * Puts back what the file has and removes the file.  The root must be ours
  * (handle), the kernel's default, or the half of an earlier restore; else
  * somebody else has put another one there since: that is left alone and the

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "netlink/foreign.h"
 #include "tc/device_parts.h"
 #include "tc/mark.h"
 
@@ -161,6 +162,17 @@ int device_read(const struct netns_view *view, const struct loader *loader,
 	return 0;
 }
 
+/* What a takeover left that was killed before it touched the original. */
+static int forget_foreign(const struct device *device, struct err *err)
+{
+	char path[PATH_MAX];
+
+	mark_saved_path(device->state_dir, device->view->id,
+			device->link.ifindex, path);
+	return foreign_forget(device->view->conn, device->link.ifindex, path,
+			      DEVICE_IFB_GROUP, err);
+}
+
 int device_remove(const struct device *device, struct err *err)
 {
 	int r;
@@ -172,6 +184,8 @@ int device_remove(const struct device *device, struct err *err)
 		r = device_remove_root(device, err);
 	if (r == 0)
 		r = device_remove_ifb(device, err);
+	if (r == 0)
+		r = forget_foreign(device, err);
 	if (r == 0)
 		r = mark_remove(device->loader, device->view->id,
 				device->link.ifindex, err);

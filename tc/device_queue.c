@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/crash.h"
 #include "netlink/foreign.h"
 #include "tc/device.h"
 #include "tc/device_parts.h"
@@ -51,8 +52,10 @@ int device_ensure_root(const struct device *device, bool takeover,
 	mark_saved_path(device->state_dir, device->view->id,
 			device->link.ifindex, path);
 	r = foreign_save(conn, &device->link, path, DEVICE_IFB_GROUP, err);
+	crash_point();
 	if (r == 0)
 		r = mark_set(device, MARK_SAVED, err);
+	crash_point();
 	if (r < 0)
 		return r;
 	return qdisc_ensure_htb(conn, &device->link, DEVICE_MAJOR, true, err);

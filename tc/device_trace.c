@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "netlink/foreign.h"
 #include "tc/device.h"
 #include "tc/device_parts.h"
 #include "tc/mark.h"
@@ -85,7 +86,9 @@ int device_forget(const struct device_trace *trace,
 	if (r < 0)
 		return r;
 	mark_saved_path(state_dir, trace->netns_id, trace->ifindex, path);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_set(err, neg_errno(), "remove '%s'", path);
+	r = foreign_forget(view ? view->conn : NULL, trace->ifindex, path,
+			   DEVICE_IFB_GROUP, err);
+	if (r < 0)
+		return r;
 	return mark_remove(loader, trace->netns_id, trace->ifindex, err);
 }

@@ -135,10 +135,28 @@ picture() {
 	ls -A "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null
 }
 before=$(picture)
-crash_at 5 over
+crash_at 9 over
 is "a first apply is killed on its way" $? 137
 "$WEIRCTL" apply "$work/refused.ini" 2>/dev/null
 is "one that is refused then" $? 1
 ok "does not keep clear" "$WEIRCTL" clear
 is "from taking all back" "$(picture)" "$before"
+has_rehearsal() { ip -n "$left" -o link show type ifb | grep -q weirt; }
+other=0 kills=0 rehearsal=0
+for ((point = 1; point < 60; point += step)); do
+	crash_at $point over
+	[ $? -eq 137 ] || break
+	kills=$((kills + 1))
+	! has_rehearsal || rehearsal=$point
+	"$WEIRCTL" clear
+	[ "$(picture)" = "$before" ] || other=$((other + 1))
+done
+within "killed at its points, one by one" "$kills" $((12 / step)) 50
+is "all is as it was after each clear" "$other" 0
+"$WEIRCTL" clear
+crash_at $rehearsal over
+ok "it is killed in the rehearsal" has_rehearsal
+ip -n "$left" link del v0
+ok "clear, when the device has gone" "$WEIRCTL" clear
+is "leaves nothing of the rehearsal" "$(ip -n "$left" -o link show type ifb)" ""
 finish
