@@ -108,7 +108,9 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 
 	if (lock < 0)
 		return lock;
-	r = kernel_open(places, ret_kernel, err);
+	r = folder_check(places->state, err);
+	if (r == 0)
+		r = kernel_open(places, ret_kernel, err);
 	if (r < 0) {
 		lock_remove(places->run);
 		return r;

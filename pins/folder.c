@@ -4,13 +4,31 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 
-int folder_make(const char *path, struct err *err)
+static int check(const char *path, bool sticky_is_fine, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0
+				       : err_set(err, neg_errno(),
+						 "look at folder '%s'", path);
+	if (st.st_uid == 0 && (!(st.st_mode & (S_IWGRP | S_IWOTH)) ||
+			       (st.st_mode & S_ISVTX && sticky_is_fine)))
+		return 0;
+	return err_say(err, -EPERM,
+		       "folder '%s' is not root's alone: chown root and chmod "
+		       "700 make it so",
+		       path);
+}
+
+static int make(const char *path, struct err *err)
 {
 	struct stat there;
 
@@ -22,6 +40,25 @@ int folder_make(const char *path, struct err *err)
 		errno = ENOTDIR;
 	}
 	return err_set(err, neg_errno(), "make folder '%s'", path);
+}
+
+int folder_check(const char *path, struct err *err)
+{
+	return check(path, false, err);
+}
+
+int folder_make(const char *path, struct err *err)
+{
+	int r = make(path, err);
+
+	return r < 0 ? r : check(path, false, err);
+}
+
+int folder_make_shared(const char *path, struct err *err)
+{
+	int r = make(path, err);
+
+	return r < 0 ? r : check(path, true, err);
 }
 
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,

@@ -5,8 +5,17 @@
 
 #include "base/err.h"
 
-/* mkdir; a folder that is there already is fine. */
+/* Refuses (-EPERM) a folder that anybody but root can change what is in. */
+int folder_check(const char *path, struct err *err);
+
+/* mkdir, for root alone; one that is there already must pass the check. */
 int folder_make(const char *path, struct err *err);
+
+/*
+ * The same; but one with the sticky bit is fine, too, as a bpffs has that was
+ * mounted without options: what is root's in there stays so.
+ */
+int folder_make_shared(const char *path, struct err *err);
 
 /* A map, program or link.  -ENOENT, without a sentence, if it is not there. */
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,

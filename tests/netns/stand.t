@@ -11,7 +11,7 @@ group() { printf '[group %s]\nmatch = %s\nout = 10mbit\n' "$1" "$2"; }
 group web "$cg/web" >"$p"
 touch "$work/file"
 mkdir "$work/readonly"
-mount -t tmpfs -o ro none "$work/readonly"
+mount -t tmpfs -o ro,mode=700 none "$work/readonly"
 at_exit "umount $work/readonly"
 untouched() { ! grep -q " $WEIR_BPFFS " /proc/self/mounts && [ ! -e "$WEIR_RUN" ] && [ ! -e "$WEIR_STATE" ]; }
 
@@ -65,6 +65,17 @@ says "no folder above it" 1 "^weirctl: make folder '$work/no/such': No such file
 for place in BPFFS STATE RUN; do
 	says "a place that is another from each folder, WEIR_$place" 2 \
 		"^weirctl: WEIR_$place is 'x/y': it must begin with /$" env "WEIR_$place=x/y" "$w" apply "$p"
+done
+mkdir -m 777 "$work/open"
+mkdir -m 1777 "$work/sticky"
+mkdir "$work/others"
+chown 65534 "$work/others"
+for folder in open sticky others; do
+	no="^weirctl: folder '$work/$folder' is not root's alone: chown root and chmod 700 make it so$"
+	says "a state that others could write, $folder" 1 "$no" env WEIR_STATE="$work/$folder" "$w" apply "$p"
+	says "which clear does not believe" 1 "$no" env WEIR_STATE="$work/$folder" "$w" clear
+	says "a lock that others could take away, $folder" 1 "$no" env WEIR_RUN="$work/$folder" "$w" apply "$p"
+	[ $folder = sticky ] || says "pins that others could, $folder" 1 "$no" env WEIR_BPFFS="$work/$folder" "$w" apply "$p"
 done
 ok "none of which leaves a mount or a folder" untouched
 
