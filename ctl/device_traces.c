@@ -119,6 +119,74 @@ int device_traces_plan(const struct kernel *kernel, struct world *world,
 	return r;
 }
 
+/* NULL: it was not there, or needed nothing. */
+static const struct device_trace *trace_of(const struct device_traces *traces,
+					   const struct image *live,
+					   uint32_t index)
+{
+	size_t i;
+
+	for (i = 0; i < traces->n_list; i++) {
+		const struct device_trace *trace = &traces->list[i];
+
+		if (trace->index == index &&
+		    trace->ifindex == live->devices[index].ifindex)
+			return trace;
+	}
+	return NULL;
+}
+
+int device_traces_netns(const struct device_traces *traces,
+			const struct image *live, uint32_t index,
+			struct world *world, struct netns_view **ret_view,
+			struct err *err)
+{
+	const char *name = image_string(live, live->devices[index].netns);
+	const struct device_trace *trace = trace_of(traces, live, index);
+
+	if (!trace)
+		return world_netns(world, name, ret_view, err);
+	return world_netns_by_id(world, name, trace->netns_id, ret_view, err);
+}
+
+/* Where it is not found, it counts as one elsewhere; not so if it has gone. */
+static int check_here(const struct device_traces *traces,
+		      const struct image *live, uint32_t index,
+		      struct world *world, struct err *err)
+{
+	struct netns_view *own, *view;
+	int r;
+
+	r = world_netns(world, "", &own, err);
+	if (r < 0)
+		return r;
+	r = device_traces_netns(traces, live, index, world, &view, err);
+	if (r == -ENOENT || (r == 0 && view == own))
+		return 0;
+	if (r < 0 && r != -EXDEV)
+		return r;
+	return err_say(err, -EXDEV,
+		       "device %s is in another network namespace: run weirctl "
+		       "there",
+		       image_string(live, live->devices[index].name));
+}
+
+int device_traces_check_here(const struct kernel *kernel, struct err *err)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	CLEANUP(world_clear) struct world world = { 0 };
+	const struct image *live = kernel->live;
+	uint32_t i;
+	int r;
+
+	r = device_traces_read(&kernel->loader, &traces, err);
+	for (i = 1; r == 0 && i < live->n_devices; i++)
+		if (live->devices[i].in_use &&
+		    !*image_string(live, live->devices[i].netns))
+			r = check_here(&traces, live, i, &world, err);
+	return r;
+}
+
 int device_traces_check(const struct kernel *kernel, struct err *err)
 {
 	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };

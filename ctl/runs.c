@@ -2,6 +2,7 @@
 #include "ctl/runs.h"
 
 #include "cgroup/own.h"
+#include "ctl/device_traces.h"
 #include "rules/adhoc.h"
 #include "rules/image_copy.h"
 
@@ -24,7 +25,11 @@ int runs_in_force(const struct kernel *kernel, bool dry_run,
 {
 	CLEANUP(image_freep) struct image *image = NULL;
 	size_t i;
+	int r;
 
+	r = device_traces_check_here(kernel, err);
+	if (r < 0)
+		return r;
 	if (image_copy(kernel->live, &image) < 0)
 		return err_set(err, -ENOMEM, "copy the policy in force");
 	for (i = image->n_groups; i-- > 0;)

@@ -11,7 +11,8 @@
 /*
  * A copy of the policy in force to be changed: without containers' veths,
  * which world_read adds again, and without commands that have ended.  Their
- * cgroups are removed, but with dry_run.
+ * cgroups are removed, but with dry_run.  Refuses (-EXDEV) where its devices
+ * are in another network namespace.
  */
 int runs_in_force(const struct kernel *kernel, bool dry_run,
 		  struct image **ret_image, struct err *err);

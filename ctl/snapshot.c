@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "ctl/device_traces.h"
 
 void snapshot_clear(struct snapshot *snapshot)
 {
@@ -81,7 +82,8 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 	return 0;
 }
 
-static int take_device(struct snapshot *snapshot, uint32_t index,
+static int take_device(struct snapshot *snapshot,
+		       const struct device_traces *traces, uint32_t index,
 		       struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -94,13 +96,13 @@ static int take_device(struct snapshot *snapshot, uint32_t index,
 	if (!entry)
 		return err_set(err, -ENOMEM, "take a snapshot");
 	entry->index = index;
-	r = world_netns(&snapshot->world, image_string(image, row->netns),
-			&view, err);
+	r = device_traces_netns(traces, image, index, &snapshot->world, &view,
+				err);
 	if (r == 0)
 		r = device_read(view, &snapshot->kernel.loader,
 				image_string(image, row->name), index, &have,
 				err);
-	if (r == -ENOENT || r == -ENODEV)
+	if (r == -ENOENT || r == -ENODEV || r == -EXDEV)
 		return 0;
 	if (r < 0)
 		return r;
@@ -109,6 +111,20 @@ static int take_device(struct snapshot *snapshot, uint32_t index,
 	entry->present = true;
 	return device_figures(&snapshot->kernel.loader, &have, index,
 			      entry->figures, err);
+}
+
+static int take_devices(struct snapshot *snapshot, struct err *err)
+{
+	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	const struct kernel *kernel = &snapshot->kernel;
+	uint32_t i;
+	int r;
+
+	r = device_traces_read(&kernel->loader, &traces, err);
+	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
+		if (kernel->live->devices[i].in_use)
+			r = take_device(snapshot, &traces, i, err);
+	return r;
 }
 
 static int take_counters(struct snapshot *snapshot, struct err *err)
@@ -140,7 +156,6 @@ static int take_counters(struct snapshot *snapshot, struct err *err)
 static int take(struct snapshot *snapshot, struct err *err)
 {
 	struct kernel *kernel = &snapshot->kernel;
-	uint32_t i;
 	int r;
 
 	r = find_cgroups(kernel->mount, kernel->live, &snapshot->world.found,
@@ -150,9 +165,8 @@ static int take(struct snapshot *snapshot, struct err *err)
 			kernel->places->bpffs, kernel->mount, &kernel->programs,
 			programs_needed(kernel->live), kernel->generation,
 			&snapshot->anchors, err);
-	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
-		if (kernel->live->devices[i].in_use)
-			r = take_device(snapshot, i, err);
+	if (r == 0)
+		r = take_devices(snapshot, err);
 	if (r == 0)
 		r = take_cgroups(snapshot, err);
 	if (r == 0)

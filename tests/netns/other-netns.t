@@ -30,6 +30,14 @@ in = 20mbit
 EOP
 
 ok "a device is limited on the left" nsenter "$l" "$WEIRCTL" apply "$work/policy.ini"
+status() { "$@" "$WEIRCTL" status --json | jq -r '.devices[].state'; }
+is "status knows it anywhere" "$(status nsenter "$l") $(status)" "attached attached"
+no="^weirctl: device d0 is in another network namespace: run weirctl there$"
+refuses() { says "$1 on the right is refused" "$2" "$no" nsenter "$r" "$WEIRCTL" "${@:3}"; }
+refuses limit 1 limit "$cg" out=1mbit
+refuses run 125 run --out 1mbit -- true
+refuses watch 1 watch --once
+is "and leaves it alone" "$(status)" attached
 ok "clear, on the right" nsenter "$r" "$WEIRCTL" clear
 is "leaves the left as it was" "$(picture "$l")" "$before"
 is "and keeps nothing" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
