@@ -9,7 +9,7 @@ make_cgroup "$cg/a"
 talk=$PWD/tests/bench/talk
 sink "$right" 7001
 serve "$right" 5201
-changes=100 low=0.97 high=1.01
+changes=${WEIR_CHANGES:-100} low=0.97 high=1.01
 [ -z "${WEIR_VM:-}" ] || { changes=6 low=0.88 high=1.05; }
 ok "a limit applies" limit_a 20mbit
 flows() {
