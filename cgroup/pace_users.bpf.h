@@ -28,11 +28,14 @@
  * more of the rate it has.  So a socket counts as PACE_FAVOUR users until a
  * message, which is what it sends between two times at which it had nothing
  * left to send, is longer than 1/PACE_MESSAGE of a second at the whole rate.
- * Fewer where that would leave somebody so little that he sleeps for long
- * between two packets and cannot be told that he may have more.
+ * Not where that leaves somebody so little that he sleeps for long between
+ * two packets and cannot be told that he may have more; and the less the more
+ * sockets there are, as of many that begin together each would have so little
+ * when its message is too long, until those of all others are.
  */
 #define PACE_FAVOUR	8
-#define PACE_FAVOUR_MIN 600000 /* bytes per second for who is not favoured */
+#define PACE_FAVOUR_MIN 600000 /* bytes per second for each socket */
+#define PACE_FAVOUR_ALL 128    /* users, if all were favoured */
 #define PACE_MESSAGE	40
 
 static __always_inline __u64 pace_min(__u64 a, __u64 b)
@@ -111,10 +114,9 @@ static __always_inline __u32 pace_favour(const struct pace *pace)
 	__u64 sockets = pace_sockets(pace);
 
 	/* Who is alone has all of the rate as it is. */
-	if (sockets < 2)
+	if (sockets < 2 || pace->rate / PACE_FAVOUR_MIN < sockets)
 		return 1;
-	return pace_min(pace_max(pace->rate / PACE_FAVOUR_MIN / sockets, 1),
-			PACE_FAVOUR);
+	return pace_min(pace_max(PACE_FAVOUR_ALL / sockets, 1), PACE_FAVOUR);
 }
 
 /* No socket is more users than its weight. */

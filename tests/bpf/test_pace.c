@@ -423,16 +423,16 @@ static void datagrams_are_not_silent_when_a_crowd_has_gone(void **state)
 	assert_in_range(gap, 0, 300 * REF_MS);
 }
 
-/* He has 600 kB/s at least, if all the others are favoured. */
-static void who_is_not_favoured_does_not_sleep_for_long(void **state)
+static void the_more_there_are_the_less_is_a_message_favoured(void **state)
 {
 	static const struct {
 		uint64_t rate;
 		uint32_t sockets, favour;
 	} cases[] = {
 		{ GBIT, 1, 1 },	       { GBIT, 3, 8 },
-		{ GBIT, 64, 3 },       { GBIT / 10, 4, 5 },
-		{ GBIT / 10, 64, 1 },  { 10 * GBIT, 64, 8 },
+		{ GBIT, 64, 2 },       { GBIT, 300, 1 },
+		{ GBIT / 10, 4, 8 },   { GBIT / 10, 64, 1 },
+		{ 10 * GBIT, 64, 2 },  { GBIT / 50, 3, 8 },
 		{ 1000 * KBIT, 2, 1 },
 	};
 	size_t i;
@@ -462,7 +462,8 @@ int main(void)
 		cmocka_unit_test(a_short_pause_of_who_floods_is_made_good),
 		cmocka_unit_test(
 			datagrams_are_not_silent_when_a_crowd_has_gone),
-		cmocka_unit_test(who_is_not_favoured_does_not_sleep_for_long),
+		cmocka_unit_test(
+			the_more_there_are_the_less_is_a_message_favoured),
 	};
 
 	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
