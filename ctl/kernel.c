@@ -110,6 +110,8 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 		return lock;
 	r = folder_check(places->state, err);
 	if (r == 0)
+		r = folder_check_shared(places->bpffs, err);
+	if (r == 0)
 		r = kernel_open(places, ret_kernel, err);
 	if (r < 0) {
 		lock_remove(places->run);
@@ -174,9 +176,12 @@ int kernel_unload(struct kernel *kernel, struct err *err)
 	int r;
 
 	close_loaded(kernel);
-	r = remove_pins(dir, err);
-	if (r < 0)
-		return r;
+	/* Pins are on a bpffs; a folder that is none is somebody else's. */
+	if (bpffs_is_at(dir)) {
+		r = remove_pins(dir, err);
+		if (r < 0)
+			return r;
+	}
 	rmdir(dir); /* fails where it is a mount of its own */
 	crash_point();
 	r = bpffs_release(dir, err);

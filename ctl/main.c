@@ -173,7 +173,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 		    command->name, command->name);
 		return EXIT_REFUSED;
 	}
-	status = find_places(&call.places);
+	/* The others keep nothing, and look at nothing that is kept. */
+	if (command->needs_root)
+		status = find_places(&call.places);
 	if (status != EXIT_DONE)
 		return status;
 	status = command->run(&call);

@@ -14,17 +14,19 @@
 static int check(const char *path, bool sticky_is_fine, struct err *err)
 {
 	struct stat st;
+	mode_t others;
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0
 				       : err_set(err, neg_errno(),
 						 "look at folder '%s'", path);
-	if (st.st_uid == 0 && (!(st.st_mode & (S_IWGRP | S_IWOTH)) ||
+	others = st.st_gid == 0 ? S_IWOTH : S_IWGRP | S_IWOTH;
+	if (st.st_uid == 0 && (!(st.st_mode & others) ||
 			       (st.st_mode & S_ISVTX && sticky_is_fine)))
 		return 0;
 	return err_say(err, -EPERM,
-		       "folder '%s' is not root's alone: chown root and chmod "
-		       "700 make it so",
+		       "folder '%s' is not root's alone: name one that is, "
+		       "such as mkdir -m 700 makes",
 		       path);
 }
 
@@ -45,6 +47,11 @@ static int make(const char *path, struct err *err)
 int folder_check(const char *path, struct err *err)
 {
 	return check(path, false, err);
+}
+
+int folder_check_shared(const char *path, struct err *err)
+{
+	return check(path, true, err);
 }
 
 int folder_make(const char *path, struct err *err)
@@ -87,13 +94,18 @@ int folder_find_pin(const char *folder, const char *name, int *ret_fd,
 
 int folder_remove(const char *path, struct err *err)
 {
-	CLEANUP(closedirp) DIR *dir = opendir(path);
+	AUTO_CLOSE int fd =
+		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
 
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd >= 0)
+		dir = fdopendir(fd);
 	if (!dir)
-		return errno == ENOENT ? 0
-				       : err_set(err, neg_errno(),
-						 "open folder '%s'", path);
+		return err_set(err, neg_errno(), "open folder '%s'", path);
+	TAKE_FD(fd); /* dir closes it */
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;

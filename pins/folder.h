@@ -5,16 +5,20 @@
 
 #include "base/err.h"
 
-/* Refuses (-EPERM) a folder that anybody but root can change what is in. */
+/*
+ * Refuses (-EPERM) a folder that anybody but root and its group can change what
+ * is in.  One that is not there is fine.
+ */
 int folder_check(const char *path, struct err *err);
-
-/* mkdir, for root alone; one that is there already must pass the check. */
-int folder_make(const char *path, struct err *err);
 
 /*
  * The same; but one with the sticky bit is fine, too, as a bpffs has that was
  * mounted without options: what is root's in there stays so.
  */
+int folder_check_shared(const char *path, struct err *err);
+
+/* mkdir, for root alone; one that is there already must pass the check. */
+int folder_make(const char *path, struct err *err);
 int folder_make_shared(const char *path, struct err *err);
 
 /* A map, program or link.  -ENOENT, without a sentence, if it is not there. */
@@ -25,7 +29,7 @@ int folder_open_pin(const char *folder, const char *name, int *ret_fd,
 int folder_find_pin(const char *folder, const char *name, int *ret_fd,
 		    struct err *err);
 
-/* Removes a folder and the pins in it, one level deep. */
+/* Removes a folder, not a link to one, and the pins in it, one level deep. */
 int folder_remove(const char *path, struct err *err);
 
 /*

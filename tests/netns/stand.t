@@ -66,18 +66,30 @@ for place in BPFFS STATE RUN; do
 	says "a place that is another from each folder, WEIR_$place" 2 \
 		"^weirctl: WEIR_$place is 'x/y': it must begin with /$" env "WEIR_$place=x/y" "$w" apply "$p"
 done
+says "… but where no place is needed" 0 "^weirctl " env WEIR_STATE=x/y "$w" version
 mkdir -m 777 "$work/open"
 mkdir -m 1777 "$work/sticky"
 mkdir "$work/others"
 chown 65534 "$work/others"
 for folder in open sticky others; do
-	no="^weirctl: folder '$work/$folder' is not root's alone: chown root and chmod 700 make it so$"
+	no="^weirctl: folder '$work/$folder' is not root's alone: name one that is, such as mkdir -m 700 makes$"
 	says "a state that others could write, $folder" 1 "$no" env WEIR_STATE="$work/$folder" "$w" apply "$p"
 	says "which clear does not believe" 1 "$no" env WEIR_STATE="$work/$folder" "$w" clear
 	says "a lock that others could take away, $folder" 1 "$no" env WEIR_RUN="$work/$folder" "$w" apply "$p"
 	[ $folder = sticky ] || says "pins that others could, $folder" 1 "$no" env WEIR_BPFFS="$work/$folder" "$w" apply "$p"
 done
 ok "none of which leaves a mount or a folder" untouched
+mkdir "$work/mine" "$work/mine/maps" "$work/mine/programs-mine"
+touch "$work/mine/maps/file" "$work/mine/programs-mine/file"
+ln -s maps "$work/mine/links"
+mine() { find "$work/mine" | wc -l; }
+had=$(mine)
+env WEIR_BPFFS="$work/mine" "$w" clear
+is "a clear leaves a folder alone that is no bpffs" "$(mine)" "$had"
+chmod 777 "$work/mine"
+env WEIR_BPFFS="$work/mine" "$w" apply "$p" >/dev/null 2>&1
+is "… so does an apply that is refused" "$? $(mine)" "1 $had"
+rm -r "$work/mine"
 
 # --------------------------------------------------------- a mount of its own
 
