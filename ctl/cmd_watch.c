@@ -111,11 +111,13 @@ static int watch(const struct call *call, struct err *err)
 	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = watch_fd(links), .events = POLLIN };
 	for (;;) {
-		if (look(call, &skipped, err) == 0)
+		r = look(call, &skipped, err);
+		if (r == 0)
 			*err->msg = '\0';
 		/* What goes wrong is tried again. */
 		say_news(err, &last);
-		say_news(&skipped, &last_skipped);
+		if (r == 0)
+			say_news(&skipped, &last_skipped);
 		if (poll(fds, 2, LOOK_AGAIN_MS) < 0 && errno != EINTR)
 			return err_set(err, neg_errno(), "wait for changes");
 		if (fds[0].revents)
