@@ -99,14 +99,12 @@ void group_row_change_in(struct group_row *row, uint64_t rate_bps)
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why)
 {
-	if (row->shape_out != SHAPE_EDT && row->shape_out != SHAPE_HTB &&
-	    row->shape_in != SHAPE_EDT)
+	if (row->shape_out != SHAPE_HTB)
 		return 0;
 	return err_say(why, -EINVAL,
-		       "group '%s': this version has no '%s' for what a group "
-		       "%s (try shaper = auto)",
-		       name, row->shaper == SHAPER_EDT ? "edt" : "htb",
-		       row->shape_out ? "sends" : "receives");
+		       "group '%s': this version has no 'htb' for what a group "
+		       "sends (try shaper = auto)",
+		       name);
 }
 
 uint32_t group_row_hash(const char *name)
