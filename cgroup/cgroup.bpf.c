@@ -11,6 +11,7 @@
 
 #include "cgroup/anchor.bpf.h"
 #include "cgroup/call.bpf.h"
+#include "cgroup/connect.bpf.h"
 #include "cgroup/filter.bpf.h"
 #include "cgroup/limit.bpf.h"
 
@@ -80,6 +81,7 @@ CALL_PROGRAM(group_sendmsg6, "cgroup/sendmsg6", 1, HOOK_OUT | HOOK_SENDMSG)
 SEC("sockops")
 int group_sockops(struct bpf_sock_ops *ops)
 {
+	connect_socket(ops);
 	limit_socket(ops);
 	return 1;
 }

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 
+#include "cgroup/connect.bpf.h"
 #include "cgroup/member.bpf.h"
 #include "cgroup/scope.bpf.h"
 #include "rules/match.bpf.h"
@@ -75,6 +76,8 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 			continue;
 		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
 			      skb->gso_segs ? skb->gso_segs : 1);
+		if (hook & HOOK_OUT)
+			connect_denied(skb, slot, chain);
 		return false;
 	}
 	if (states & PACKET_KEEP)

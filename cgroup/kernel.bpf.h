@@ -53,7 +53,12 @@ struct bpf_iter__tcp {
 	struct sock_common *sk_common;
 } RELOCATED;
 
+struct inet_connection_sock {
+	__u32 icsk_user_timeout; /* ms; 0: none */
+} RELOCATED;
+
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u32 write_seq; /* after all that the application has written */
 	__u32 snd_nxt;	 /* after all that was sent; moves on after the hook */
 	__u32 packets_out; /* segments under way */
@@ -127,6 +132,14 @@ static __always_inline __u64 kernel_pacing(void *sk)
 	struct sock *sock = (struct sock *)bpf_skc_to_tcp_sock(sk);
 
 	return sock ? sock->sk_max_pacing_rate : ~0ULL;
+}
+
+/* TCP_USER_TIMEOUT of a TCP socket. */
+static __always_inline __u32 kernel_user_timeout(void *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp ? tcp->inet_conn.icsk_user_timeout : 0;
 }
 
 static __always_inline __u64 kernel_folder_parent(__u64 folder)

@@ -4,8 +4,10 @@
  * at once: from the address that it wants to reach, before there is a
  * packet.  What only the packet will show is unknown, and so is the verdict
  * where a rule looks at that: DECIDE_LATER, and the chain has its say at the
- * packet.  Only refusals are counted here, as packets without bytes; what is
- * allowed is counted when it is sent.
+ * packet; unless the rules behind it refuse what it lets through, so that
+ * the call is refused either way, and by EPERM or ECONNREFUSED as these say.
+ * Only refusals are counted here, as packets without bytes; what is allowed is
+ * counted when it is sent.
  *
  * A first segment is taken to have no ECN flags.  An own address of the host
  * outside 127.0.0.0/8 and ::1 cannot be told from others here, so a chain
@@ -68,6 +70,7 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 
 	__builtin_memset(p, 0, sizeof(*p));
 	p->segments = 1;
+	p->flags = IS_CALL;
 	p->unknown = LOOK_SRC | LOOK_SRC_PORT | LOOK_MARK | LOOK_DSCP |
 		     LOOK_IFINDEX | LOOK_LENGTH | LOOK_LIMIT | LOOK_STATE |
 		     LOOK_UID;
@@ -118,14 +121,11 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 	}
 }
 
-static __always_inline int address_refuse(__u32 counter, int verdict)
-{
-	if (verdict != ROW_ALLOW)
-		counter_add(counter, 1, 0);
-	return verdict;
-}
+/* In the place of states, of which a call has none: how the walk went so far.
+ */
+#define WARY HOW(0, 1, 0)
 
-/* As chain_walk: ROW_*, DECIDE_LATER or WALK_ON. */
+/* As chain_walk: ROW_*, DECIDE_LATER, WALK_ON or WALK_ON_WARY. */
 static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 					__u32 how, __u32 index, __u32 batch)
 {
@@ -134,7 +134,7 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	__u32 first = batch * WALK_BATCH;
 	const struct rule_row *row = 0;
 	struct packet packet;
-	int perhaps = 0;
+	int perhaps = how & WARY ? MAY_REFUSE : 0, decision;
 
 	if (!chain)
 		return ROW_DENY;
@@ -143,15 +143,18 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	if (!packet.required || chain->flags & CHAIN_LOOPBACK)
 		row = rules_walk(&packet, slot, states, chain->first + first,
 				 chain->count - first, &perhaps);
-	if (row && perhaps)
+	if (perhaps & MAY_DECIDE)
 		return DECIDE_LATER;
-	if (row)
-		return address_refuse(row->counter, row->verdict);
-	if (first + WALK_BATCH < chain->count)
-		return WALK_ON;
-	if (packet.required)
-		return ROW_ALLOW;
-	return address_refuse(chain->counter, chain->policy);
+	if (!row && first + WALK_BATCH < chain->count)
+		return perhaps ? WALK_ON_WARY : WALK_ON;
+	decision = row ? row->verdict : chain->policy;
+	if (!row && packet.required)
+		decision = ROW_ALLOW;
+	if (decision != ROW_ALLOW)
+		counter_add(row ? row->counter : chain->counter, 1, 0);
+	else if (perhaps)
+		decision = DECIDE_LATER;
+	return decision;
 }
 
 /*
@@ -176,8 +179,10 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		for (i = 0; i < WALK_STRIDE; i++) {                           \
 			decision = address_walk##family(ctx, how, chain,      \
 							batch + i);           \
-			if (decision != WALK_ON)                              \
+			if (decision < WALK_ON)                               \
 				break;                                        \
+			if (decision == WALK_ON_WARY)                         \
+				how |= WARY;                                  \
 		}                                                             \
 		return decision;                                              \
 	}                                                                     \

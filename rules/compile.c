@@ -71,6 +71,8 @@ static uint8_t chain_flags(const struct rule_row *row, const char *iface)
 		flags |= CHAIN_STATES;
 	if (row->looks & LOOK_UID)
 		flags |= CHAIN_UIDS;
+	if (row->looks & LOOK_LIMIT)
+		flags |= CHAIN_LIMITS;
 	if (iface && strcmp(iface, "lo") == 0)
 		flags |= CHAIN_LOOPBACK;
 	return flags;

@@ -115,6 +115,7 @@ enum {
 	CHAIN_LOOPBACK = 1 << 1, /* some rule names the interface lo */
 	CHAIN_STATES = 1 << 2,	 /* some rule looks at states */
 	CHAIN_UIDS = 1 << 3,	 /* some rule looks at the user */
+	CHAIN_LIMITS = 1 << 4,	 /* some rule has a limit */
 };
 
 /*

@@ -32,6 +32,7 @@
 enum {
 	DECIDE_LATER = 3, /* the packet will have to be seen */
 	WALK_ON = 4,	  /* within: no rule of this batch matched */
+	WALK_ON_WARY = 5, /* … and a call may be one that a rule refuses */
 };
 
 enum {
@@ -178,10 +179,14 @@ static __always_inline int row_fits(const struct rule_row *row,
 	return FITS;
 }
 
+enum {
+	MAY_DECIDE = 1 << 0, /* the rule does only if what is unknown is so */
+	MAY_REFUSE = 1 << 1, /* so does one before it, which refuses a call */
+};
+
 /*
  * The first of the rules first … first + count - 1 that decides; NULL where
- * none does.  *perhaps says whether it would only if what is unknown were
- * so.
+ * none does.  *perhaps: MAY_*.
  */
 static __always_inline const struct rule_row *rules_walk(
 	const struct packet *p, __u32 slot, __u32 states, __u32 first,
@@ -205,11 +210,15 @@ static __always_inline const struct rule_row *rules_walk(
 		fits = row_fits(row, p, slot, states);
 		if (fits == FITS_NOT)
 			continue;
-		*perhaps = fits == FITS_PERHAPS;
-		if (*perhaps && p->flags & IS_MALFORMED &&
-		    row->verdict == ROW_ALLOW)
+		if (fits == FITS)
+			return row;
+		if (p->flags & IS_MALFORMED && row->verdict == ROW_ALLOW)
 			continue;
-		return row;
+		if (!(p->flags & IS_CALL) || row->verdict == ROW_ALLOW) {
+			*perhaps |= MAY_DECIDE;
+			return row;
+		}
+		*perhaps |= MAY_REFUSE;
 	}
 	return 0;
 }

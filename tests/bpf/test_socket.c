@@ -183,6 +183,19 @@ static void a_refusal_answers_a_connection(void **state)
 
 /* ----------------------------------------------- connect and sendmsg */
 
+#define ALLOWS(n) n " = allow udp to port " n "\n"
+#define FILLER(tens)      \
+	ALLOWS(#tens "0") \
+	ALLOWS(#tens "1") \
+	ALLOWS(#tens "2") \
+	ALLOWS(#tens "3") \
+	ALLOWS(#tens "4") \
+	ALLOWS(#tens "5") \
+	ALLOWS(#tens "6") \
+	ALLOWS(#tens "7") \
+	ALLOWS(#tens "8") \
+	ALLOWS(#tens "9")
+
 static const char policy[] =
 	"[set nets]\nelements = 198.51.100.0/24, 2001:db8:5::/48\n"
 	"[chain ports]\npolicy = deny\n"
@@ -199,7 +212,14 @@ static const char policy[] =
 	"[chain others]\npolicy = deny\n10 = allow uid 1000\n"
 	"[chain flags]\npolicy = allow\n10 = deny tcp flags SYN/SYN,ACK\n"
 	"[chain lo]\npolicy = deny\n10 = deny tcp to port 80 iface lo\n"
-	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n";
+	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n"
+	/* What may refuse a call is first, what does so two batches later. */
+	"[chain wary]\npolicy = allow\n1 = deny mark 5\n" FILLER(1) FILLER(2)
+		FILLER(3) "40 = reject tcp to port 26\n"
+			  "41 = deny tcp length 1000-1500\n"
+			  "42 = deny tcp to port 25\n"
+			  "43 = allow mark 6\n"
+			  "44 = deny tcp to port 27\n";
 
 enum {
 	LATER = DECIDE_LATER,
@@ -255,8 +275,14 @@ static const struct {
 	{ "lo", TCP, "127.0.0.1", 80, NULL, 0, ROW_DENY },
 	{ "lo", TCP, "127.0.0.1", 81, NULL, 0, ROW_ALLOW },
 	{ "lo", TCP, "192.0.2.1", 81, NULL, 0, ROW_DENY },
-	{ "lo", TCP, "192.0.2.1", 80, NULL, 0, LATER },
+	{ "lo", TCP, "192.0.2.1", 80, NULL, 0, ROW_DENY },
 	{ "limited", TCP, "192.0.2.1", 80, NULL, 0, LATER },
+	{ "wary", TCP, "192.0.2.1", 25, NULL, 0, ROW_DENY },
+	{ "wary", TCP, "192.0.2.1", 26, NULL, 0, ROW_REJECT },
+	{ "wary", TCP, "192.0.2.1", 27, NULL, 0, LATER },
+	{ "wary", TCP, "192.0.2.1", 28, NULL, 0, LATER },
+	{ "wary", TCP, "2001:db8::1", 25, NULL, 0, ROW_DENY },
+	{ "wary", UDP, "192.0.2.1", 15, NULL, 0, LATER },
 };
 
 /* The errno of the call, or 0. */
@@ -327,6 +353,9 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	assert_int_equal(matcher_count(i, 20).bytes, 0);
 	assert_int_equal(matcher_count(i, 40).packets, 1);
 	assert_int_equal(matcher_count(i, 0).packets, 4);
+	i = matcher_chain("wary");
+	assert_int_equal(matcher_count(i, 1).packets, 0);
+	assert_int_equal(matcher_count(i, 42).packets, 2);
 }
 
 static int set_up(void **state)

@@ -6,6 +6,7 @@
 make_lab
 make_cgroup "$cg/a"
 make_cgroup "$cg/b"
+make_cgroup "$cg/c"
 
 policy <<EOP
 [group a]
@@ -13,8 +14,13 @@ match = $cg/a
 filter-out = out
 filter-in = in
 
+[group c]
+match = $cg/c
+filter-out = seldom
+
 [chain out]
 policy = allow
+5 = deny tcp mark 7
 10 = deny tcp to port 81
 20 = reject tcp to port 82
 30 = deny udp to port 83
@@ -24,6 +30,11 @@ policy = allow
 
 [set far]
 elements = 10.77.0.0/30, fd77::/64
+
+[chain seldom]
+policy = deny
+10 = allow established
+20 = allow tcp limit 1/s burst 1
 
 [chain in]
 policy = deny
@@ -83,6 +94,28 @@ done
 ping_left() { in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" ping -q -c1 -W1 "$1"; }
 if ping_left 10.77.0.2 >/dev/null 2>&1; then fail "a denied ping gets no answer"; else pass "a denied ping gets no answer"; fi
 ok "an allowed ping6 gets its answer" ping_left fd77:0::2
+
+# What only the packet shows, connect() is told by TCP's first timer.
+cat >"$work/marked.py" <<'EOP'
+import errno, socket, time
+SO_MARK, TCP_USER_TIMEOUT = 36, 18
+s = socket.socket()
+s.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 7000)
+for mark in 7, 0:
+	s.setsockopt(socket.SOL_SOCKET, SO_MARK, mark)
+	begin = time.monotonic()
+	try:
+		s.connect(("10.77.0.2", 80))
+		what = "ok"
+	except OSError as e:
+		what = errno.errorcode[e.errno]
+	took = time.monotonic() - begin
+	print(what, "soon" if took < 2 else "%.1f s" % took, s.getsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT))
+EOP
+is "a connection that is denied by its packet fails soon, and its socket is as it was" \
+	"$(in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" python3 "$work/marked.py")" $'ETIMEDOUT soon 7000\nok soon 7000'
+is "one that has a token is made" "$(from=c attempt 4 tcp 10.77.0.2 80)" "ok at-once"
+like "one that finds none waits for it" "$(from=c attempt 4 tcp 10.77.0.2 80)" "^ok "
 
 serve_in() {
 	in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" socat "TCP4-LISTEN:$1,fork,reuseaddr" PIPE &

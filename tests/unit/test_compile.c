@@ -56,13 +56,14 @@ static void a_chain_says_what_its_rules_look_at(void **state)
 			     "10 = allow established\n20 = allow iface lo\n"
 			     "[chain b]\npolicy = reject\n"
 			     "10 = allow uid 5\n20 = allow iface eth0\n"
+			     "30 = allow limit 1/s\n"
 			     "[group g]\nmatch = /a\nfilter-in = a\n"
 			     "[group h]\nmatch = /b\nfilter-out = b\n"
 			     "[device d]\nfilter-in = b\nfilter-out = a\n",
 			     NULL);
 	assert_int_equal(image->chains[0].flags,
 			 CHAIN_STRICT | CHAIN_STATES | CHAIN_LOOPBACK);
-	assert_int_equal(image->chains[1].flags, CHAIN_UIDS);
+	assert_int_equal(image->chains[1].flags, CHAIN_UIDS | CHAIN_LIMITS);
 	assert_int_equal(image->chains[1].policy, ROW_REJECT);
 	assert_int_equal(image->chains[1].first, 2);
 	assert_int_equal(image->rules[1].ifindex, 1);
