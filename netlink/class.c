@@ -60,7 +60,8 @@ static uint32_t quantum(uint64_t rate_bytes)
 static struct tc_htb_opt htb_options(const struct htb_rate *rate)
 {
 	uint64_t ceil = rate->ceil_bytes ? rate->ceil_bytes : rate->rate_bytes;
-	uint64_t burst = class_burst(ceil, rate->burst_bytes);
+	uint64_t burst = class_burst(rate->rate_bytes, rate->burst_bytes);
+	uint64_t ceil_burst = class_burst(ceil, rate->burst_bytes);
 
 	return (struct tc_htb_opt){
 		.rate = { .rate = rate32(rate->rate_bytes),
@@ -68,8 +69,8 @@ static struct tc_htb_opt htb_options(const struct htb_rate *rate)
 		.ceil = { .rate = rate32(ceil),
 			  .linklayer = TC_LINKLAYER_ETHERNET },
 		.buffer = ticks(burst, rate->rate_bytes),
-		.cbuffer = ticks(burst, ceil),
-		.quantum = quantum(rate->rate_bytes),
+		.cbuffer = ticks(ceil_burst, ceil),
+		.quantum = quantum(ceil),
 		.prio = rate->prio,
 	};
 }

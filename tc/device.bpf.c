@@ -18,6 +18,7 @@
 #include "rules/match.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
+#include "tc/lane.bpf.h"
 #include "tc/wire.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -82,7 +83,8 @@ int device_in(struct __sk_buff *skb)
 	}
 	if (tally)
 		tally_add(&tally->side[SIDE_IN].queued, &wire);
-	skb->priority = row->in_class;
+	skb->priority =
+		lane_choose(skb, row->in_class, row->in.rate_bytes, wire.bytes);
 	return TC_ACT_UNSPEC;
 }
 
@@ -95,10 +97,7 @@ int device_wait(struct __sk_buff *skb)
 {
 	__u32 class = skb->priority;
 
-	if ((class & 0xffff0000) != DEVICE_MAJOR ||
-	    DEVICE_CLASS_INDEX(class) != skb->tc_classid)
-		return 0;
-	return -1;
+	return DEVICE_CLASS_FITS(class, skb->tc_classid) ? -1 : 0;
 }
 
 SEC("tc")
@@ -129,6 +128,7 @@ int device_out(struct __sk_buff *skb)
 	}
 	if (tally)
 		tally_add(&tally->side[SIDE_OUT].queued, &wire);
-	skb->priority = row->out_class;
+	skb->priority = lane_choose(skb, row->out_class, row->out.rate_bytes,
+				    wire.bytes);
 	return TC_ACT_UNSPEC;
 }

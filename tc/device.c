@@ -35,14 +35,9 @@ static int read_classes(const struct netns_view *view, const struct link *link,
 	r = classes_read(view->conn, link, &classes, err);
 	if (r < 0)
 		return r;
-	for (turn = 0; turn < 2; turn++) {
-		const struct class *class =
-			classes_find(&classes, DEVICE_CLASS(index, turn));
-
-		side->turn[turn].present = class != NULL;
-		if (class)
-			side->turn[turn].class = *class;
-	}
+	for (turn = 0; turn < 2; turn++)
+		device_class_find(&classes, DEVICE_CLASS(index, turn),
+				  &side->turn[turn]);
 	classes_clear(&classes);
 	return 0;
 }

@@ -64,7 +64,8 @@ enum root_owner {
 /* One of the two classes of a side. */
 struct device_class {
 	bool present;
-	struct class class;
+	bool is_whole;	    /* all lanes are there, as they should be */
+	struct class class; /* drops and what waits: of its lanes */
 };
 
 /* What one side of a device has of ours. */
@@ -125,10 +126,10 @@ int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
 int device_remove_ifb(const struct device *device, struct err *err);
 
 /*
- * The class of a turn, for the device's out or (on the ifb) in limit; its id
- * is DEVICE_CLASS(index, turn).  Only ever for a turn that no row in force
- * names, or with the rate that it has.  Removing lets it run empty first,
- * for at most a quarter of a second, and keeps its figures in the mark.
+ * The class of a turn with its lanes, for the device's out or (on the ifb) in
+ * limit; its id is DEVICE_CLASS(index, turn).  Only ever for a turn that no row
+ * in force names, or with the rate that it has.  Removing lets it run empty
+ * first, for at most a quarter of a second, and keeps its figures in the mark.
  */
 int device_ensure_class(const struct device *device, int side, int turn,
 			const struct limit_row *limit, struct err *err);

@@ -18,17 +18,36 @@
 #define DEVICE_MAJOR 0x77650000U
 
 /*
- * Two classes per device, one in force and one to come.  Their low four bits
- * are 8 and 9, which the kernel's default priority maps treat as any other
- * traffic, so that a priority left over does no harm there either.
- * index: of the device's row, 1 … DEVICES_MAX - 1; turn: 0 or 1.
+ * Two classes per device, one in force and one to come, and lanes below each:
+ * the class holds the limit, a packet goes through one of its lanes.  Their
+ * low four bits are 8 and 9, which the kernel's default priority maps treat as
+ * any other traffic, so that a priority left over does no harm there either.
+ * index: of the device's row, of which a class keeps eight bits; turn: 0 or 1.
  */
 #define DEVICE_CLASS(index, turn) \
-	(DEVICE_MAJOR | (__u32)(index) << 4 | 8 | ((turn)&1))
-#define DEVICE_CLASS_INDEX(id) (((id)&0xffff) >> 4)
-#define DEVICE_CLASS_TURN(id)  ((id)&1)
+	(DEVICE_MAJOR | ((__u32)(index)&0xff) << 8 | 8 | ((turn)&1))
+#define DEVICE_LANE(class, lane) ((class) | (__u32)(lane) << 4)
+#define DEVICE_CLASS_TURN(id)	 ((id)&1)
 
-_Static_assert((DEVICES_MAX - 1) << 4 <= 0xfff0, "a minor has 16 bits");
+/* Whether a class, or a lane, may be one of the row with this index. */
+#define DEVICE_CLASS_FITS(id, index) \
+	(((id)&0xffffff00) == (DEVICE_CLASS(index, 0) & 0xffffff00))
+
+/*
+ * Flows that send little have a lane to themselves, with half of the rate for
+ * sure: nobody there waits behind those who fill the limit.  The others are
+ * dealt to lanes that share what is left, each with a queue of its own.
+ */
+enum {
+	LANE_SPARSE = 1,
+	LANE_BULK = 2,
+	LANES_END = 10,
+};
+
+#define LANES_BULK (LANES_END - LANE_BULK)
+
+_Static_assert((LANES_BULK & (LANES_BULK - 1)) == 0, "dealt by bits of a hash");
+_Static_assert(LANES_END <= 16, "a lane has four bits");
 
 /* As device_tally.side[…]: seen from the host. */
 enum {

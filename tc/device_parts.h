@@ -11,6 +11,13 @@ void device_ifb_name(uint32_t ifindex, char ret_name[static IFNAMSIZ]);
 /* Whether weir made this link: any ifb of ours. */
 bool device_is_ifb(const struct link *link);
 
+/* The ifb of the device, where weir has made one. */
+bool device_find_ifb(const struct device *device, struct link *ret_ifb);
+
+/* A class with what its lanes have dropped and let wait. */
+void device_class_find(const struct classes *classes, uint32_t id,
+		       struct device_class *ret_class);
+
 /* The filter that sends what is to wait to the ifb; with its clsact. */
 int device_ensure_waiting(const struct device *device, const struct link *ifb,
 			  struct err *err);

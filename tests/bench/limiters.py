@@ -25,6 +25,10 @@ class Limiter:
         """Puts the limit on, or changes it.  Where not alone, others use the
         device, too, and are not to be limited."""
 
+    def device(self, bps):
+        """Limits all that leaves the device."""
+        self.set(bps)
+
     def spread(self, rates):
         """Limits each of the cgroups g0, g1, … to a rate of its own."""
         raise f.Failed("no limits for many cgroups on one device")
@@ -64,14 +68,22 @@ class Weir(Limiter):
                    WEIR_RUN=field.folder + "/run")
         f.run(field.weirctl, *argv, env=env)
 
-    def groups(self, groups):
-        """Limits of cgroups by their names below the field's."""
+    def apply(self, text):
         policy = self.field.folder + "/bench.ini"
         with open(policy, "w", encoding="ascii") as out:
-            for i, (path, bps) in enumerate(groups):
-                out.write("[group g%d]\nmatch = /%s/%s\nout = %dbit\n" % (
-                    i, self.field.prefix, path, bps))
+            out.write(text)
         self.weirctl("apply", policy)
+
+    def groups(self, groups):
+        """Limits of cgroups by their names below the field's."""
+        self.apply("".join(
+            "[group g%d]\nmatch = /%s/%s\nout = %dbit\n" % (
+                i, self.field.prefix, path, bps)
+            for i, (path, bps) in enumerate(groups)))
+
+    def device(self, bps):
+        self.apply("[device v0]\nnetns = %s\nout = %dbit\n" % (
+            self.field.a, bps))
 
     def set(self, bps, alone=True):
         self.groups([("b", bps)])

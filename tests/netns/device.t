@@ -4,9 +4,10 @@
 # shellcheck source=tests/netns/lib.bash
 . "$(dirname "$0")/lib.bash"
 make_lab
-out=50 in=20 later=30
+talk=$PWD/tests/bench/talk
+out=50 in=20 later=30 soon=5
 # A packet costs an emulated processor half a millisecond.
-[ -z "${WEIR_VM:-}" ] || out=12 in=8 later=10
+[ -z "${WEIR_VM:-}" ] || out=12 in=8 later=10 soon=50
 serve "$right" 5201
 serve "$left" 5202
 
@@ -51,6 +52,27 @@ queue_holds "TCP out over IPv4" $out "$left" v0 rate "$left" 10.77.0.2 5201 -P 4
 queue_holds "TCP out over IPv6" $out "$left" v0 rate "$left" fd77:0::2 5201
 ifb=$(ip -n "$left" -br link | awk '/^weir/ { print $1; exit }')
 queue_holds "TCP in" $in "$left" "$ifb" rate "$right" 10.77.0.1 5202 -P 2
+
+# In one queue with those who fill the limit, a question waits as long as they do:
+# 50 ms and more, under emulation 160 and more.
+in_right "$talk" reply 7002 1 &
+pids+=($!)
+until_listening "$right" 7002
+# asks NAME CLIENT-NS ADDRESS PORT: a question from the left beside four bulk flows
+asks() {
+	nsenter --net=/run/netns/"$2" iperf3 -c "$3" -p "$4" -t 4 -P 4 >/dev/null &
+	sleep 1.5
+	got=$(in_left "$talk" ask 10.77.0.2 7002 2 1)
+	within "$1 (median, ms)" "${got% *}" 0 $soon
+	wait $!
+}
+asks "a question does not wait with those who fill the limit out" "$left" 10.77.0.2 5201
+asks "nor does an answer with those who fill the limit in" "$right" 10.77.0.1 5202
+
+lane=$(tc -n "$left" class show dev v0 | awk '/ leaf / { last = $3 } END { print last }')
+ok "somebody takes a lane away" tc -n "$left" class del dev v0 classid "$lane"
+ok "an apply makes the queue anew" apply
+is "which is whole then" "$(apply --dry-run)" "nothing to change"
 
 knock() { nsenter --net=/run/netns/"$1" timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
 in_right socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 PIPE &

@@ -3,7 +3,7 @@
 import time
 
 import field as f
-from scenes import Column, cases, low, scene
+from scenes import Column, cases, low, near, scene
 
 ALL = "none paced weir htb tbf cni bucket"
 
@@ -55,3 +55,27 @@ def rpc(trial):
         large, large99 = answers(field, 1000000, 2.5)
     return {"small_ms": small, "small99_ms": small99, "large_ms": large,
             "large99_ms": large99}
+
+
+@scene([Column("share", "share of the rate", "%.4f", "within 1 %", near(1),
+               0.01),
+        Column("p50_ms", "1 byte, p50, ms", ratio=True),
+        Column("p99_ms", "p99, ms", ratio=True),
+        Column("p99_ratio", "p99 / idle", "%.2f", "at most 2", low, 2),
+        Column("retransmits", "retransmits", "%.0f", "0", low, 0)],
+       "none weir htb tbf", cases(rate="10mbit 100mbit 1gbit"), rounds=3,
+       limited=False)
+def device(trial):
+    """A device's total: one byte there and back while 4 flows fill it."""
+    field, again = trial.field, trial.field.retransmits()
+    _, idle99 = answers(field, 1, 1)
+    trial.limiter.device(trial.bps)
+    with trial.bulk(20, 4):
+        time.sleep(1)
+        now = time.monotonic()
+        busy, busy99 = answers(field, 1, 2)
+        f.sleep_until(now + 3)
+        total = field.share(trial.bps, now, now + 3)
+        again = field.retransmits() - again
+    return {"share": total, "p50_ms": busy, "p99_ms": busy99,
+            "p99_ratio": busy99 / idle99, "retransmits": again}

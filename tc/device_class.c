@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The classes of a limit: one that holds it, and its lanes. */
+#include <time.h>
+
+#include "tc/device.h"
+#include "tc/device_parts.h"
+#include "tc/mark.h"
+
+/* Of the queue of a lane: DEVICE_MAJOR is none of these. */
+#define LEAF_HANDLE(lane_id) (((lane_id)&0xffff) << 16)
+
+/* How long the queue of a lane may be: so long at the limit's rate, … */
+#define LEAF_MS 25
+/* … but always a few of the longest packets. */
+#define LEAF_MIN_BYTES (4 * 65536U)
+#define LEAF_MAX_BYTES (64U << 20)
+
+/*
+ * What the sparse have for sure; the others share what is left, but HTB wants
+ * a rate of each class.
+ */
+#define SPARSE_PART 2
+#define BULK_PART   1024
+
+/* What waits in a class that goes is let out this many times as fast. */
+#define DRAIN_SPEED   10
+#define DRAIN_MS      250
+#define DRAIN_STEP_MS 5
+
+static uint32_t leaf_bytes(uint64_t rate_bytes)
+{
+	uint64_t bytes = rate_bytes / (1000 / LEAF_MS);
+
+	if (bytes < LEAF_MIN_BYTES)
+		return LEAF_MIN_BYTES;
+	return bytes < LEAF_MAX_BYTES ? (uint32_t)bytes : LEAF_MAX_BYTES;
+}
+
+static struct htb_rate rate_of(const struct limit_row *limit)
+{
+	return (struct htb_rate){
+		.rate_bytes = limit->rate_bytes,
+		.burst_bytes = limit->burst_bytes,
+	};
+}
+
+/* rate_bytes: of the class. */
+static struct htb_rate lane_rate(uint64_t rate_bytes, uint32_t lane)
+{
+	uint64_t part = lane == LANE_SPARSE ? SPARSE_PART : BULK_PART;
+
+	return (struct htb_rate){
+		.rate_bytes = rate_bytes > part ? rate_bytes / part : 1,
+		.ceil_bytes = rate_bytes,
+	};
+}
+
+/* ------------------------------------------------------------- as it is */
+
+static bool lane_is_whole(const struct class *class, const struct class *lane,
+			  uint32_t nth)
+{
+	struct htb_rate rate = lane_rate(class->rate_bytes, nth);
+
+	return lane->parent == class->id && class_has_rate(lane, &rate) &&
+	       lane->leaf == LEAF_HANDLE(lane->id);
+}
+
+void device_class_find(const struct classes *classes, uint32_t id,
+		       struct device_class *ret_class)
+{
+	const struct class *class = classes_find(classes, id);
+	struct device_class found = { .present = class != NULL };
+	uint32_t lane;
+
+	found.is_whole = found.present;
+	if (class)
+		found.class = *class;
+	for (lane = LANE_SPARSE; class && lane < LANES_END; lane++) {
+		const struct class *at =
+			classes_find(classes, DEVICE_LANE(id, lane));
+
+		if (!at || !lane_is_whole(class, at, lane))
+			found.is_whole = false;
+		if (!at)
+			continue;
+		found.class.stats.drops += at->stats.drops;
+		found.class.stats.queued += at->stats.queued;
+		found.class.stats.backlog_bytes += at->stats.backlog_bytes;
+	}
+	*ret_class = found;
+}
+
+bool device_class_is(const struct device_class *class,
+		     const struct limit_row *limit)
+{
+	struct htb_rate rate = rate_of(limit);
+
+	return class->is_whole && class_has_rate(&class->class, &rate);
+}
+
+static int read_class(const struct device *device, const struct link *link,
+		      uint32_t id, struct device_class *ret_class,
+		      struct err *err)
+{
+	struct classes classes = { 0 };
+	int r;
+
+	r = classes_read(device->view->conn, link, &classes, err);
+	if (r < 0)
+		return r;
+	device_class_find(&classes, id, ret_class);
+	classes_clear(&classes);
+	return 0;
+}
+
+/* Where the classes of a side are; -ENODEV where there is no ifb. */
+static int class_place(const struct device *device, int side,
+		       struct link *ret_link, struct err *err)
+{
+	if (side == SIDE_OUT) {
+		*ret_link = device->link;
+		return 0;
+	}
+	if (device_find_ifb(device, ret_link))
+		return 0;
+	return err_say(err, -ENODEV, "device '%s': it has no ifb of weir's",
+		       device->link.name);
+}
+
+/* --------------------------------------------------------------- making */
+
+/* The class and its lanes, without queues: those that are there change. */
+static int put_classes(const struct device *device, const struct link *link,
+		       uint32_t id, const struct htb_rate *rate,
+		       struct err *err)
+{
+	struct conn *conn = device->view->conn;
+	uint32_t lane;
+	int r;
+
+	r = class_ensure_htb(conn, link, id, DEVICE_MAJOR, rate, err);
+	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++) {
+		struct htb_rate part = lane_rate(rate->rate_bytes, lane);
+
+		r = class_ensure_htb(conn, link, DEVICE_LANE(id, lane), id,
+				     &part, err);
+	}
+	return r;
+}
+
+int device_ensure_class(const struct device *device, int side, int turn,
+			const struct limit_row *limit, struct err *err)
+{
+	uint32_t id = DEVICE_CLASS(device->index, turn), lane;
+	struct htb_rate rate = rate_of(limit);
+	struct link link;
+	int r;
+
+	r = class_place(device, side, &link, err);
+	if (r == 0)
+		r = put_classes(device, &link, id, &rate, err);
+	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++) {
+		uint32_t at = DEVICE_LANE(id, lane);
+
+		r = qdisc_ensure_bfifo(device->view->conn, &link, at,
+				       LEAF_HANDLE(at),
+				       leaf_bytes(limit->rate_bytes), err);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------- removing */
+
+/* Lets out what waits in a class, as far as there is time for it. */
+static int drain(const struct device *device, const struct link *link,
+		 struct device_class *class, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
+	uint32_t id = class->class.id;
+	struct htb_rate rate = {
+		.rate_bytes = class->class.rate_bytes * DRAIN_SPEED,
+		.burst_bytes = LEAF_MIN_BYTES,
+	};
+	int waited, r;
+
+	if (class->class.stats.queued == 0)
+		return 0;
+	r = put_classes(device, link, id, &rate, err);
+	for (waited = 0; r == 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
+		r = read_class(device, link, id, class, err);
+		if (r < 0 || !class->present || class->class.stats.queued == 0)
+			return r;
+		nanosleep(&step, NULL);
+	}
+	return r;
+}
+
+static int retire(const struct device *device, int side,
+		  const struct queue_stats *stats, struct err *err)
+{
+	struct device_mark mark;
+	int r;
+
+	r = mark_read(device->loader, device->view->id, device->link.ifindex,
+		      &mark, err);
+	if (r < 0)
+		return r;
+	mark.index = device->index;
+	mark.retired[side].sent.bytes += stats->bytes;
+	mark.retired[side].sent.packets += stats->packets;
+	mark.retired[side].drops += stats->drops + stats->queued;
+	return mark_write(device, &mark, err);
+}
+
+static int remove_lanes(const struct device *device, const struct link *link,
+			uint32_t id, struct err *err)
+{
+	uint32_t lane;
+	int r = 0;
+
+	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++)
+		r = class_remove(device->view->conn, link,
+				 DEVICE_LANE(id, lane), err);
+	return r;
+}
+
+/* A crash between the last steps loses figures of the class. */
+int device_remove_class(const struct device *device, int side, int turn,
+			struct err *err)
+{
+	uint32_t id = DEVICE_CLASS(device->index, turn);
+	struct device_class class = { 0 };
+	struct link link;
+	struct err ignored;
+	int r;
+
+	if (class_place(device, side, &link, &ignored) < 0)
+		return 0;
+	r = read_class(device, &link, id, &class, err);
+	if (r < 0 || !class.present)
+		return r;
+	r = drain(device, &link, &class, err);
+	if (r == -ENODEV || r == -ENOENT)
+		return 0;
+	if (r < 0 || !class.present)
+		return r;
+	r = remove_lanes(device, &link, id, err);
+	if (r == 0)
+		r = class_remove(device->view->conn, &link, id, err);
+	if (r < 0)
+		return r;
+	return retire(device, side, &class.class.stats, err);
+}
