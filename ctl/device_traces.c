@@ -92,10 +92,10 @@ static int look_at(struct device_plan *plan, const struct kernel *kernel,
 	if (r < 0)
 		return r;
 	r = world_netns_by_id(world, trace->netns, trace->netns_id, &view, err);
-	/* What is not found may live, but one with a name goes with that. */
-	if (r == -EXDEV && !*trace->netns)
+	/* It may live: what tells of the device stays. */
+	if (r == -EXDEV)
 		return 0;
-	if (r < 0 && r != -ENOENT && r != -EXDEV)
+	if (r < 0 && r != -ENOENT)
 		return r;
 	if (view)
 		link = links_by_index(&view->links, trace->ifindex);
@@ -190,14 +190,17 @@ int device_traces_check_here(const struct kernel *kernel, struct err *err)
 int device_traces_check(const struct kernel *kernel, struct err *err)
 {
 	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
+	const struct device_trace *trace;
 	int r;
 
 	r = device_traces_read(&kernel->loader, &traces, err);
 	if (r < 0 || traces.n_list == 0)
 		return r;
+	trace = &traces.list[0];
 	return err_say(err, -EXDEV,
-		       "device number %u of another network namespace is not "
-		       "cleared, as that is not found from here: run weirctl "
-		       "clear there",
-		       traces.list[0].ifindex);
+		       "device number %u of %s network namespace%s%.64s is not "
+		       "cleared, as that may live where weirctl cannot look: "
+		       "run weirctl clear there",
+		       trace->ifindex, *trace->netns ? "the" : "another",
+		       *trace->netns ? " " : "", trace->netns);
 }

@@ -34,8 +34,8 @@ int netns_id(int fd, uint64_t *ret_id, struct err *err);
 /*
  * The namespace with this id, where a mount or a process shows it.  Without
  * a sentence, -ENOENT where it has gone, and -EXDEV where that cannot be told
- * as not all processes are seen from here.  One that only a descriptor or a
- * mount elsewhere keeps counts as gone.
+ * from here: not all processes are seen, or something shows a namespace that
+ * could not be looked at.  One that only a descriptor keeps counts as gone.
  */
 int netns_find(uint64_t id, int *ret_fd, struct err *err);
 

@@ -61,7 +61,11 @@ make_device "$other"
 ok "a device of another namespace is limited" apply
 ip netns del "$other"
 ok "an apply after the namespace has gone" apply
-is "keeps nothing of it either" "$(kept)" "marks=0 counters=0 ifbs=0 files=0"
+if [ "$(stat -Lc %i /proc/self/ns/pid)" = $((0xEFFFFFFC)) ]; then
+	is "keeps nothing of it either" "$(kept)" "marks=0 counters=0 ifbs=0 files=0"
+else
+	skip "keeps nothing of it either" "not all processes are seen in this pid namespace"
+fi
 
 sed -i "s/^netns = .*/netns = $left/" "$work/policy.ini"
 make_device "$left"

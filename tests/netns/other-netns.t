@@ -62,8 +62,9 @@ k=--net=/proc/$keeper/ns/net
 make_device "$k"
 before=$(picture "$k")
 nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+leaves="^weirctl: device number [0-9]+ of"
 says "clear, where that process is not seen, says what it leaves" 1 \
-	"^weirctl: device number [0-9]+ .* another network namespace.*: run weirctl clear there$" \
+	"$leaves another network namespace is .*: run weirctl clear there$" \
 	unshare --pid --fork --mount-proc "$WEIRCTL" clear
 ok "and keeps the qdisc that made way" eval 'ls "$WEIR_STATE"/qdisc-*'
 ok "clear, where it is" "$WEIRCTL" clear
@@ -76,6 +77,36 @@ ok "one that has a name is limited by it" "$WEIRCTL" apply "$work/named.ini"
 ip netns del "$lab-k"
 ok "clear, when only its name has gone" "$WEIRCTL" clear
 is "leaves all as it was" "$(picture "$k")" "$before"
+
+# --------------------------------- namespaces that cannot be looked at
+
+# Without the right to look at processes that may do more.
+blind=(setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace)
+nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+says "clear, where that process may not be looked at, says what it leaves" 1 "$leaves another" \
+	"${blind[@]}" "$WEIRCTL" clear
+ok "and keeps the qdisc that made way" eval 'ls "$WEIR_STATE"/qdisc-*'
+ok "clear, with that right" "$WEIRCTL" clear
+is "leaves all as it was" "$(picture "$k")" "$before"
+
+ip netns attach "$lab-k" "$keeper"
+"$WEIRCTL" apply "$work/named.ini" >/dev/null
+ip netns del "$lab-k"
+says "one whose name has gone is no other case" 1 "$leaves the network namespace $lab-k" \
+	"${blind[@]}" "$WEIRCTL" clear
+ok "clear, with that right" "$WEIRCTL" clear
+is "leaves all as it was" "$(picture "$k")" "$before"
+
+# In a mount namespace where the right has no name.
+hidden=(unshare --mount bash -c 'umount "$0" && exec "$@"' "/run/netns/$right")
+before=$(picture "$r")
+sed 's/^takeover/netns = '"$right"'\n&/' "$work/policy.ini" >"$work/named.ini"
+"$WEIRCTL" apply "$work/named.ini" >/dev/null
+says "one that only a mount elsewhere shows may live" 1 "$leaves the network namespace $right" \
+	"${hidden[@]}" "${blind[@]}" "$WEIRCTL" clear
+ok "clear, where that mount may be looked at" "${hidden[@]}" "$WEIRCTL" clear
+is "leaves the right as it was" "$(picture "$r")" "$before"
+is "and keeps nothing of it" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
 
 nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
 end "$keeper"
