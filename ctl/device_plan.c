@@ -120,10 +120,10 @@ static int plan_filter(struct device_plan *plan, int side, bool wanted)
 
 /* Adds the device of a row to the plan; -ENODEV where it is not there. */
 static int add_device(struct device_plan *plan, const struct kernel *kernel,
-		      struct world *world, const struct image *image,
-		      uint32_t index, struct err *err)
+		      struct world *world, struct image *image, uint32_t index,
+		      struct err *err)
 {
-	const struct device_row *row = &image->devices[index];
+	struct device_row *row = &image->devices[index];
 	char name[DESCRIBE_MAX];
 	struct planned_device *planned;
 	struct device_have have = { 0 };
@@ -136,6 +136,7 @@ static int add_device(struct device_plan *plan, const struct kernel *kernel,
 		return -ENODEV;
 	if (r < 0)
 		return r;
+	row->netns_id = view->id;
 	r = device_read(view, &kernel->loader, image_string(image, row->name),
 			index, &have, err);
 	if (r < 0)
@@ -173,6 +174,7 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	const struct device_have *have;
 	int r;
 
+	row->netns_id = 0;
 	row->ifindex = row->in_ifindex = row->out_class = row->in_class = 0;
 	r = add_device(plan, kernel, world, image, index, err);
 	if (r == -ENODEV)
@@ -187,7 +189,8 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 			       "clear will put it back",
 			       plan->devices[plan->n_devices - 1].name,
 			       have->foreign.kind);
-	if (before.ifindex != have->link.ifindex)
+	if (before.netns_id != row->netns_id ||
+	    before.ifindex != have->link.ifindex)
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
 	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;

@@ -53,9 +53,10 @@ struct device_plan {
 };
 
 /*
- * Compares.  Fills the ifindex and classes into the rows of image; those of
- * devices that are not there stay 0.  Refuses (-EBUSY) to replace a qdisc of
- * somebody else's without takeover.  Views of world must outlive the plan.
+ * Compares.  Fills the namespace, ifindex and classes into the rows of image;
+ * those of devices that are not there stay 0.  Refuses (-EBUSY) to replace a
+ * qdisc of somebody else's without takeover.  Views of world must outlive the
+ * plan.
  */
 int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct image *image, struct device_plan *ret_plan,

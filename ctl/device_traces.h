@@ -15,22 +15,6 @@ int device_traces_plan(const struct kernel *kernel, struct world *world,
 		       struct device_plan *plan, struct err *err);
 
 /*
- * The namespace of a device of the policy in force: the one that its mark
- * tells of, wherever weirctl runs; before it has a mark, that of its row.
- * Fails as world_netns and world_netns_by_id do.
- */
-int device_traces_netns(const struct device_traces *traces,
-			const struct image *live, uint32_t index,
-			struct world *world, struct netns_view **ret_view,
-			struct err *err);
-
-/*
- * Refuses (-EXDEV) to change the policy in force where a device of it is in
- * another namespace, and no name says so: here it would be missed, and go.
- */
-int device_traces_check_here(const struct kernel *kernel, struct err *err);
-
-/*
  * Refuses (-EXDEV), and names one, while there are such devices: a namespace
  * was not found.  Without the pins nothing would tell of them.
  */

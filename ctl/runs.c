@@ -2,7 +2,7 @@
 #include "ctl/runs.h"
 
 #include "cgroup/own.h"
-#include "ctl/device_traces.h"
+#include "ctl/device_rows.h"
 #include "rules/adhoc.h"
 #include "rules/image_copy.h"
 
@@ -27,7 +27,7 @@ int runs_in_force(const struct kernel *kernel, bool dry_run,
 	size_t i;
 	int r;
 
-	r = device_traces_check_here(kernel, err);
+	r = device_rows_check_here(kernel, err);
 	if (r < 0)
 		return r;
 	if (image_copy(kernel->live, &image) < 0)

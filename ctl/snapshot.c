@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "ctl/device_traces.h"
+#include "ctl/device_rows.h"
 
 void snapshot_clear(struct snapshot *snapshot)
 {
@@ -82,8 +82,7 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 	return 0;
 }
 
-static int take_device(struct snapshot *snapshot,
-		       const struct device_traces *traces, uint32_t index,
+static int take_device(struct snapshot *snapshot, uint32_t index,
 		       struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -96,8 +95,7 @@ static int take_device(struct snapshot *snapshot,
 	if (!entry)
 		return err_set(err, -ENOMEM, "take a snapshot");
 	entry->index = index;
-	r = device_traces_netns(traces, image, index, &snapshot->world, &view,
-				err);
+	r = device_row_netns(image, row, &snapshot->world, &view, err);
 	if (r == 0)
 		r = device_read(view, &snapshot->kernel.loader,
 				image_string(image, row->name), index, &have,
@@ -115,15 +113,13 @@ static int take_device(struct snapshot *snapshot,
 
 static int take_devices(struct snapshot *snapshot, struct err *err)
 {
-	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
-	const struct kernel *kernel = &snapshot->kernel;
+	const struct image *live = snapshot->kernel.live;
 	uint32_t i;
-	int r;
+	int r = 0;
 
-	r = device_traces_read(&kernel->loader, &traces, err);
-	for (i = 1; r == 0 && i < kernel->live->n_devices; i++)
-		if (kernel->live->devices[i].in_use)
-			r = take_device(snapshot, &traces, i, err);
+	for (i = 1; r == 0 && i < live->n_devices; i++)
+		if (live->devices[i].in_use)
+			r = take_device(snapshot, i, err);
 	return r;
 }
 

@@ -239,6 +239,11 @@ struct device_row {
 	__u32 chain_out, chain_in;
 	__u32 group;  /* that this is a veth of; NONE: a device of its own */
 	__u64 cgroup; /* id; of the veth's container */
+	/*
+	 * Where ifindex counts: as struct device_mark_key has it.  0: there was
+	 * no namespace of that name.
+	 */
+	__u64 netns_id;
 	struct limit_row out, in;
 	__u8 shaper; /* as asked for */
 	__u8 takeover;
@@ -251,7 +256,7 @@ struct device_row {
 	__u32 pad2;
 };
 
-_Static_assert(sizeof(struct device_row) == 96, "no hidden padding");
+_Static_assert(sizeof(struct device_row) == 104, "no hidden padding");
 
 /*
  * The classid has 16 bits.  Row 0 is always a hole: a classid of 0 means a

@@ -33,6 +33,8 @@ ok "a device is limited on the left" nsenter "$l" "$WEIRCTL" apply "$work/policy
 status() { "$@" "$WEIRCTL" status --json | jq -r '.devices[].state'; }
 is "status knows it anywhere" "$(status nsenter "$l") $(status)" "attached attached"
 no="^weirctl: device d0 is in another network namespace: run weirctl there$"
+gone="^weirctl: the network namespace of device d0 has gone: apply the policy again$"
+leaves="^weirctl: device number [0-9]+ of"
 refuses() { says "$1 on the right is refused" "$2" "$no" nsenter "$r" "$WEIRCTL" "${@:3}"; }
 refuses limit 1 limit "$cg" out=1mbit
 refuses run 125 run --out 1mbit -- true
@@ -62,7 +64,6 @@ k=--net=/proc/$keeper/ns/net
 make_device "$k"
 before=$(picture "$k")
 nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
-leaves="^weirctl: device number [0-9]+ of"
 says "clear, where that process is not seen, says what it leaves" 1 \
 	"$leaves another network namespace is .*: run weirctl clear there$" \
 	unshare --pid --fork --mount-proc "$WEIRCTL" clear
@@ -108,9 +109,36 @@ ok "clear, where that mount may be looked at" "${hidden[@]}" "$WEIRCTL" clear
 is "leaves the right as it was" "$(picture "$r")" "$before"
 is "and keeps nothing of it" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
 
+# ---------------------- devices of the same number, in two namespaces
+
+twins="e0 e1 e2 e3 e4 e5"
+for i in 0 2 4; do
+	for ns in "$k" "$r"; do
+		nsenter "$ns" ip link add e$i index $((70 + i)) type veth \
+			peer name e$((i + 1)) index $((71 + i))
+	done
+done
+for i in $twins; do printf '[device %s]\nout = 10mbit\n' "$i"; done >"$work/twins.ini"
+nsenter "$k" "$WEIRCTL" apply "$work/twins.ini" >/dev/null
+nsenter "$r" "${blind[@]}" "$WEIRCTL" apply "$work/twins.ini" >/dev/null 2>&1
+for i in 0 2 4; do nsenter "$k" ip link del e$i; done
+is "status looks at those in force" "$(status | sort | uniq -c | xargs)" "6 attached"
+ok "a limit where they are is taken" nsenter "$r" "$WEIRCTL" limit "$cg" out=1mbit
+says "and refused where their twins were" 1 "${no/d0/e0}" \
+	nsenter "$k" "$WEIRCTL" limit "$cg" out=1mbit
+for i in 0 2 4; do
+	nsenter "$k" ip link add e$i index $((70 + i)) type veth peer name e$((i + 1)) index $((71 + i))
+done
+like "an apply there makes all anew" "$(nsenter "$k" "$WEIRCTL" apply "$work/twins.ini")" \
+	"e0: make the queue.*e0: make the counters"
+ok "clear takes all back" "$WEIRCTL" clear
+
 nsenter "$k" "$WEIRCTL" apply "$work/policy.ini" >/dev/null
 end "$keeper"
 if [ "$(stat -Lc %i /proc/self/ns/pid)" = $((0xEFFFFFFC)) ]; then
+	says "watch elsewhere, when the namespace has gone, is refused" 1 "$gone" \
+		nsenter "$r" "$WEIRCTL" watch --once
+	says "so is limit" 1 "$gone" nsenter "$r" "$WEIRCTL" limit "$cg" out=1mbit
 	ok "clear, when the namespace has gone" "$WEIRCTL" clear
 	is "keeps nothing of it" "$(ls "$WEIR_STATE" "$WEIR_BPFFS" 2>/dev/null)" ""
 else
