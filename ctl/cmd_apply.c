@@ -24,7 +24,11 @@ static int make(const struct call *call, void *what, struct kernel *kernel,
 int cmd_apply(const struct call *call)
 {
 	CLEANUP(files_freep) struct policy *policy = NULL;
-	struct edit edit = { .make = make, .refuses_conflict = true };
+	struct edit edit = {
+		.make = make,
+		.refuses_conflict = true,
+		.tells_waiting = true,
+	};
 	int status;
 
 	status = files_read(call, &policy);

@@ -16,6 +16,7 @@ void device_plan_clear(struct device_plan *plan)
 	free(plan->devices);
 	free(plan->before.list);
 	free(plan->after.list);
+	device_traces_clear(&plan->left);
 	*plan = (struct device_plan){ 0 };
 }
 

@@ -50,6 +50,7 @@ struct device_plan {
 	struct planned_device *devices;
 	size_t n_devices;
 	struct device_steps before, after; /* the switch */
+	struct device_traces left;	   /* may live where nobody can look */
 };
 
 /*

@@ -80,6 +80,18 @@ static int add_trace(struct device_plan *plan, const struct kernel *kernel,
 				     0, 0);
 }
 
+/* Its namespace may live: what tells of the device stays. */
+static int leave(struct device_plan *plan, const struct device_trace *trace,
+		 struct err *err)
+{
+	struct device_trace *left = ARRAY_ADD(&plan->left, list);
+
+	if (!left)
+		return err_set(err, -ENOMEM, "plan devices");
+	*left = *trace;
+	return 0;
+}
+
 static int look_at(struct device_plan *plan, const struct kernel *kernel,
 		   struct world *world, const struct device_trace *trace,
 		   struct err *err)
@@ -92,9 +104,8 @@ static int look_at(struct device_plan *plan, const struct kernel *kernel,
 	if (r < 0)
 		return r;
 	r = world_netns_by_id(world, trace->netns, trace->netns_id, &view, err);
-	/* It may live: what tells of the device stays. */
 	if (r == -EXDEV)
-		return 0;
+		return leave(plan, trace, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (view)
@@ -119,20 +130,26 @@ int device_traces_plan(const struct kernel *kernel, struct world *world,
 	return r;
 }
 
+int device_trace_left(const struct device_trace *trace, const char *command,
+		      struct err *err)
+{
+	bool is_named = *trace->netns;
+
+	return err_say(err, -EXDEV,
+		       "device number %u of %s network namespace%s%.64s is "
+		       "left as it is, as that may live where weirctl cannot "
+		       "look: run weirctl %s there",
+		       trace->ifindex, is_named ? "the" : "another",
+		       is_named ? " " : "", trace->netns, command);
+}
+
 int device_traces_check(const struct kernel *kernel, struct err *err)
 {
 	CLEANUP(device_traces_clear) struct device_traces traces = { 0 };
-	const struct device_trace *trace;
 	int r;
 
 	r = device_traces_read(&kernel->loader, &traces, err);
 	if (r < 0 || traces.n_list == 0)
 		return r;
-	trace = &traces.list[0];
-	return err_say(err, -EXDEV,
-		       "device number %u of %s network namespace%s%.64s is not "
-		       "cleared, as that may live where weirctl cannot look: "
-		       "run weirctl clear there",
-		       trace->ifindex, *trace->netns ? "the" : "another",
-		       *trace->netns ? " " : "", trace->netns);
+	return device_trace_left(&traces.list[0], "clear", err);
 }

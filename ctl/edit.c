@@ -6,6 +6,30 @@
 #include "ctl/plan.h"
 #include "ctl/say.h"
 #include "rules/adhoc.h"
+#include "rules/describe.h"
+
+/* What is not in force as the policy says. */
+static void tell_waiting(const struct plan *plan)
+{
+	const struct image *image = plan->image;
+	char name[DESCRIBE_MAX];
+	struct err err;
+	size_t i;
+
+	for (i = 1; i < image->n_devices; i++) {
+		const struct device_row *row = &image->devices[i];
+
+		if (!row->in_use || row->ifindex || row->group != NONE)
+			continue;
+		describe_device_name(image, row, name);
+		say("device %s waits until %s is there", name,
+		    row->netns_id ? "it" : "that network namespace");
+	}
+	for (i = 0; i < plan->devices.left.n_list; i++) {
+		device_trace_left(&plan->devices.left.list[i], "apply", &err);
+		say("%s", err.msg);
+	}
+}
 
 /* Prints what was, or would be, done. */
 static int report(const struct call *call, const struct edit *edit,
@@ -54,8 +78,12 @@ static int carry_out(const struct call *call, const struct edit *edit,
 			r = plan_carry_out(kernel, &plan, &err);
 		if (r == 0 && !call->dry_run && edit->clears)
 			r = unload_if_nothing(kernel, &plan, &err);
-		if (r == 0)
-			return report(call, edit, &plan, kernel->generation);
+		if (r == 0) {
+			status = report(call, edit, &plan, kernel->generation);
+			if (edit->tells_waiting)
+				tell_waiting(&plan);
+			return status;
+		}
 		if (!plan_is_outdated(r) || try == PLAN_TRIES ||
 		    kernel->generation != generation)
 			return say_err(&err);

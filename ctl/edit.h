@@ -23,6 +23,8 @@ struct edit {
 	void (*locked)(void *what);
 	/* Two groups that match one cgroup are an error. */
 	bool refuses_conflict;
+	/* Devices that wait, or are left as they are, are told of. */
+	bool tells_waiting;
 	bool quiet;	   /* does not print what was done */
 	bool clears;	   /* takes the programs away where nothing is left */
 	bool only_if_live; /* where no policy is in force, nothing is to do */

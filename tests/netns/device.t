@@ -114,12 +114,18 @@ policy <<EOP
 netns = $left
 out = 10mbit
 EOP
-ok "a device that is not there is no error" apply
+says "a device that is not there is no error, and apply says so" 0 \
+	"weirctl: device nosuch0 in netns $left waits until it is there$" \
+	"$WEIRCTL" apply "$work/policy.ini"
 like "status says that it waits" "$("$WEIRCTL" status)" "nosuch0.*waits"
 ip -n "$left" link add nosuch0 type veth peer name nosuch1
 ok "when it has come, watch --once fits it out" "$WEIRCTL" watch --once
 is "status says so" "$("$WEIRCTL" status --json | jq -r '.devices[0].state')" attached
 ip -n "$left" link del nosuch0
 ok "a device that went away does not stop an apply" apply
+sed -i "s/^netns.*/netns = $lab-none/" "$work/policy.ini"
+says "nor does a namespace that is not there, and apply says so" 0 \
+	"weirctl: device nosuch0 in netns $lab-none waits until that network namespace is there$" \
+	"$WEIRCTL" apply "$work/policy.ini"
 ok "nor clear" "$WEIRCTL" clear
 finish

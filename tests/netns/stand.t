@@ -155,14 +155,15 @@ flip_cgroups() {
 	rmdir "$cgdir/v/x" "$cgdir/v" "$cgdir/w/y" "$cgdir/w"
 }
 # while_busy COMMAND...: what went wrong while the last job goes on.  Where the
-# kernel cannot lift the pacing of open sockets, weirctl says so and goes on.
+# kernel cannot lift the pacing of open sockets, or a device is not there just
+# then, weirctl says so and goes on.
 while_busy() {
 	while kill -0 $! 2>/dev/null; do
 		for command in "apply $work/one.ini" "apply $work/two.ini" "watch --once" status stats; do
 			# shellcheck disable=SC2086
 			"$@" "$w" $command 2>&1 >/dev/null || echo "$command gave $?"
 		done
-	done | grep -v "^weirctl: this kernel cannot lift " | sort -u
+	done | grep -vE "^weirctl: (this kernel cannot lift |device d[01] waits until it is there$)" | sort -u
 }
 {
 	group v "$cg/v/x"
