@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/lift.skel.h"
+#include "pins/layout.h"
 #include "pins/log.h"
 
 DEFINE_CLEANUP(struct lift_bpf *, lift_bpf__destroy);
@@ -26,6 +27,10 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 	log_begin(&log);
 	snprintf(maps, sizeof(maps), "%s/maps", dir);
 	skel = lift_bpf__open_opts(&opts);
+	if (skel && layout_check_object(skel->obj, err) == -EPROTO)
+		return err_say(err, -EOPNOTSUPP,
+			       "another version of weir paced sockets that are "
+			       "open: that stays until they close");
 	if (!skel || netns_walk_attach(skel->skeleton, ret_link) < 0)
 		return err_say(err, -EOPNOTSUPP,
 			       "this kernel cannot lift the pacing of sockets "

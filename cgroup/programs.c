@@ -100,3 +100,8 @@ int programs_tidy(const char *dir, struct err *err)
 {
 	return object_tidy(&object, dir, err);
 }
+
+bool programs_have_others(const char *dir)
+{
+	return object_has_others(&object, dir);
+}

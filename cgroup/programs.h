@@ -55,4 +55,7 @@ int programs_ensure(const char *dir, uint32_t needed, struct err *err);
 /* Removes the pins of programs of other versions. */
 int programs_tidy(const char *dir, struct err *err);
 
+/* Whether those of another version are pinned. */
+bool programs_have_others(const char *dir);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "cgroup/table_rows.h"
 #include "pins/folder.h"
+#include "pins/layout.h"
 
 /*
  * Each table of the image, in the order in which it is written.  strings
@@ -137,6 +138,8 @@ int tables_read(const struct tables *tables, bool with_elements,
 		r = open_inner(tables->slots[i], generation & 1, &inner);
 		if (r == 0 && inner >= 0)
 			r = table_rows_read(&defs[i], inner, image);
+		if (r == -EPROTO)
+			return layout_misfit(defs[i].map, err);
 		if (r < 0)
 			return err_set(err, r, "read the live table '%s'",
 				       defs[i].map);
@@ -170,7 +173,9 @@ static int write_table(const struct table_def *def, int outer, uint32_t slot,
 		if (r < 0)
 			return r;
 	}
-	return bpf_map_update_elem(outer, &slot, &inner, 0);
+	r = bpf_map_update_elem(outer, &slot, &inner, 0);
+	/* The outer map is for rows of another size. */
+	return r == -EINVAL ? -EPROTO : r;
 }
 
 int tables_write(const struct tables *tables, const struct image *image,
@@ -187,6 +192,8 @@ int tables_write(const struct tables *tables, const struct image *image,
 	for (i = 0; i < N_TABLES; i++) {
 		r = write_table(&defs[i], tables->slots[i], slot, image,
 				generation ? live : NULL);
+		if (r == -EPROTO)
+			return layout_misfit(defs[i].map, err);
 		if (r < 0)
 			return err_set(err, r, "write the table '%s'",
 				       defs[i].map);

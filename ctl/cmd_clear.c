@@ -37,7 +37,7 @@ int cmd_clear(const struct call *call)
 	AUTO_CLOSE int lock = -1;
 	struct err err;
 
-	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0 ||
+	if (kernel_open_to_clear(&call->places, &lock, &kernel, &err) < 0 ||
 	    clear(&kernel, &err) < 0)
 		return say_err(&err);
 	lock_remove(call->places.run);

@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/crash.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
 #include "ctl/lock.h"
 #include "pins/bpffs.h"
 #include "pins/folder.h"
+#include "pins/layout.h"
+#include "rules/flow_abi.h"
 
 static int open_loaded(struct kernel *kernel, struct err *err)
 {
@@ -69,8 +72,42 @@ int kernel_read_live(struct kernel *kernel, bool with_elements, struct err *err)
 	return 0;
 }
 
-int kernel_open(const struct places *places, struct kernel *ret_kernel,
-		struct err *err)
+/* The kernel writes values as long as they are: longer ones beyond the end. */
+static int check_layouts(const struct kernel *kernel, struct err *err)
+{
+	const struct {
+		int fd;
+		const char *map;
+		size_t value_size;
+	} maps[] = {
+		{ kernel->scopes.scopes, "scopes", sizeof(struct scope) },
+		{ kernel->tables->rule_limits, "rule_limits",
+		  sizeof(struct rule_limit) },
+		{ kernel->loader.tallies, "device_tallies",
+		  sizeof(struct device_tally) },
+	};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < ARRAY_SIZE(maps); i++)
+		r = layout_check(maps[i].fd, maps[i].map, maps[i].value_size,
+				 err);
+	return r;
+}
+
+static int read_loaded(struct kernel *kernel, struct err *err)
+{
+	int r;
+
+	if (!kernel->loaded)
+		return 0;
+	r = check_layouts(kernel, err);
+	return r < 0 ? r : kernel_read_live(kernel, true, err);
+}
+
+/* What is pinned, but for the policy in force. */
+static int open_pins(const struct places *places, struct kernel *ret_kernel,
+		     struct err *err)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { .places = places };
 	int r;
@@ -92,7 +129,20 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 	kernel.loaded = r == 0;
 	if (!kernel.loaded)
 		close_loaded(&kernel);
-	r = kernel_read_live(&kernel, true, err);
+	*ret_kernel = kernel;
+	kernel.places = NULL;
+	return 0;
+}
+
+int kernel_open(const struct places *places, struct kernel *ret_kernel,
+		struct err *err)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	int r;
+
+	r = open_pins(places, &kernel, err);
+	if (r == 0)
+		r = read_loaded(&kernel, err);
 	if (r < 0)
 		return r;
 	*ret_kernel = kernel;
@@ -100,8 +150,34 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 	return 0;
 }
 
-int kernel_open_locked(const struct places *places, int *ret_lock,
-		       struct kernel *ret_kernel, struct err *err)
+/*
+ * What cannot be read of another version's policy need not be, to go: anchors
+ * and marks tell of what there is.
+ */
+static int open_to_clear(const struct places *places, struct kernel *ret_kernel,
+			 struct err *err)
+{
+	CLEANUP(kernel_close) struct kernel kernel = { 0 };
+	int r;
+
+	r = open_pins(places, &kernel, err);
+	if (r == 0)
+		r = read_loaded(&kernel, err);
+	if (r == -EPROTO)
+		r = tables_generation(kernel.tables, &kernel.generation, err);
+	if (r < 0)
+		return r;
+	*ret_kernel = kernel;
+	kernel.places = NULL;
+	return 0;
+}
+
+typedef int (*open_fn)(const struct places *places, struct kernel *ret_kernel,
+		       struct err *err);
+
+static int open_locked(open_fn open_it, const struct places *places,
+		       int *ret_lock, struct kernel *ret_kernel,
+		       struct err *err)
 {
 	AUTO_CLOSE int lock = lock_take(places->run, err);
 	int r;
@@ -112,7 +188,7 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 	if (r == 0)
 		r = folder_check_shared(places->bpffs, err);
 	if (r == 0)
-		r = kernel_open(places, ret_kernel, err);
+		r = open_it(places, ret_kernel, err);
 	if (r < 0) {
 		lock_remove(places->run);
 		return r;
@@ -121,12 +197,36 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 	return 0;
 }
 
+int kernel_open_locked(const struct places *places, int *ret_lock,
+		       struct kernel *ret_kernel, struct err *err)
+{
+	return open_locked(kernel_open, places, ret_lock, ret_kernel, err);
+}
+
+int kernel_open_to_clear(const struct places *places, int *ret_lock,
+			 struct kernel *ret_kernel, struct err *err)
+{
+	return open_locked(open_to_clear, places, ret_lock, ret_kernel, err);
+}
+
+/* The kernel's words for it do not help where the maps are another version's.
+ */
+static int explain(const char *dir, int code, struct err *err)
+{
+	if (code == -EPROTO ||
+	    (!programs_have_others(dir) && !loader_have_others(dir)))
+		return code;
+	return err_wrap(err, code,
+			"another version of weir is in force (run weirctl "
+			"clear, then weirctl apply)");
+}
+
 int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
 	uint32_t needed = programs_needed(image);
-	bool devices = loader_needed(dir, image);
+	bool devices = loader_needed(image);
 	int r;
 
 	if (kernel->loaded && programs_have(&kernel->programs, needed) &&
@@ -142,7 +242,7 @@ int kernel_load(struct kernel *kernel, const struct image *image,
 	if (r == 0 && devices)
 		r = loader_ensure(dir, err);
 	if (r < 0)
-		return r;
+		return explain(dir, r, err);
 	close_loaded(kernel);
 	r = open_loaded(kernel, err);
 	if (r == -ENOENT)

@@ -40,6 +40,10 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 int kernel_open_locked(const struct places *places, int *ret_lock,
 		       struct kernel *ret_kernel, struct err *err);
 
+/* Likewise, but a policy that another version of weir made counts as empty. */
+int kernel_open_to_clear(const struct places *places, int *ret_lock,
+			 struct kernel *ret_kernel, struct err *err);
+
 /* Loads what this policy needs and is not there yet: bpffs, maps, programs. */
 int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err);

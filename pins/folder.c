@@ -119,6 +119,26 @@ int folder_remove(const char *path, struct err *err)
 	return 0;
 }
 
+/* bpffs shows *.debug, files, at the root of each mount. */
+static bool is_one_of(const struct dirent *entry, const char *prefix,
+		      const char *but)
+{
+	return entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+	       strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+	       !(but && strcmp(entry->d_name, but) == 0);
+}
+
+bool folder_has(const char *dir, const char *prefix, const char *but)
+{
+	CLEANUP(closedirp) DIR *folder = opendir(dir);
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (is_one_of(entry, prefix, but))
+			return true;
+	return false;
+}
+
 int folder_remove_all(const char *dir, const char *prefix, const char *keep,
 		      struct err *err)
 {
@@ -132,10 +152,7 @@ int folder_remove_all(const char *dir, const char *prefix, const char *keep,
 				       : err_set(err, neg_errno(),
 						 "open folder '%s'", dir);
 	while ((entry = readdir(folder))) {
-		/* bpffs shows *.debug, files, at the root of each mount. */
-		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR ||
-		    strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
-		    (keep && strcmp(entry->d_name, keep) == 0))
+		if (!is_one_of(entry, prefix, keep))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
 		r = folder_remove(path, err);

@@ -3,6 +3,8 @@
 #ifndef WEIR_PINS_FOLDER_H
 #define WEIR_PINS_FOLDER_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -38,5 +40,8 @@ int folder_remove(const char *path, struct err *err);
  */
 int folder_remove_all(const char *dir, const char *prefix, const char *keep,
 		      struct err *err);
+
+/* Whether there is one whose name begins with prefix, but for the one named. */
+bool folder_has(const char *dir, const char *prefix, const char *but);
 
 #endif

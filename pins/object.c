@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "pins/folder.h"
+#include "pins/layout.h"
 #include "pins/log.h"
 
 #define NAME_MAX_SIZE 48
@@ -101,8 +102,12 @@ int object_load(const struct object *object, const char *dir,
 		return r;
 	bytes = object->bytes(&size);
 	loaded = bpf_object__open_mem(bytes, size, &opts);
-	if (loaded)
+	if (loaded) {
+		r = layout_check_object(loaded, err);
+		if (r < 0)
+			return r;
 		choose_programs(loaded, programs, n_programs);
+	}
 	r = loaded ? bpf_object__load(loaded) : neg_errno();
 	if (!loaded || r < 0) {
 		snprintf(what, sizeof(what), "load the %s programs",
@@ -118,4 +123,12 @@ int object_tidy(const struct object *object, const char *dir, struct err *err)
 
 	folder_name(object, name);
 	return folder_remove_all(dir, object->prefix, name, err);
+}
+
+bool object_has_others(const struct object *object, const char *dir)
+{
+	char name[NAME_MAX_SIZE];
+
+	folder_name(object, name);
+	return folder_has(dir, object->prefix, name);
 }

@@ -11,6 +11,7 @@
 #define WEIR_PINS_OBJECT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -35,5 +36,8 @@ int object_load(const struct object *object, const char *dir,
 
 /* Removes the pins of other versions' programs. */
 int object_tidy(const struct object *object, const char *dir, struct err *err);
+
+/* Whether there are any. */
+bool object_has_others(const struct object *object, const char *dir);
 
 #endif

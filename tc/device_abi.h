@@ -73,7 +73,9 @@ _Static_assert(sizeof(struct device_tally) == 96, "no hidden padding");
 /*
  * A device that weir has touched, and what it did there besides what names
  * itself.  Written before it is done, removed after it is undone; only user
- * space reads and writes.  Lives in the kernel as what it tells of does.
+ * space reads and writes.  Lives in the kernel as what it tells of does.  Its
+ * layout stays from one version of weir to another: by it clear undoes what
+ * any of them did.
  */
 struct device_mark_key {
 	__u64 netns; /* cookie, or inode number where there is no cookie */

@@ -4,10 +4,11 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pins/folder.h"
+#include "pins/layout.h"
 #include "pins/object.h"
+#include "tc/device_abi.h"
 #include "tc/device.skel.h"
 
 static const struct object object = { "device", "tc-", device_bpf__elf_bytes };
@@ -52,6 +53,11 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 	r = folder_find_pin(folder, "device_tallies", &loader.tallies, err);
 	if (r == 0)
 		r = folder_find_pin(folder, "device_marks", &loader.marks, err);
+	if (r == 0 && layout_check(loader.marks, "device_marks",
+				   sizeof(struct device_mark), err) < 0)
+		r = err_say(err, -EINVAL,
+			    "another version of weir limits devices: only its "
+			    "own weirctl clear can take them back");
 	object_folder(&object, dir, folder);
 	for (i = 0; r == 0 && i < N_PROGRAMS; i++) {
 		r = folder_find_pin(folder, programs[i], &loader.program[i],
@@ -77,9 +83,8 @@ bool loader_is_whole(const struct loader *loader)
 	return loader->tallies >= 0 && loader->marks >= 0;
 }
 
-bool loader_needed(const char *dir, const struct image *image)
+bool loader_needed(const struct image *image)
 {
-	char marks[PATH_MAX];
 	size_t i;
 
 	for (i = 0; i < image->n_devices; i++)
@@ -88,8 +93,7 @@ bool loader_needed(const char *dir, const struct image *image)
 	for (i = 0; i < image->n_groups; i++)
 		if (image_group_wants_queue(image, i))
 			return true;
-	snprintf(marks, sizeof(marks), "%s/maps/device_marks", dir);
-	return access(marks, F_OK) == 0;
+	return false;
 }
 
 int loader_ensure(const char *dir, struct err *err)
@@ -107,4 +111,9 @@ int loader_ensure(const char *dir, struct err *err)
 int loader_tidy(const char *dir, struct err *err)
 {
 	return object_tidy(&object, dir, err);
+}
+
+bool loader_have_others(const char *dir)
+{
+	return object_has_others(&object, dir);
 }

@@ -29,11 +29,8 @@ struct loader {
 	int marks;   /* device_marks */
 };
 
-/*
- * Whether this policy's devices need the programs, or what may be left of
- * another's does.
- */
-bool loader_needed(const char *dir, const struct image *image);
+/* Whether this policy's devices need the programs. */
+bool loader_needed(const struct image *image);
 
 /* Loads and pins the programs and their maps, unless they are there. */
 int loader_ensure(const char *dir, struct err *err);
@@ -45,5 +42,8 @@ void loader_close(struct loader *loader);
 
 /* Removes the pins of other versions' programs. */
 int loader_tidy(const char *dir, struct err *err);
+
+/* Whether those of another version are pinned. */
+bool loader_have_others(const char *dir);
 
 #endif
