@@ -5,10 +5,10 @@
  * from the kernel's own names and looked up: so a cgroup that was made after
  * the policy was applied is known from its first packet on.
  *
- * What cannot be found out (a cgroup nested 64 deep, a name that a pattern
- * is not done with in GLOB_STEPS, a path too long for a pattern as deep) is a
- * fault: counted, and the packet denied, or a process could hide from its
- * rules by making such a cgroup.
+ * What cannot be found out (a cgroup nested 64 deep, a name that cannot be read
+ * or that a pattern is not done with in GLOB_STEPS, a path too long for a
+ * pattern as deep) is a fault: counted, and the packet denied, or a process
+ * could hide from its rules by making such a cgroup.
  */
 #ifndef WEIR_CGROUP_MEMBER_BPF_H
 #define WEIR_CGROUP_MEMBER_BPF_H
@@ -198,7 +198,10 @@ __noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
 	return -1;
 }
 
-/* Appends the name at level to the path; the end of the path then, or 0. */
+/*
+ * Appends the name at level to the path.  The end of the path then; 0 where it
+ * is too long; negative where the name cannot be read.
+ */
 __noinline int place_append(__u64 key, __u32 level, __u32 end)
 {
 	struct place *place = bpf_map_lookup_elem(&places, &key);
@@ -213,7 +216,7 @@ __noinline int place_append(__u64 key, __u32 level, __u32 end)
 	length =
 		kernel_folder_name(place->kernfs[level], &place->path[end + 1]);
 	if (length <= 1 || length > 256)
-		return 0;
+		return -1;
 	end += length; /* its NUL makes up for the '/' */
 	if (end >= GLOB_PATH_MAX)
 		return 0;
@@ -226,7 +229,8 @@ __noinline int member_by_path(__u64 key, __u32 slot)
 {
 	struct place *place = bpf_map_lookup_elem(&places, &key);
 	const struct path_value *found;
-	__u32 level, end = 0;
+	__u32 level;
+	int end = 0;
 
 	if (!place)
 		return -1;
@@ -234,6 +238,8 @@ __noinline int member_by_path(__u64 key, __u32 slot)
 		if (level > place->depth)
 			break;
 		end = place_append(key, level, level == 1 ? 0 : end);
+		if (end < 0)
+			return -1;
 		/* Too long, and so are all below.  Patterns need what fits. */
 		if (!end)
 			break;
