@@ -96,15 +96,29 @@ void group_row_change_in(struct group_row *row, uint64_t rate_bps)
 	group_row_limit_in(row, &limit);
 }
 
+const char *group_misfit(enum shaper shaper, bool share_all, bool has_in,
+			 bool has_out)
+{
+	if (shaper == SHAPER_HTB && has_out)
+		return "'htb' cannot hold what a group sends";
+	if (shaper == SHAPER_HTB && has_in && share_all)
+		return "'htb' is a queue for each cgroup, and share is all";
+	if (shaper == SHAPER_PACE && has_in && !has_out)
+		return "'pace' cannot hold what a group receives";
+	return NULL;
+}
+
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why)
 {
-	if (row->shape_out != SHAPE_HTB)
+	const char *misfit = group_misfit(row->shaper, row->share_all,
+					  row->in.rate_bytes,
+					  row->out.rate_bytes);
+
+	if (!misfit)
 		return 0;
-	return err_say(why, -EINVAL,
-		       "group '%s': this version has no 'htb' for what a group "
-		       "sends (try shaper = auto)",
-		       name);
+	return err_say(why, -EINVAL, "group '%s': %s (try shaper = auto)", name,
+		       misfit);
 }
 
 uint32_t group_row_hash(const char *name)

@@ -3,6 +3,8 @@
 #ifndef WEIR_RULES_GROUP_ROW_H
 #define WEIR_RULES_GROUP_ROW_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "rules/image_abi.h"
 #include "rules/policy.h"
@@ -21,7 +23,11 @@ void group_row_limit_in(struct group_row *row, const struct limit *limit);
 void group_row_change_out(struct group_row *row, uint64_t rate_bps);
 void group_row_change_in(struct group_row *row, uint64_t rate_bps);
 
-/* -EINVAL where this version has no such shaper for a limit of the row. */
+/* What a group's shaper cannot do of what is asked for; NULL: it can. */
+const char *group_misfit(enum shaper shaper, bool share_all, bool has_in,
+			 bool has_out);
+
+/* The same of a row: -EINVAL where it cannot. */
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why);
 

@@ -2,7 +2,7 @@
 /* What a section says as a whole, once all of its keys are read. */
 #include <string.h>
 
-#include "rules/image_abi.h"
+#include "rules/group_row.h"
 #include "rules/keys.h"
 #include "rules/policy_reader.h"
 
@@ -59,30 +59,21 @@ static void check_bursts(struct reader *reader, const struct ini *ini,
 	}
 }
 
-/* What the group's shaper cannot do of what it asks for; NULL: it can. */
-static const char *shaper_misfit(const struct group *group, bool has_in,
-				 bool has_out)
-{
-	if (group->shaper == SHAPER_HTB && has_out)
-		return "'htb' cannot hold what a group sends";
-	if (group->shaper == SHAPER_HTB && has_in && group->share == SHARE_ALL)
-		return "'htb' is a queue for each cgroup, and share is all";
-	if (group->shaper == SHAPER_PACE && has_in && !has_out)
-		return "'pace' cannot hold what a group receives";
-	return NULL;
-}
-
+/* Without the key it is auto, which fits all. */
 static void check_shaper(struct reader *reader, const struct ini *ini,
 			 const struct ini_section *section,
 			 const struct group *group)
 {
-	const char *misfit =
-		shaper_misfit(group, find(ini, section, "in", 2) != NULL,
-			      find(ini, section, "out", 3) != NULL);
+	const struct ini_entry *shaper = find(ini, section, "shaper", 6);
+	const char *misfit;
 
+	if (!shaper)
+		return;
+	misfit = group_misfit(group->shaper, group->share == SHARE_ALL,
+			      find(ini, section, "in", 2) != NULL,
+			      find(ini, section, "out", 3) != NULL);
 	if (misfit)
-		problem_add(reader->problems, reader->where.file,
-			    find(ini, section, "shaper", 6)->line,
+		problem_add(reader->problems, reader->where.file, shaper->line,
 			    "shaper: %s (try auto)", misfit);
 }
 

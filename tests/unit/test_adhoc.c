@@ -116,13 +116,22 @@ static void a_name_that_is_not_there_is_refused(void **state)
 static void a_shaper_that_is_not_for_it_is_refused(void **state)
 {
 	CLEANUP(image_freep)
-	struct image *image = compile_text(
-		"[group g]\nmatch = /g\nin = 1mbit\nshaper = htb\n", NULL);
+	struct image *image =
+		compile_text("[group g]\nmatch = /g\nin = 1mbit\nshaper = htb\n"
+			     "[group p]\nmatch = /p\nout = 1mbit\nin = 1mbit\n"
+			     "shaper = pace\n",
+			     NULL);
+	struct adhoc_limit none = { .target = "p", .has_out = true };
+	struct err err;
 
 	(void)state;
 	expect_refusal(image, "g",
-		       "group 'g': this version has no 'htb' for what a group "
-		       "sends (try shaper = auto)");
+		       "group 'g': 'htb' cannot hold what a group sends "
+		       "(try shaper = auto)");
+	assert_int_equal(adhoc_limit(image, &none, &err), -EINVAL);
+	assert_string_equal(err.msg,
+			    "group 'p': 'pace' cannot hold what a group "
+			    "receives (try shaper = auto)");
 }
 
 static void a_cgroup_in_no_group_gets_one_and_loses_it(void **state)
