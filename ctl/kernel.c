@@ -186,7 +186,7 @@ static int open_locked(open_fn open_it, const struct places *places,
 		return lock;
 	r = folder_check(places->state, err);
 	if (r == 0)
-		r = folder_check_shared(places->bpffs, err);
+		r = folder_check(places->bpffs, err);
 	if (r == 0)
 		r = open_it(places, ret_kernel, err);
 	if (r < 0) {

@@ -53,7 +53,7 @@ int bpffs_ensure(const char *dir, struct err *err)
 	if (is_below_standard(dir) && !bpffs_is_at(STANDARD_BPFFS))
 		r = mount_at(STANDARD_BPFFS, err);
 	if (r == 0)
-		r = folder_make_shared(dir, err);
+		r = folder_make(dir, err);
 	if (r < 0 || bpffs_is_at(dir))
 		return r;
 	return mount_at(dir, err);

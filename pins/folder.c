@@ -10,19 +10,27 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "pins/bpffs.h"
 
-static int check(const char *path, bool sticky_is_fine, struct err *err)
+/* On a bpffs that was mounted without options anybody may make what is his. */
+static bool is_roots(const char *path, const struct stat *st)
+{
+	mode_t others = st->st_gid == 0 ? S_IWOTH : S_IWGRP | S_IWOTH;
+
+	return st->st_uid == 0 &&
+	       (!(st->st_mode & others) ||
+		(st->st_mode & S_ISVTX && bpffs_is_at(path)));
+}
+
+int folder_check(const char *path, struct err *err)
 {
 	struct stat st;
-	mode_t others;
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0
 				       : err_set(err, neg_errno(),
 						 "look at folder '%s'", path);
-	others = st.st_gid == 0 ? S_IWOTH : S_IWGRP | S_IWOTH;
-	if (st.st_uid == 0 && (!(st.st_mode & others) ||
-			       (st.st_mode & S_ISVTX && sticky_is_fine)))
+	if (is_roots(path, &st))
 		return 0;
 	return err_say(err, -EPERM,
 		       "folder '%s' is not root's alone: name one that is, "
@@ -30,7 +38,7 @@ static int check(const char *path, bool sticky_is_fine, struct err *err)
 		       path);
 }
 
-static int make(const char *path, struct err *err)
+int folder_make(const char *path, struct err *err)
 {
 	struct stat there;
 
@@ -38,34 +46,10 @@ static int make(const char *path, struct err *err)
 		return 0;
 	if (errno == EEXIST && stat(path, &there) == 0) {
 		if (S_ISDIR(there.st_mode))
-			return 0;
+			return folder_check(path, err);
 		errno = ENOTDIR;
 	}
 	return err_set(err, neg_errno(), "make folder '%s'", path);
-}
-
-int folder_check(const char *path, struct err *err)
-{
-	return check(path, false, err);
-}
-
-int folder_check_shared(const char *path, struct err *err)
-{
-	return check(path, true, err);
-}
-
-int folder_make(const char *path, struct err *err)
-{
-	int r = make(path, err);
-
-	return r < 0 ? r : check(path, false, err);
-}
-
-int folder_make_shared(const char *path, struct err *err)
-{
-	int r = make(path, err);
-
-	return r < 0 ? r : check(path, true, err);
 }
 
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,

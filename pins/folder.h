@@ -9,19 +9,14 @@
 
 /*
  * Refuses (-EPERM) a folder that anybody but root and its group can change what
- * is in.  One that is not there is fine.
+ * is in.  On a bpffs the sticky bit is enough, as it has that when it is
+ * mounted without options: what is root's in there stays so.  One that is not
+ * there is fine.
  */
 int folder_check(const char *path, struct err *err);
 
-/*
- * The same; but one with the sticky bit is fine, too, as a bpffs has that was
- * mounted without options: what is root's in there stays so.
- */
-int folder_check_shared(const char *path, struct err *err);
-
 /* mkdir, for root alone; one that is there already must pass the check. */
 int folder_make(const char *path, struct err *err);
-int folder_make_shared(const char *path, struct err *err);
 
 /* A map, program or link.  -ENOENT, without a sentence, if it is not there. */
 int folder_open_pin(const char *folder, const char *name, int *ret_fd,

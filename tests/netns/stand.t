@@ -76,7 +76,7 @@ for folder in open sticky others; do
 	says "a state that others could write, $folder" 1 "$no" env WEIR_STATE="$work/$folder" "$w" apply "$p"
 	says "which clear does not believe" 1 "$no" env WEIR_STATE="$work/$folder" "$w" clear
 	says "a lock that others could take away, $folder" 1 "$no" env WEIR_RUN="$work/$folder" "$w" apply "$p"
-	[ $folder = sticky ] || says "pins that others could, $folder" 1 "$no" env WEIR_BPFFS="$work/$folder" "$w" apply "$p"
+	says "pins that others could, $folder" 1 "$no" env WEIR_BPFFS="$work/$folder" "$w" apply "$p"
 done
 ok "none of which leaves a mount or a folder" untouched
 mkdir "$work/mine" "$work/mine/maps" "$work/mine/programs-mine"
