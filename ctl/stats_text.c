@@ -22,20 +22,32 @@ static const char *bytes_text(uint64_t bytes, char text[static 32])
 	return text;
 }
 
+/* passed_bytes NULL: nobody counts them. */
 static void print_flow(const char *direction, const struct limit_row *limit,
-		       unsigned int shape, uint64_t passed_bytes,
+		       unsigned int shape, const __u64 *passed_bytes,
 		       uint64_t dropped_packets, uint64_t denied_packets)
 {
 	char rate[RATE_TEXT_MAX] = "-", passed[32] = "-";
 
-	if (limit->rate_bytes) {
+	if (limit->rate_bytes)
 		rate_format(limit->rate_bytes * 8, rate);
-		bytes_text(passed_bytes, passed);
-	}
+	if (passed_bytes)
+		bytes_text(*passed_bytes, passed);
 	show("    %-3s %10s %-6s %9s passed %8llu dropped %8llu denied",
 	     direction, rate, limit->rate_bytes ? describe_shape(shape) : "",
 	     passed, (unsigned long long)dropped_packets,
 	     (unsigned long long)denied_packets);
+}
+
+/* What passes a group is counted by the programs that hold its limit. */
+static void print_tally(const char *direction, const struct limit_row *limit,
+			uint32_t chain, unsigned int shape,
+			const struct tally *tally)
+{
+	if (limit->rate_bytes || chain != NONE)
+		print_flow(direction, limit, shape,
+			   limit->rate_bytes ? &tally->passed_bytes : NULL,
+			   tally->dropped_packets, tally->denied_packets);
 }
 
 static void print_group(const struct snapshot *snapshot, size_t index)
@@ -52,16 +64,10 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 			continue;
 		n++;
 		show("  %s", entry->cgroup->path);
-		if (group->out.rate_bytes || group->chain_out != NONE)
-			print_flow("out", &group->out, group->shape_out,
-				   entry->out.passed_bytes,
-				   entry->out.dropped_packets,
-				   entry->out.denied_packets);
-		if (group->in.rate_bytes || group->chain_in != NONE)
-			print_flow("in", &group->in, snapshot_in_shape(entry),
-				   entry->in.passed_bytes,
-				   entry->in.dropped_packets,
-				   entry->in.denied_packets);
+		print_tally("out", &group->out, group->chain_out,
+			    group->shape_out, &entry->out);
+		print_tally("in", &group->in, group->chain_in,
+			    snapshot_in_shape(entry), &entry->in);
 	}
 	if (!n)
 		show("  (no cgroup of this group is there now)");
@@ -79,10 +85,10 @@ static void print_device(const struct snapshot *snapshot,
 	describe_device_name(image, row, name);
 	show("device %s%s", name, entry->present ? "" : " (not there now)");
 	if (row->out.rate_bytes || row->chain_out != NONE)
-		print_flow("out", &row->out, SHAPE_HTB, out->passed.bytes,
+		print_flow("out", &row->out, SHAPE_HTB, &out->passed.bytes,
 			   out->dropped.packets, out->denied.packets);
 	if (row->in.rate_bytes || row->chain_in != NONE)
-		print_flow("in", &row->in, SHAPE_HTB, in->passed.bytes,
+		print_flow("in", &row->in, SHAPE_HTB, &in->passed.bytes,
 			   in->dropped.packets, in->denied.packets);
 }
 

@@ -94,6 +94,7 @@ sed -i "s/^out = .*mbit/out = ${later}mbit/; /^in = /d" "$work/policy.ini"
 ok "a changed policy applies" apply
 queue_holds "the changed rate" $later "$left" v0 rate "$left" 10.77.0.2 5201
 within "the removed limit is gone" "$(rate "$right" 10.77.0.1 5202 -t 1)" 25 100000
+like "stats shows what passes a chain alone" "$("$WEIRCTL" stats v0)" " in +- +[0-9.]+ [MGT]B passed"
 ok "clear succeeds" "$WEIRCTL" clear
 is "and leaves the device as it was" "$(picture)" "$before"
 
