@@ -20,12 +20,34 @@ static int switch_to_nothing(struct kernel *kernel, struct err *err)
 	return r < 0 ? r : plan_carry_out(kernel, &plan, err);
 }
 
+/*
+ * Where the maps are not whole, as another version had others or somebody has
+ * removed one, there is no switch: programs go with their pins.
+ */
+static int take_devices_back(struct kernel *kernel, struct err *err)
+{
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	struct image *image = image_new();
+	size_t i;
+	int r;
+
+	if (!image)
+		return err_set(err, -ENOMEM, "clear");
+	r = plan_make(kernel, image, &plan, err);
+	for (i = 0; r == 0 && i < plan.devices.after.n_list; i++)
+		r = device_step_do(&plan.devices, &plan.devices.after.list[i],
+				   plan.image, err);
+	return r;
+}
+
 static int clear(struct kernel *kernel, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	if (kernel->loaded)
 		r = switch_to_nothing(kernel, err);
+	else
+		r = take_devices_back(kernel, err);
 	if (r == 0)
 		r = device_traces_check(kernel, err);
 	return r < 0 ? r : kernel_unload(kernel, err);

@@ -127,8 +127,12 @@ static int open_pins(const struct places *places, struct kernel *ret_kernel,
 	if (r < 0 && r != -ENOENT)
 		return r;
 	kernel.loaded = r == 0;
-	if (!kernel.loaded)
+	if (!kernel.loaded) {
 		close_loaded(&kernel);
+		r = loader_open(places->bpffs, &kernel.loader, err);
+	}
+	if (r < 0)
+		return r;
 	*ret_kernel = kernel;
 	kernel.places = NULL;
 	return 0;

@@ -20,10 +20,10 @@
 struct kernel {
 	const struct places *places;
 	char mount[PATH_MAX]; /* of cgroup2 */
-	bool loaded;	      /* the rest is there, but for live */
+	bool loaded;	      /* the rest is there, but for loader and live */
 	struct tables *tables;
 	struct programs programs; /* those that some policy needed */
-	struct loader loader;	  /* likewise */
+	struct loader loader;	  /* likewise; marks tell of devices */
 	struct scopes scopes;
 	uint32_t generation; /* 0: no policy was ever in force */
 	struct image *live;  /* empty where nothing is in force */

@@ -93,6 +93,10 @@ printf '[set s]\nelements = 192.0.2.0/24\n' >>"$work/policy.ini"
 refuses "an apply that writes the first rows" sets 1 apply "$work/policy.ini"
 clears
 
+of_another_version faults
+like "where a map is not there, nothing is in force" "$("$WEIRCTL" status)" "^no policy"
+clears
+
 of_another_version device_marks
 bpftool map create "$maps/device_marks" type hash key 16 value 8 entries 1 name device_marks flags 1
 says "what cannot be cleared is not" 1 \
