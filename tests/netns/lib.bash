@@ -138,7 +138,9 @@ in_right() { nsenter --net=/run/netns/"$right" "$@"; }
 
 # make_link NS1 DEV1 NS2 DEV2 SUBNET-NUMBER
 make_link() {
-	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+	# With the same number at both ends, as the first in two namespaces have, it
+	# is no tunnel to the kernel, and that it is up then waits for a second.
+	ip -n "$1" link add "$2" index $((100 + $5)) type veth peer name "$4" netns "$3"
 	ip -n "$1" addr add "10.77.$5.1/24" dev "$2"
 	ip -n "$3" addr add "10.77.$5.2/24" dev "$4"
 	ip -n "$1" addr add "fd77:$5::1/64" dev "$2" nodad

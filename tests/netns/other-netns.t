@@ -21,7 +21,7 @@ picture() {
 l=--net=/run/netns/$left r=--net=/run/netns/$right
 make_device "$l"
 make_device "$r"
-before=$(picture "$l")
+before=$(picture "$l") right_before=$(picture "$r")
 policy <<EOP
 [device d0]
 takeover = yes
@@ -52,7 +52,7 @@ is "and leaves the left as it was" "$(picture "$l")" "$before"
 is "a second one has nothing to do" \
 	"$(nsenter "$r" "$WEIRCTL" apply --dry-run "$work/policy.ini")" "nothing to change"
 ok "clear, in neither" "$WEIRCTL" clear
-is "leaves the right as it was, too" "$(picture "$r")" "$before"
+is "leaves the right as it was, too" "$(picture "$r")" "$right_before"
 
 # ------------------------------------------- namespaces that have no name
 
