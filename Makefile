@@ -82,10 +82,11 @@ UNIT_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcard
 BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out \
 	      %.bpf.c,$(wildcard tests/bpf/*.c))))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+NET_TOOL := $(B)/tests/netns/net-tool
 
 .PHONY: programs tests
 programs: $(B)/weirctl
-tests: $(UNIT_TESTS) $(BPF_TESTS)
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOL)
 
 $(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(LIB_OBJECTS)
@@ -95,6 +96,10 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(LIB_OBJECTS)
 $(BPF_TESTS): $(B)/%: $(B)/%.o $(BPF_SHARED) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
+
+$(NET_TOOL): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 # Ends at a division by zero and the like: BPF passes over them in silence.
 $(B)/tests/bpf/pace_native.o: SANITIZE += -fsanitize=undefined \
@@ -109,7 +114,7 @@ build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
 		-liniparser
 
 # The summary of all kinds of tests is the last line: N passed, N failed, …
-check: deps kernels $(B)/weirctl $(BPF_TESTS) $(FUZZERS) build/san.stamp
+check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(FUZZERS) build/san.stamp
 	$(Q)tests/check
 
 # What of them takes too long on other kernels: ten minutes.

@@ -8,14 +8,9 @@ make_lab
 
 mkdir -p "$WEIR_BPFFS" "$WEIR_STATE"
 mount -t bpf bpf "$WEIR_BPFFS"
-b=build/plain
-# shellcheck disable=SC2046
-cc -std=gnu11 -D_GNU_SOURCE -iquote . -iquote $b \
-	$(pkg-config --cflags libbpf libnl-3.0) -o "$work/net-tool" \
-	tests/netns/net-tool.c $b/base/*.o $b/netlink/*.o $b/pins/*.o $b/rules/image.o $(printf '%s\n' $b/tc/*.o | grep -v bpf) \
-	$(pkg-config --libs libbpf libnl-3.0 libnl-route-3.0) || { fail 'net-tool builds'; finish; }
-
-tool() { in_left "$work/net-tool" "$@"; }
+net_tool=$PWD/build/plain/tests/netns/net-tool
+[ -x "$net_tool" ] || { fail "make tests has made net-tool"; finish; }
+tool() { in_left "$net_tool" "$@"; }
 tc_left() { tc -n "$left" "$@"; }
 
 # Qdiscs, classes and filters, without what counts and what hashes order.
@@ -149,7 +144,7 @@ pids+=($!)
 echo $! >"$cgdir/a/cgroup.procs"
 like "a container's veth is found from its cgroup" "$(tool container "$cgdir/a")" \
 	"processes=2 host=0 veths=1.v0 [0-9]+ inner=v0 "
-like "from within, there is none" "$(in_right "$work/net-tool" container "$cgdir/a")" \
+like "from within, there is none" "$(in_right "$net_tool" container "$cgdir/a")" \
 	"processes=2 host=1 veths=0"
 tool container "$cgdir/nosuch" 2>"$work/err"
 is "a cgroup that is not there is ENOENT" $? 2
