@@ -43,13 +43,13 @@ is "it attaches just what the policy needs" "$(attached)" \
 	"$(printf '%s\n' "${calls[@]}" group_out group_sockops | sort | xargs)"
 like "status shows the limit and its mechanism" "$("$WEIRCTL" status)" "out 100mbit by pace"
 is "a second apply has an empty plan" "$(apply --dry-run)" "nothing to change"
-generation=$("$WEIRCTL" status --json | jq .generation)
+generation=$("$WEIRCTL" status --json | field generation)
 ok "a second apply succeeds" apply
-is "and changes nothing" "$("$WEIRCTL" status --json | jq .generation)" "$generation"
+is "and changes nothing" "$("$WEIRCTL" status --json | field generation)" "$generation"
 
 in_cgroup "$cg/web" nsenter --net=/run/netns/"$left" ping -q -c3 -i0.1 10.77.0.2 >/dev/null
-passed() { "$WEIRCTL" stats --json web | jq '.groups[0].cgroups[0].out.passed_packets'; }
-policy_packets() { "$WEIRCTL" stats --json web-out | jq '.chains[0].policy_packets'; }
+passed() { "$WEIRCTL" stats --json web | field passed_packets; }
+policy_packets() { "$WEIRCTL" stats --json web-out | field policy_packets; }
 is "stats counts what the group sent" "$(passed)" 3
 is "and what the chain's policy decided" "$(policy_packets)" 3
 is "rules have the numbers that the file gives them" \

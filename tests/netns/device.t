@@ -121,7 +121,7 @@ says "a device that is not there is no error, and apply says so" 0 \
 like "status says that it waits" "$("$WEIRCTL" status)" "nosuch0.*waits"
 ip -n "$left" link add nosuch0 type veth peer name nosuch1
 ok "when it has come, watch --once fits it out" "$WEIRCTL" watch --once
-is "status says so" "$("$WEIRCTL" status --json | jq -r '.devices[0].state')" attached
+is "status says so" "$("$WEIRCTL" status --json | field state)" attached
 ip -n "$left" link del nosuch0
 ok "a device that went away does not stop an apply" apply
 sed -i "s/^netns.*/netns = $lab-none/" "$work/policy.ini"

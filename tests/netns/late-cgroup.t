@@ -27,22 +27,22 @@ policy = allow
 EOP
 ok "a policy about cgroups that are not there applies" apply
 
-ping_from() { in_cgroup "$1" nsenter --net=/run/netns/"$left" ping -q -c1 -W1 10.77.0.2; }
+ping_from() { in_cgroup "$1" nsenter --net=/run/netns/"$left" ping -q -c1 -W"${2:-1}" 10.77.0.2; }
 # What the first rule has counted; not by jq, which takes emulation half a second.
 counted() { "$WEIRCTL" stats --json | awk '/"rules"/ { rules = 1 } rules && /"packets"/ { print $2 + 0; exit }'; }
 denied() {
 	local before after
 	before=$(counted)
-	ping_from "$1" >/dev/null 2>&1 && return 1
+	ping_from "$1" 0.1 >/dev/null 2>&1 && return 1
 	after=$(counted)
 	[ "$after" -eq $((before + 1)) ]
 }
 
-faults() { "$WEIRCTL" status --json | awk '/cgroup_not_resolved/ { print $2 + 0 }'; }
+faults() { "$WEIRCTL" status --json | field cgroup_not_resolved; }
 denied_as_fault() {
 	local before
 	before=$(faults)
-	! ping_from "$1" >/dev/null 2>&1 && [ "$(faults)" -gt "$before" ]
+	! ping_from "$1" 0.1 >/dev/null 2>&1 && [ "$(faults)" -gt "$before" ]
 }
 
 make_cgroup "$cg/machines/box-1.scope"

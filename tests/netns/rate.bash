@@ -42,7 +42,7 @@ queue_holds() {
 	local flags=(-t 5 -O 1) sample=3
 	shift 4
 	if [ -n "${WEIR_VM:-}" ]; then
-		low=0.1 high=1.04 flags=(-t 4 -O 0) sample=2
+		low=0.1 high=1.04 flags=(-t 3 -O 0) sample=1.5
 	fi
 	before=$(queued "$ns" "$dev")
 	"$@" "${flags[@]}" >"$work/received" &
