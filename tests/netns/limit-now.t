@@ -28,18 +28,21 @@ says "with no policy in force there is no group to limit" 1 "^weirctl: there is 
 is "and nothing is left of the attempt" "$(ls "$work")" "$before"
 apply >/dev/null
 
-# What was received between two points of time, Mbit/s on the wire.
+# What was received between two points of time, Mbit/s on the wire, but for tenths of
+# a second that took longer: the machine stood still.
 between() {
-	wire4 "$(jq --argjson a "$1" --argjson b "$2" '[.intervals[].sum | select(.start >= $a and .end <= $b)]
+	wire4 "$(jq --argjson a "$1" --argjson b "$2" '[.intervals[].sum | select(.start >= $a and .end <= $b and .seconds < 0.12)]
 		| (map(.bytes) | add) * 8 / 1e6 / (map(.seconds) | add)' "$work/iperf")"
 }
+at=3 long=6
+[ -z "${WEIR_VM:-}" ] || at=2.5 long=5
 nsenter --net=/run/netns/"$right" iperf3 -s -1 -J -i 0.1 -p 5202 >"$work/iperf" 2>&1 &
 server=$!
 pids+=("$server")
 until_listening "$right" 5202
-in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5202 -t 6 >/dev/null 2>&1 &
+in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5202 -t $long >/dev/null 2>&1 &
 began=$EPOCHREALTIME
-sleep 3
+sleep $at
 plan=$("$WEIRCTL" limit web out=5mbit)
 changed=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
 like "a changed limit is reported as by apply" "$plan" "^~ group web: .*out 5mbit"
@@ -49,13 +52,13 @@ if [ -z "${WEIR_VM:-}" ]; then
 	within "5 Mbit/s from 0.2 s after the change" \
 		"$(between "$(awk -v c="$changed" 'BEGIN { print c + 0.2 }')" 5.9)" 4.7 5.3
 else # the client needs its time to begin, too
-	within "20 Mbit/s hold before" "$(between 1 2.5)" 5 21.5
-	within "5 Mbit/s after the change" "$(between "$(awk -v c="$changed" 'BEGIN { print c + 0.5 }')" 6)" 2.5 5.5
+	within "20 Mbit/s hold before" "$(between 1 2)" 5 21.5
+	within "5 Mbit/s after the change" "$(between "$(awk -v c="$changed" 'BEGIN { print c + 0.5 }')" $long)" 2.5 5.5
 fi
-is "the connection went on" "$(jq '.intervals[-1].sum.end >= 5.5' "$work/iperf")" true
+is "the connection went on" "$(jq '.intervals[-1].sum.end >= '"$long"' - 0.5' "$work/iperf")" true
 
-generation() { "$WEIRCTL" status --json | jq .generation; }
-passed() { "$WEIRCTL" stats --json web | jq '.groups[0].cgroups[0].out.passed_packets'; }
+generation() { "$WEIRCTL" status --json | field generation; }
+passed() { "$WEIRCTL" stats --json web | field passed_packets; }
 was=$(generation) packets=$(passed)
 is "the same again has nothing to say" "$("$WEIRCTL" limit web out=5mbit)" ""
 is "and changes nothing" "$(generation)" "$was"
@@ -77,19 +80,14 @@ says "and a rate" 2 "name a group or a cgroup" "$WEIRCTL" limit web
 says "once" 2 "out= is given twice" "$WEIRCTL" limit web out=5mbit out=6mbit
 says "a cgroup that nothing has is a slip" 1 "there is no cgroup '$cg/none' below" "$WEIRCTL" limit "$cg/none" out=5mbit
 says "a pattern is not a cgroup" 1 "is a pattern: name one cgroup" "$WEIRCTL" limit "$cg/*" out=5mbit
-is "and all that changes nothing" "$("$WEIRCTL" status --json | jq .generation)" "$((was + 1))"
+is "and all that changes nothing" "$("$WEIRCTL" status --json | field generation)" "$((was + 1))"
 
 # A cgroup of its own, and one that a pattern matches.
-goodput() {
-	in_cgroup "$1" nsenter --net=/run/netns/"$left" iperf3 -J -c 10.77.0.2 -p 5201 -t $span -O 1 >"$work/o" 2>&1
-	rate_of "$work/o"
-}
-low=4.85 high=5.15 span=3
-[ -z "${WEIR_VM:-}" ] || low=4 span=2
+split_segments
 ok "a cgroup in no group is limited" "$WEIRCTL" limit "$cg/lone" out=5mbit
-within "… to 5 Mbit/s" "$(wire4 "$(goodput "$cg/lone")")" $low $high
+sends_as=$cg/lone holds "… to 5 Mbit/s" 5 iperf3 -c 10.77.0.2 -p 5201 -t 60
 ok "a cgroup of a group gets a limit of its own" "$WEIRCTL" limit "$cg/boxes/one" out=5mbit
-within "… of 5 Mbit/s" "$(wire4 "$(goodput "$cg/boxes/one")")" $low $high
+sends_as=$cg/boxes/one holds "… of 5 Mbit/s" 5 iperf3 -c 10.77.0.2 -p 5201 -t 60
 is "the others keep theirs" "$("$WEIRCTL" status --json |
 	jq -r '.groups[] | .name as $n | .cgroups[] | select(.path | test("boxes")) | "\($n) \(.path) \(.out.limit_bps)"')" \
 	"boxes $cg/boxes/two 50000000
@@ -112,8 +110,10 @@ ok "what arrives in a container gets a queue" weir limit "$cg/boxes/two" in=20mb
 like "… on its veth" "$(tc -n "$right" class show dev v0)" "rate 20Mbit"
 ok "its rate is changed" weir limit "$cg/boxes/two" in=6mbit
 like "… there" "$(tc -n "$right" class show dev v0)" "rate 6Mbit"
-in_right iperf3 -J -c 10.77.0.1 -p 5203 -t 3 -O 1 >"$work/o" 2>&1
-within "… and holds" "$(wire4 "$(rate_of "$work/o")")" $low 6.2
+in_right ethtool -K v0 tso off
+# HTB makes good what a pause left over.
+[ -n "${WEIR_VM:-}" ] || low=0.95 high=1.05
+sends_as=$cg sends_from=$right sends_to=$left holds "… and holds" 6 iperf3 -c 10.77.0.1 -p 5203 -t 60
 ok "and lifted" weir limit "$cg/boxes/two" in=none
 is "… with its queue" "$(tc -n "$right" qdisc show dev v0 | grep -c htb)" 0
 

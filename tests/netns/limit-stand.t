@@ -10,24 +10,9 @@ make_cgroup "$cg/b"
 traffic=$PWD/tests/netns/traffic
 sink "$right" 7001
 serve "$right" 5201
-low=0.97 high=1.015 settle=1 sample=2
+low=0.97 high=1.015
 [ -z "${WEIR_VM:-}" ] || { low=0.88 high=1.05; }
 
-# holds NAME MBIT COMMAND...: what it sends from the cgroup comes at that rate,
-# and it goes on.
-holds() {
-	local name=$1 mbit=$2 sender before share
-	shift 2
-	before=$(arrived)
-	begin "$cg/a" nsenter --net=/run/netns/"$left" "$@" >/dev/null 2>&1
-	sender=$begun
-	until_true 10 eval "[ \$((\$(arrived | cut -d' ' -f1) - ${before% *})) -gt $((mbit * 6000)) ]"
-	sleep $settle
-	share=$(wire_share "$mbit" $sample)
-	kill -0 $sender || share="ended, after $share"
-	within "$name" "$share" $low $high
-	end $sender
-}
 greedy() { holds "$1" "$2" iperf3 -c 10.77.0.2 -p 5201 -t 60 -P 2; }
 mtu() {
 	ip -n "$left" link set v0 mtu "$1"
