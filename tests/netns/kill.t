@@ -145,8 +145,10 @@ is "one that is refused then" $? 1
 ok "does not keep clear" "$WEIRCTL" clear
 is "from taking all back" "$(picture)" "$before"
 has_rehearsal() { ip -n "$left" -o link show type ifb | grep -q weirt; }
-other=0 kills=0 rehearsal=0
-for ((point = 1; point < 60; point += step)); do
+other=0 kills=0 rehearsal=0 first=1
+# The points at which there is a rehearsal are two of the first four.
+[ -z "$short" ] || { first=$(dealt 3 4) step=6; }
+for ((point = first; point < 60; point += step)); do
 	crash_at $point over
 	[ $? -eq 137 ] || break
 	kills=$((kills + 1))

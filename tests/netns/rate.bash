@@ -134,6 +134,7 @@ wire_share() { wire_mbit "${@:2}" | awk -v m="$1" '/unknown/ { print; exit } { p
 # $sends_to at that rate, and it goes on.
 settle=1 sample=2 low=0.98 high=1.02
 [ -z "${WEIR_VM:-}" ] || { low=0.93 high=1.07; }
+[ -z "$short" ] || { settle=0.5 sample=1.5; }
 holds() {
 	local name=$1 mbit=$2 to=${sends_to:-$right} sender before share
 	shift 2
