@@ -26,7 +26,7 @@
 
 /* A socket whose connect() was denied. */
 struct refusal {
-	__u32 denied;	  /* 1: the last first segment was */
+	__u32 denied_by;  /* generation that denied the last first segment; 0 */
 	__u32 is_set;	  /* 1: the timeout is ours now */
 	__u32 timeout_ms; /* that it had before; 0: the kernel's own */
 };
@@ -44,10 +44,10 @@ struct {
  * A packet was denied.  Where its socket is connecting, that is noted, unless
  * a rule's limit may let the next one through.
  */
-static __always_inline void connect_denied(struct __sk_buff *skb, __u32 slot,
-					   __u32 index)
+static __always_inline void connect_denied(struct __sk_buff *skb,
+					   __u32 generation, __u32 index)
 {
-	const struct chain_row *chain = table_chain(slot, index);
+	const struct chain_row *chain = table_chain(generation & 1, index);
 	struct bpf_sock *sk = skb->sk;
 	struct refusal *refusal;
 
@@ -60,7 +60,7 @@ static __always_inline void connect_denied(struct __sk_buff *skb, __u32 slot,
 	refusal = bpf_sk_storage_get(&refusals, sk, NULL,
 				     BPF_SK_STORAGE_GET_F_CREATE);
 	if (refusal)
-		refusal->denied = 1;
+		refusal->denied_by = generation;
 }
 
 static __always_inline void connect_hear(struct bpf_sock_ops *ops, __u32 flag)
@@ -74,26 +74,29 @@ static __always_inline bool connect_set(struct bpf_sock_ops *ops, int ms)
 			      sizeof(ms)) == 0;
 }
 
-/* At the first of its timers: the next comes at once and is the last. */
+/*
+ * At the first of its timers: the next comes at once and is the last.  Not
+ * where another policy may let the segment through that is sent now.
+ */
 static __always_inline void connect_give_up(struct bpf_sock_ops *ops,
 					    struct bpf_sock *sk,
 					    struct refusal *refusal)
 {
-	if (ops->state != CONNECT_SYN_SENT || !refusal->denied ||
-	    refusal->is_set)
+	if (ops->state != CONNECT_SYN_SENT || refusal->is_set ||
+	    !refusal->denied_by || refusal->denied_by != generation_read())
 		return;
 	refusal->timeout_ms = kernel_user_timeout(sk);
 	connect_hear(ops, BPF_SOCK_OPS_STATE_CB_FLAG);
 	refusal->is_set = connect_set(ops, CONNECT_GIVES_UP_MS);
 }
 
-/* It is closed, or a new policy has let it through meanwhile. */
+/* It is closed, or it connects once more. */
 static __always_inline void connect_over(struct bpf_sock_ops *ops,
 					 struct refusal *refusal)
 {
 	if (refusal->is_set && connect_set(ops, refusal->timeout_ms))
 		refusal->is_set = 0;
-	refusal->denied = 0;
+	refusal->denied_by = 0;
 }
 
 static __always_inline void connect_socket(struct bpf_sock_ops *ops)
@@ -104,7 +107,7 @@ static __always_inline void connect_socket(struct bpf_sock_ops *ops)
 	switch (ops->op) {
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 		connect_hear(ops, BPF_SOCK_OPS_RTO_CB_FLAG);
-		return;
+		break;
 	case BPF_SOCK_OPS_RTO_CB:
 	case BPF_SOCK_OPS_STATE_CB:
 		break;

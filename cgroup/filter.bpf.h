@@ -77,7 +77,7 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
 			      skb->gso_segs ? skb->gso_segs : 1);
 		if (hook & HOOK_OUT)
-			connect_denied(skb, slot, chain);
+			connect_denied(skb, member->generation, chain);
 		return false;
 	}
 	if (states & PACKET_KEEP)

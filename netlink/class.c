@@ -14,20 +14,21 @@
 /* How late a timer may fire without the rate suffering. */
 #define TIMER_LATE_NS 2000000ULL
 
-/* A GSO packet; HTB never sends part of one. */
-#define PACKET_MAX 65536ULL
+#define PACKET_BYTES 1514ULL
 
 /*
- * What a class may send in one go, before another has its turn.  The kernel
- * warns of a quantum below 1000 or above 200000.
+ * What a class may send in one go, before another has its turn: no less than
+ * a GSO packet with all its headers.  Where packets are longer, each turn is
+ * one packet, and what HTB counts of it grows until it wraps.  The kernel warns
+ * of more than 200000.
  */
-#define QUANTUM_MIN 1514ULL
+#define QUANTUM_MIN 72000ULL
 #define QUANTUM_MAX 200000ULL
 
 uint64_t class_burst(uint64_t rate_bytes, uint64_t asked_bytes)
 {
 	uint64_t late = rate_bytes / (NSEC_PER_SEC / TIMER_LATE_NS);
-	uint64_t least = late < QUANTUM_MIN ? QUANTUM_MIN : late;
+	uint64_t least = late < PACKET_BYTES ? PACKET_BYTES : late;
 
 	return asked_bytes > least ? asked_bytes : least;
 }
@@ -61,7 +62,7 @@ static struct tc_htb_opt htb_options(const struct htb_rate *rate)
 {
 	uint64_t ceil = rate->ceil_bytes ? rate->ceil_bytes : rate->rate_bytes;
 	uint64_t burst = class_burst(rate->rate_bytes, rate->burst_bytes);
-	uint64_t ceil_burst = class_burst(ceil, rate->burst_bytes);
+	uint64_t ceil_burst = class_burst(ceil, rate->ceil_burst_bytes);
 
 	return (struct tc_htb_opt){
 		.rate = { .rate = rate32(rate->rate_bytes),

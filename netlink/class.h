@@ -7,9 +7,10 @@
 
 /* What is asked for; all of a class but its place. */
 struct htb_rate {
-	uint64_t rate_bytes;  /* per second, on the wire */
-	uint64_t ceil_bytes;  /* 0: as rate_bytes */
-	uint64_t burst_bytes; /* a least one for the timers is made sure of */
+	uint64_t rate_bytes; /* per second, on the wire */
+	uint64_t ceil_bytes; /* 0: as rate_bytes */
+	/* A least one for the timers is made sure of. */
+	uint64_t burst_bytes, ceil_burst_bytes;
 	uint32_t prio;
 };
 

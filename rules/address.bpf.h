@@ -196,8 +196,10 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		for (batch = 0; batch < WALK_BATCHES; batch += WALK_STRIDE) { \
 			decision = address_stride##family(ctx, how, chain,    \
 							  batch);             \
-			if (decision != WALK_ON)                              \
+			if (decision < WALK_ON)                               \
 				break;                                        \
+			if (decision == WALK_ON_WARY)                         \
+				how |= WARY;                                  \
 		}                                                             \
 		return decision;                                              \
 	}

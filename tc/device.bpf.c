@@ -83,8 +83,8 @@ int device_in(struct __sk_buff *skb)
 	}
 	if (tally)
 		tally_add(&tally->side[SIDE_IN].queued, &wire);
-	skb->priority =
-		lane_choose(skb, row->in_class, row->in.rate_bytes, wire.bytes);
+	skb->priority = lane_choose(skb, SIDE_IN, row->in_class,
+				    row->in.rate_bytes, wire.bytes);
 	return TC_ACT_UNSPEC;
 }
 
@@ -128,7 +128,7 @@ int device_out(struct __sk_buff *skb)
 	}
 	if (tally)
 		tally_add(&tally->side[SIDE_OUT].queued, &wire);
-	skb->priority = lane_choose(skb, row->out_class, row->out.rate_bytes,
-				    wire.bytes);
+	skb->priority = lane_choose(skb, SIDE_OUT, row->out_class,
+				    row->out.rate_bytes, wire.bytes);
 	return TC_ACT_UNSPEC;
 }

@@ -35,18 +35,34 @@
 
 /*
  * Flows that send little have a lane to themselves, with half of the rate for
- * sure: nobody there waits behind those who fill the limit.  The others are
- * dealt to lanes that share what is left, each with a queue of its own.
+ * sure: nobody there waits behind those who fill the limit.  The others have
+ * the other half for sure, in lanes with a queue each.
  */
 enum {
 	LANE_SPARSE = 1,
-	LANE_BULK = 2,
+	LANE_BULK = 2, /* the first of them */
 	LANES_END = 10,
 };
 
-#define LANES_BULK (LANES_END - LANE_BULK)
+/* Bytes: a lane's turn may be so long, and its queue is no shorter than four.
+ */
+#define LANE_TURN  65536ULL
+#define LANE_QUEUE (4 * LANE_TURN)
 
-_Static_assert((LANES_BULK & (LANES_BULK - 1)) == 0, "dealt by bits of a hash");
+/*
+ * How many lanes for bulk a limit has: 1, 2, 4 or 8, so that a turn of each of
+ * them takes 50 ms at most, but where there is one.
+ */
+static inline __u32 lanes_for(__u64 rate_bytes)
+{
+	__u64 turns = rate_bytes / (20 * LANE_TURN);
+
+	if (turns < 4)
+		return turns < 2 ? 1 : 2;
+	return turns < 8 ? 4 : 8;
+}
+
+_Static_assert(LANE_BULK + 8 == LANES_END, "as many as lanes_for may say");
 _Static_assert(LANES_END <= 16, "a lane has four bits");
 
 /* As device_tally.side[…]: seen from the host. */

@@ -9,18 +9,9 @@
 /* Of the queue of a lane: DEVICE_MAJOR is none of these. */
 #define LEAF_HANDLE(lane_id) (((lane_id)&0xffff) << 16)
 
-/* How long the queue of a lane may be: so long at the limit's rate, … */
-#define LEAF_MS 25
-/* … but always a few of the longest packets. */
-#define LEAF_MIN_BYTES (4 * 65536U)
+/* How long the queue of a lane may be: so long at the limit's rate. */
+#define LEAF_MS	       25
 #define LEAF_MAX_BYTES (64U << 20)
-
-/*
- * What the sparse have for sure; the others share what is left, but HTB wants
- * a rate of each class.
- */
-#define SPARSE_PART 2
-#define BULK_PART   1024
 
 /* What waits in a class that goes is let out this many times as fast. */
 #define DRAIN_SPEED   10
@@ -31,8 +22,8 @@ static uint32_t leaf_bytes(uint64_t rate_bytes)
 {
 	uint64_t bytes = rate_bytes / (1000 / LEAF_MS);
 
-	if (bytes < LEAF_MIN_BYTES)
-		return LEAF_MIN_BYTES;
+	if (bytes < LANE_QUEUE)
+		return LANE_QUEUE;
 	return bytes < LEAF_MAX_BYTES ? (uint32_t)bytes : LEAF_MAX_BYTES;
 }
 
@@ -41,17 +32,25 @@ static struct htb_rate rate_of(const struct limit_row *limit)
 	return (struct htb_rate){
 		.rate_bytes = limit->rate_bytes,
 		.burst_bytes = limit->burst_bytes,
+		.ceil_burst_bytes = limit->burst_bytes,
 	};
 }
 
-/* rate_bytes: of the class. */
-static struct htb_rate lane_rate(uint64_t rate_bytes, uint32_t lane)
+/*
+ * Of a class and n lanes for bulk.  All lanes together have just the rate for
+ * sure, so that they never send more than it allows; its burst is any lane's,
+ * but as it borrows that, it has it once.
+ */
+static struct htb_rate lane_rate(const struct htb_rate *rate, uint32_t lane,
+				 uint32_t n)
 {
-	uint64_t part = lane == LANE_SPARSE ? SPARSE_PART : BULK_PART;
+	uint64_t part = lane == LANE_SPARSE ? 2 : 2 * n;
 
 	return (struct htb_rate){
-		.rate_bytes = rate_bytes > part ? rate_bytes / part : 1,
-		.ceil_bytes = rate_bytes,
+		.rate_bytes = rate->rate_bytes > part ? rate->rate_bytes / part
+						      : 1,
+		.ceil_bytes = rate->rate_bytes,
+		.ceil_burst_bytes = rate->ceil_burst_bytes,
 	};
 }
 
@@ -60,9 +59,13 @@ static struct htb_rate lane_rate(uint64_t rate_bytes, uint32_t lane)
 static bool lane_is_whole(const struct class *class, const struct class *lane,
 			  uint32_t nth)
 {
-	struct htb_rate rate = lane_rate(class->rate_bytes, nth);
+	struct htb_rate rate = { .rate_bytes = class->rate_bytes };
 
-	return lane->parent == class->id && class_has_rate(lane, &rate) &&
+	rate = lane_rate(&rate, nth, lanes_for(class->rate_bytes));
+	return lane->parent == class->id &&
+	       lane->rate_bytes == rate.rate_bytes &&
+	       lane->ceil_bytes == class->ceil_bytes &&
+	       lane->ceil_burst_ticks == class->ceil_burst_ticks &&
 	       lane->leaf == LEAF_HANDLE(lane->id);
 }
 
@@ -77,10 +80,11 @@ void device_class_find(const struct classes *classes, uint32_t id,
 	if (class)
 		found.class = *class;
 	for (lane = LANE_SPARSE; class && lane < LANES_END; lane++) {
+		bool wanted = lane < LANE_BULK + lanes_for(class->rate_bytes);
 		const struct class *at =
 			classes_find(classes, DEVICE_LANE(id, lane));
 
-		if (!at || !lane_is_whole(class, at, lane))
+		if (wanted && (!at || !lane_is_whole(class, at, lane)))
 			found.is_whole = false;
 		if (!at)
 			continue;
@@ -130,9 +134,9 @@ static int class_place(const struct device *device, int side,
 
 /* --------------------------------------------------------------- making */
 
-/* The class and its lanes, without queues: those that are there change. */
+/* The class and n lanes for bulk, without queues: those there are change. */
 static int put_classes(const struct device *device, const struct link *link,
-		       uint32_t id, const struct htb_rate *rate,
+		       uint32_t id, const struct htb_rate *rate, uint32_t n,
 		       struct err *err)
 {
 	struct conn *conn = device->view->conn;
@@ -140,8 +144,8 @@ static int put_classes(const struct device *device, const struct link *link,
 	int r;
 
 	r = class_ensure_htb(conn, link, id, DEVICE_MAJOR, rate, err);
-	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++) {
-		struct htb_rate part = lane_rate(rate->rate_bytes, lane);
+	for (lane = LANE_SPARSE; r == 0 && lane < LANE_BULK + n; lane++) {
+		struct htb_rate part = lane_rate(rate, lane, n);
 
 		r = class_ensure_htb(conn, link, DEVICE_LANE(id, lane), id,
 				     &part, err);
@@ -153,14 +157,15 @@ int device_ensure_class(const struct device *device, int side, int turn,
 			const struct limit_row *limit, struct err *err)
 {
 	uint32_t id = DEVICE_CLASS(device->index, turn), lane;
+	uint32_t n = lanes_for(limit->rate_bytes);
 	struct htb_rate rate = rate_of(limit);
 	struct link link;
 	int r;
 
 	r = class_place(device, side, &link, err);
 	if (r == 0)
-		r = put_classes(device, &link, id, &rate, err);
-	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++) {
+		r = put_classes(device, &link, id, &rate, n, err);
+	for (lane = LANE_SPARSE; r == 0 && lane < LANE_BULK + n; lane++) {
 		uint32_t at = DEVICE_LANE(id, lane);
 
 		r = qdisc_ensure_bfifo(device->view->conn, &link, at,
@@ -180,13 +185,15 @@ static int drain(const struct device *device, const struct link *link,
 	uint32_t id = class->class.id;
 	struct htb_rate rate = {
 		.rate_bytes = class->class.rate_bytes * DRAIN_SPEED,
-		.burst_bytes = LEAF_MIN_BYTES,
+		.burst_bytes = LANE_QUEUE,
+		.ceil_burst_bytes = LANE_QUEUE,
 	};
 	int waited, r;
 
 	if (class->class.stats.queued == 0)
 		return 0;
-	r = put_classes(device, link, id, &rate, err);
+	r = put_classes(device, link, id, &rate,
+			lanes_for(class->class.rate_bytes), err);
 	for (waited = 0; r == 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
 		r = read_class(device, link, id, class, err);
 		if (r < 0 || !class->present || class->class.stats.queued == 0)

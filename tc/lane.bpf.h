@@ -3,8 +3,8 @@
  * Which lane of a limit's class a packet waits in.  A flow is sparse while it
  * sends less than LANE_SHARE of the limit, but for LANE_SPARSE_NS of that at
  * once: a question, an answer, the first packets of anything.  Once it is bulk
- * it stays so for LANE_HOLD_NS, longer than what it left in its lane takes, so
- * that its packets do not overtake each other.
+ * it stays so for longer than what it left in its lane takes, so that its
+ * packets do not overtake each other.
  */
 #ifndef WEIR_TC_LANE_BPF_H
 #define WEIR_TC_LANE_BPF_H
@@ -16,7 +16,8 @@
 
 #define LANE_SHARE     16
 #define LANE_SPARSE_NS 50000000ULL
-#define LANE_HOLD_NS   500000000ULL
+#define LANE_HOLD_NS   500000000ULL /* and the time that LANE_QUEUE takes */
+#define LANE_SEC       1000000000ULL
 #define LANE_SEGMENTS  (2 * 1514ULL) /* bytes that are always sparse */
 #define LANE_FLOWS     16384
 
@@ -36,29 +37,34 @@ static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 				       __u32 bytes)
 {
 	__u64 share = rate_bytes / LANE_SHARE + 1, now = bpf_ktime_get_ns();
-	__u64 least = LANE_SEGMENTS * 1000000000 / share, before = 0, owes;
+	__u64 hold = LANE_HOLD_NS + LANE_QUEUE * LANE_SEC / (rate_bytes ?: 1);
+	__u64 least = LANE_SEGMENTS * LANE_SEC / share, before = 0, owes;
 
 	if (least < LANE_SPARSE_NS)
 		least = LANE_SPARSE_NS;
 	if (*due > now)
 		before = *due - now;
-	owes = before + (__u64)bytes * 1000000000 / share;
-	if (owes > least && (before <= least || owes > least + LANE_HOLD_NS))
-		owes = least + LANE_HOLD_NS;
+	owes = before + bytes * LANE_SEC / share;
+	if (owes > least && (before <= least || owes > least + hold))
+		owes = least + hold;
 	*due = now + owes;
 	return owes > least;
 }
 
-/* The lane, as a priority; class and rate_bytes: of the limit in force. */
-static __always_inline __u32 lane_choose(struct __sk_buff *skb, __u32 class,
-					 __u64 rate_bytes, __u32 bytes)
+/*
+ * The lane, as a priority; class and rate_bytes: of the limit in force.  The
+ * kernel's hash may be the same for both directions of a flow: side parts them.
+ */
+static __always_inline __u32 lane_choose(struct __sk_buff *skb, int side,
+					 __u32 class, __u64 rate_bytes,
+					 __u32 bytes)
 {
 	__u32 hash = bpf_get_hash_recalc(skb), lane = LANE_SPARSE;
-	__u32 key = (hash ^ class * 0x9e3779b1U) % LANE_FLOWS;
+	__u32 key = (hash ^ (class + side * 2) * 0x9e3779b1U) % LANE_FLOWS;
 	__u64 *due = bpf_map_lookup_elem(&lane_flows, &key);
 
 	if (due && lane_charge(due, rate_bytes, bytes))
-		lane = LANE_BULK + (hash >> 16) % LANES_BULK;
+		lane = LANE_BULK + (hash >> 16 & (lanes_for(rate_bytes) - 1));
 	return DEVICE_LANE(class, lane);
 }
 

@@ -183,19 +183,6 @@ static void a_refusal_answers_a_connection(void **state)
 
 /* ----------------------------------------------- connect and sendmsg */
 
-#define ALLOWS(n) n " = allow udp to port " n "\n"
-#define FILLER(tens)      \
-	ALLOWS(#tens "0") \
-	ALLOWS(#tens "1") \
-	ALLOWS(#tens "2") \
-	ALLOWS(#tens "3") \
-	ALLOWS(#tens "4") \
-	ALLOWS(#tens "5") \
-	ALLOWS(#tens "6") \
-	ALLOWS(#tens "7") \
-	ALLOWS(#tens "8") \
-	ALLOWS(#tens "9")
-
 static const char policy[] =
 	"[set nets]\nelements = 198.51.100.0/24, 2001:db8:5::/48\n"
 	"[chain ports]\npolicy = deny\n"
@@ -212,14 +199,34 @@ static const char policy[] =
 	"[chain others]\npolicy = deny\n10 = allow uid 1000\n"
 	"[chain flags]\npolicy = allow\n10 = deny tcp flags SYN/SYN,ACK\n"
 	"[chain lo]\npolicy = deny\n10 = deny tcp to port 80 iface lo\n"
-	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n"
-	/* What may refuse a call is first, what does so two batches later. */
-	"[chain wary]\npolicy = allow\n1 = deny mark 5\n" FILLER(1) FILLER(2)
-		FILLER(3) "40 = reject tcp to port 26\n"
-			  "41 = deny tcp length 1000-1500\n"
-			  "42 = deny tcp to port 25\n"
-			  "43 = allow mark 6\n"
-			  "44 = deny tcp to port 27\n";
+	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n";
+
+/*
+ * And a chain in which what may refuse a call is first, and what does so is
+ * behind more rules than are walked at a stride (16 times 16).
+ */
+static void use_policy(void)
+{
+	AUTO_FREE char *text = NULL;
+	FILE *out;
+	size_t size;
+	int i;
+
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	fprintf(out, "%s[chain wary]\npolicy = allow\n1 = deny mark 5\n",
+		policy);
+	for (i = 10; i < 310; i++)
+		fprintf(out, "%d = allow udp to port %d\n", i, i);
+	fputs("400 = reject tcp to port 26\n"
+	      "410 = deny tcp length 1000-1500\n"
+	      "420 = deny tcp to port 25\n"
+	      "430 = allow mark 6\n"
+	      "440 = deny tcp to port 27\n",
+	      out);
+	assert_int_equal(fclose(out), 0);
+	matcher_use_text(text);
+}
 
 enum {
 	LATER = DECIDE_LATER,
@@ -321,7 +328,7 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	size_t i;
 
 	(void)state;
-	matcher_use_text(policy);
+	use_policy();
 	attach(matcher_programs->progs.match_connect4);
 	attach(matcher_programs->progs.match_connect6);
 	attach(matcher_programs->progs.match_sendmsg4);
@@ -355,7 +362,7 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	assert_int_equal(matcher_count(i, 0).packets, 4);
 	i = matcher_chain("wary");
 	assert_int_equal(matcher_count(i, 1).packets, 0);
-	assert_int_equal(matcher_count(i, 42).packets, 2);
+	assert_int_equal(matcher_count(i, 420).packets, 2);
 }
 
 static int set_up(void **state)

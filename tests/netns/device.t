@@ -110,6 +110,22 @@ queue_holds "and the limit is there," $later "$left" v0 rate "$left" 10.77.0.2 5
 ok "clear succeeds again" "$WEIRCTL" clear
 is "and puts the qdisc back" "$(picture)" "$before"
 
+tc -n "$left" qdisc del dev v0 root
+# 336 ms and more at the rate.
+policy <<EOP
+[device v0]
+netns = $left
+out = 5mbit
+out-burst = 2mb
+EOP
+ok "a limit with a burst applies" apply
+in_right "$talk" reply 7003 210000 &
+pids+=($!)
+until_listening "$right" 7003
+got=$(in_left "$talk" ask 10.77.0.2 7003 0.3 210000)
+within "a flow has the burst that is configured (median, ms)" "${got% *}" 0 200
+"$WEIRCTL" clear
+
 policy <<EOP
 [device nosuch0]
 netns = $left

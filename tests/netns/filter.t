@@ -101,7 +101,7 @@ ok "an allowed ping6 gets its answer" ping_left fd77:0::2
 
 # What only the packet shows, connect() is told by TCP's first timer.
 cat >"$work/marked.py" <<'EOP'
-import errno, socket, time
+import ctypes, errno, socket, time
 SO_MARK, TCP_USER_TIMEOUT = 36, 18
 s = socket.socket()
 s.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 7000)
@@ -115,9 +115,19 @@ for mark in 7, 0:
 		what = errno.errorcode[e.errno]
 	took = time.monotonic() - begin
 	print(what, "soon" if took < 2 else "%.1f s" % took, s.getsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT))
+# Nobody answers there; the attempt before it, denied and given up, is no matter.
+s = socket.socket()
+s.setblocking(False)
+s.setsockopt(socket.SOL_SOCKET, SO_MARK, 7)
+s.connect_ex(("10.77.0.2", 80))
+ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)  # AF_UNSPEC
+s.setsockopt(socket.SOL_SOCKET, SO_MARK, 0)
+s.connect_ex(("10.77.0.99", 80))
+time.sleep(1.5)
+print(errno.errorcode.get(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "goes on"))
 EOP
 is "a connection that is denied by its packet fails soon, and its socket is as it was" \
-	"$(in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" python3 "$work/marked.py")" $'ETIMEDOUT soon 7000\nok soon 7000'
+	"$(in_cgroup "$cg/a" nsenter --net=/run/netns/"$left" python3 "$work/marked.py")" $'ETIMEDOUT soon 7000\nok soon 7000\ngoes on'
 is "one that has a token is made" "$(from=c attempt 10.77.0.2 tcp/80)" "ok at-once"
 like "one that finds none waits for it" "$(from=c attempt 10.77.0.2 tcp/80)" "^ok "
 
