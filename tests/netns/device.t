@@ -60,9 +60,9 @@ pids+=($!)
 until_listening "$right" 7002
 # asks NAME CLIENT-NS ADDRESS PORT: a question from the left beside four bulk flows
 asks() {
-	nsenter --net=/run/netns/"$2" iperf3 -c "$3" -p "$4" -t 4 -P 4 >/dev/null &
-	sleep 1.5
-	got=$(in_left "$talk" ask 10.77.0.2 7002 2 1)
+	nsenter --net=/run/netns/"$2" iperf3 -c "$3" -p "$4" -t 3 -P 4 >/dev/null &
+	sleep 1.2
+	got=$(in_left "$talk" ask 10.77.0.2 7002 1 1)
 	within "$1 (median, ms)" "${got% *}" 0 $soon
 	wait $!
 }
