@@ -22,23 +22,6 @@ static bool is_wanted(const struct plan *plan, uint64_t id)
 	return false;
 }
 
-static int do_steps(struct plan *plan, struct device_steps *steps,
-		    struct err *err)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < steps->n_list; i++) {
-		struct device_step *step = &steps->list[i];
-
-		crash_point();
-		r = device_step_do(&plan->devices, step, plan->image, err);
-		if (r < 0)
-			return r; /* the sentence names the device */
-	}
-	return 0;
-}
-
 /* New anchors work from the generation to come on, old ones up to now. */
 static int prepare_anchors(struct kernel *kernel, struct plan *plan,
 			   struct err *err)
@@ -72,7 +55,8 @@ static int prepare(struct kernel *kernel, struct plan *plan, struct err *err)
 {
 	int r;
 
-	r = do_steps(plan, &plan->devices.before, err);
+	r = device_steps_do(&plan->devices, &plan->devices.before, plan->image,
+			    err);
 	if (r == 0)
 		r = prepare_anchors(kernel, plan, err);
 	crash_point();
@@ -187,7 +171,8 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = lift(kernel, plan, err);
 	if (r == 0)
-		r = do_steps(plan, &plan->devices.after, err);
+		r = device_steps_do(&plan->devices, &plan->devices.after,
+				    plan->image, err);
 	crash_point();
 	if (r == 0)
 		r = tables_tidy_limits(kernel->tables, plan->image, err);

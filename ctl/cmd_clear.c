@@ -28,15 +28,14 @@ static int take_devices_back(struct kernel *kernel, struct err *err)
 {
 	CLEANUP(plan_clear) struct plan plan = { 0 };
 	struct image *image = image_new();
-	size_t i;
 	int r;
 
 	if (!image)
 		return err_set(err, -ENOMEM, "clear");
 	r = plan_make(kernel, image, &plan, err);
-	for (i = 0; r == 0 && i < plan.devices.after.n_list; i++)
-		r = device_step_do(&plan.devices, &plan.devices.after.list[i],
-				   plan.image, err);
+	if (r == 0)
+		r = device_steps_do(&plan.devices, &plan.devices.after,
+				    plan.image, err);
 	return r;
 }
 

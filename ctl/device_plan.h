@@ -74,11 +74,11 @@ void device_step_describe(const struct device_plan *plan,
 			  const struct image *image, char *text, size_t size);
 
 /*
- * Carries one out; an ifb's ifindex is filled into the row of image.  A
- * device that has gone meanwhile is -ENODEV.
+ * Carries out steps of the plan, before or after; an ifb's ifindex is filled
+ * into the row of image.  A device that has gone meanwhile is -ENODEV.
  */
-int device_step_do(struct device_plan *plan, struct device_step *step,
-		   struct image *image, struct err *err);
+int device_steps_do(struct device_plan *plan, struct device_steps *steps,
+		    struct image *image, struct err *err);
 
 /* Takes back the steps before the switch that were done, as far as it goes. */
 void device_plan_undo(struct device_plan *plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "base/crash.h"
 #include "ctl/device_plan.h"
 #include "rules/unit.h"
 
@@ -68,7 +69,7 @@ static int make_ifb(struct device *device, struct image *image, struct err *err)
 	return r;
 }
 
-int device_step_do(struct device_plan *plan, struct device_step *step,
+static int do_step(struct device_plan *plan, struct device_step *step,
 		   struct image *image, struct err *err)
 {
 	struct planned_device *planned = &plan->devices[step->device];
@@ -102,6 +103,19 @@ int device_step_do(struct device_plan *plan, struct device_step *step,
 				     device->loader, device->state_dir, err);
 	}
 	return 0;
+}
+
+int device_steps_do(struct device_plan *plan, struct device_steps *steps,
+		    struct image *image, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < steps->n_list; i++) {
+		crash_point();
+		r = do_step(plan, &steps->list[i], image, err);
+	}
+	return r; /* the sentence names the device */
 }
 
 /* What cannot be taken back now is taken away by the next apply or clear. */

@@ -105,9 +105,24 @@ static int read_loaded(struct kernel *kernel, struct err *err)
 	return r < 0 ? r : kernel_read_live(kernel, true, err);
 }
 
-/* What is pinned, but for the policy in force. */
-static int open_pins(const struct places *places, struct kernel *ret_kernel,
-		     struct err *err)
+/*
+ * What cannot be read of another version's policy need not be, to go: anchors
+ * and marks tell of what there is.
+ */
+static int read_to_clear(struct kernel *kernel, struct err *err)
+{
+	int r = read_loaded(kernel, err);
+
+	if (r == -EPROTO)
+		r = tables_generation(kernel->tables, &kernel->generation, err);
+	return r;
+}
+
+typedef int (*read_fn)(struct kernel *kernel, struct err *err);
+
+/* What is pinned, and by read_it what is in force. */
+static int open_and_read(read_fn read_it, const struct places *places,
+			 struct kernel *ret_kernel, struct err *err)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { .places = places };
 	int r;
@@ -131,6 +146,8 @@ static int open_pins(const struct places *places, struct kernel *ret_kernel,
 		close_loaded(&kernel);
 		r = loader_open(places->bpffs, &kernel.loader, err);
 	}
+	if (r == 0)
+		r = read_it(&kernel, err);
 	if (r < 0)
 		return r;
 	*ret_kernel = kernel;
@@ -141,45 +158,10 @@ static int open_pins(const struct places *places, struct kernel *ret_kernel,
 int kernel_open(const struct places *places, struct kernel *ret_kernel,
 		struct err *err)
 {
-	CLEANUP(kernel_close) struct kernel kernel = { 0 };
-	int r;
-
-	r = open_pins(places, &kernel, err);
-	if (r == 0)
-		r = read_loaded(&kernel, err);
-	if (r < 0)
-		return r;
-	*ret_kernel = kernel;
-	kernel.places = NULL;
-	return 0;
+	return open_and_read(read_loaded, places, ret_kernel, err);
 }
 
-/*
- * What cannot be read of another version's policy need not be, to go: anchors
- * and marks tell of what there is.
- */
-static int open_to_clear(const struct places *places, struct kernel *ret_kernel,
-			 struct err *err)
-{
-	CLEANUP(kernel_close) struct kernel kernel = { 0 };
-	int r;
-
-	r = open_pins(places, &kernel, err);
-	if (r == 0)
-		r = read_loaded(&kernel, err);
-	if (r == -EPROTO)
-		r = tables_generation(kernel.tables, &kernel.generation, err);
-	if (r < 0)
-		return r;
-	*ret_kernel = kernel;
-	kernel.places = NULL;
-	return 0;
-}
-
-typedef int (*open_fn)(const struct places *places, struct kernel *ret_kernel,
-		       struct err *err);
-
-static int open_locked(open_fn open_it, const struct places *places,
+static int open_locked(read_fn read_it, const struct places *places,
 		       int *ret_lock, struct kernel *ret_kernel,
 		       struct err *err)
 {
@@ -192,7 +174,7 @@ static int open_locked(open_fn open_it, const struct places *places,
 	if (r == 0)
 		r = folder_check(places->bpffs, err);
 	if (r == 0)
-		r = open_it(places, ret_kernel, err);
+		r = open_and_read(read_it, places, ret_kernel, err);
 	if (r < 0) {
 		lock_remove(places->run);
 		return r;
@@ -204,13 +186,13 @@ static int open_locked(open_fn open_it, const struct places *places,
 int kernel_open_locked(const struct places *places, int *ret_lock,
 		       struct kernel *ret_kernel, struct err *err)
 {
-	return open_locked(kernel_open, places, ret_lock, ret_kernel, err);
+	return open_locked(read_loaded, places, ret_lock, ret_kernel, err);
 }
 
 int kernel_open_to_clear(const struct places *places, int *ret_lock,
 			 struct kernel *ret_kernel, struct err *err)
 {
-	return open_locked(open_to_clear, places, ret_lock, ret_kernel, err);
+	return open_locked(read_to_clear, places, ret_lock, ret_kernel, err);
 }
 
 /* The kernel's words for it do not help where the maps are another version's.
