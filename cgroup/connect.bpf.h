@@ -20,7 +20,6 @@
 /* Of the kernel's, by value: the system's headers for BPF lack them. */
 #define CONNECT_SOL_TCP	     6
 #define CONNECT_USER_TIMEOUT 18 /* TCP_USER_TIMEOUT */
-#define CONNECT_SYN_SENT     2	/* TCP_SYN_SENT */
 
 #define CONNECT_GIVES_UP_MS 1
 
@@ -55,7 +54,7 @@ static __always_inline void connect_denied(struct __sk_buff *skb,
 		return;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
-	if (!sk || sk->state != CONNECT_SYN_SENT)
+	if (!sk || sk->state != TCP_SYN_SENT_STATE)
 		return;
 	refusal = bpf_sk_storage_get(&refusals, sk, NULL,
 				     BPF_SK_STORAGE_GET_F_CREATE);
@@ -82,7 +81,7 @@ static __always_inline void connect_give_up(struct bpf_sock_ops *ops,
 					    struct bpf_sock *sk,
 					    struct refusal *refusal)
 {
-	if (ops->state != CONNECT_SYN_SENT || refusal->is_set ||
+	if (ops->state != TCP_SYN_SENT_STATE || refusal->is_set ||
 	    !refusal->denied_by || refusal->denied_by != generation_read())
 		return;
 	refusal->timeout_ms = kernel_user_timeout(sk);

@@ -13,8 +13,9 @@
 
 #define RELOCATED __attribute__((preserve_access_index))
 
-#define DEPTH_MAX	 64 /* levels of cgroups that are looked at */
-#define TCP_LISTEN_STATE 10
+#define DEPTH_MAX	   64 /* levels of cgroups that are looked at */
+#define TCP_SYN_SENT_STATE 2
+#define TCP_LISTEN_STATE   10
 
 struct kernfs_node {
 	struct kernfs_node *parent;

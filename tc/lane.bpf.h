@@ -37,18 +37,22 @@ static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 				       __u32 bytes)
 {
 	__u64 share = rate_bytes / LANE_SHARE + 1, now = bpf_ktime_get_ns();
-	__u64 hold = LANE_HOLD_NS + LANE_QUEUE * LANE_SEC / (rate_bytes ?: 1);
-	__u64 least = LANE_SEGMENTS * LANE_SEC / share, before = 0, owes;
+	__u64 least = LANE_SEGMENTS * LANE_SEC / share, before = 0, owes, most;
 
 	if (least < LANE_SPARSE_NS)
 		least = LANE_SPARSE_NS;
 	if (*due > now)
 		before = *due - now;
 	owes = before + bytes * LANE_SEC / share;
-	if (owes > least && (before <= least || owes > least + hold))
-		owes = least + hold;
+	if (owes <= least) {
+		*due = now + owes;
+		return 0;
+	}
+	most = least + LANE_HOLD_NS + LANE_QUEUE * LANE_SEC / (rate_bytes ?: 1);
+	if (before <= least || owes > most)
+		owes = most;
 	*due = now + owes;
-	return owes > least;
+	return 1;
 }
 
 /*
