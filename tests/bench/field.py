@@ -315,6 +315,50 @@ class Field:
             return None, None
         return times[len(times) // 2], times[len(times) * 99 // 100]
 
+    @contextlib.contextmanager
+    def link(self, kind):
+        """Senders meet another link: an MTU, "no-gso", or "container"."""
+        if kind == "container":
+            with self.container():
+                yield
+            return
+        if kind == "no-gso":
+            on, off = (["ethtool", "-K", "v0", "tso", word, "gso", word]
+                       for word in ("on", "off"))
+            ways = [(self.a, off, on)]
+        else:
+            new, old = (["ip", "link", "set", "v0", "mtu", str(mtu)]
+                        for mtu in (kind, self.mtu))
+            ways = [(ns, new, old) for ns in (self.a, self.b)]
+        with contextlib.ExitStack() as undo:
+            for ns, there, back in ways:
+                undo.callback(run, *inside(ns), *back)
+                run(*inside(ns), *there)
+            yield
+
+    @contextlib.contextmanager
+    def container(self):
+        """A namespace behind a bridge of the first, which senders are in."""
+        host, self.a = self.a, self.prefix + "-c"
+        with contextlib.ExitStack() as undo:
+            undo.callback(setattr, self, "a", host)
+            undo.callback(run, "ip", "netns", "del", self.a, check=False)
+            run("ip", "netns", "add", self.a)
+            run(*inside(self.a), "sysctl", "-qw",
+                "net.ipv4.tcp_no_metrics_save=1")
+            undo.callback(self.ip, host, "link", "del", "br0")
+            self.ip(host, "link", "add", "br0", "type", "bridge")
+            self.ip(host, "link", "set", "v0", "master", "br0")
+            self.ip(host, "link", "set", "br0", "up")
+            self.ip(host, "link", "add", "c0", "master", "br0", "type",
+                    "veth", "peer", "name", "v0", "netns", self.a)
+            undo.callback(self.ip, host, "link", "del", "c0")
+            self.ip(host, "link", "set", "c0", "up")
+            self.ip(self.a, "addr", "add", "10.98.7.3/24", "dev", "v0")
+            self.ip(self.a, "link", "set", "v0", "up")
+            self.order(self.a)
+            yield
+
     def totals(self):
         """What each bin has counted in all its rounds."""
         raw = map_read(self.meter, b"\0\0\0\0", BINS * 8)

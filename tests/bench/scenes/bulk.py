@@ -64,6 +64,15 @@ def traffic(trial):
     return measure(trial)
 
 
+@scene([SHARE, FIRST, LESS, AGAIN, PING], "weir",
+       cases(rate="10mbit 100mbit 1gbit", flows="4",
+             link="9000 576 no-gso container"))
+def links(trial):
+    """Other MTUs, no segmentation offload, and from within a container."""
+    with trial.field.link(trial.case["link"]):
+        return measure(trial)
+
+
 @scene([FIRST, LESS, SHARE], "weir htb tbf cni bucket",
        cases(rate="100mbit 1gbit"))
 def crowd(trial):
