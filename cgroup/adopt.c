@@ -100,8 +100,7 @@ static int write_fair(const struct adopt_bpf *skel,
 	return r;
 }
 
-int adopt_sockets(const char *dir, const struct adoption *adoption,
-		  struct err *err)
+int adopt_sockets(const char *dir, struct adoption *adoption, struct err *err)
 {
 	CLEANUP(adopt_bpf__destroyp) struct adopt_bpf *skel = NULL;
 	CLEANUP(bpf_link__destroyp) struct bpf_link *link = NULL;

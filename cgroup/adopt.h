@@ -40,8 +40,7 @@ void adoption_clear(struct adoption *adoption);
  * -EOPNOTSUPP, with a sentence, where no iterator may set options (before
  * 5.15): what is open then meets the bound.
  */
-int adopt_sockets(const char *dir, const struct adoption *adoption,
-		  struct err *err);
+int adopt_sockets(const char *dir, struct adoption *adoption, struct err *err);
 
 /*
  * How many sockets were left deaf the last time: a change of their limit must

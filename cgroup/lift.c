@@ -39,8 +39,7 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 	return 0;
 }
 
-int lift_sockets(const char *dir, const struct netns_walk *walk,
-		 struct err *err)
+int lift_sockets(const char *dir, struct netns_walk *walk, struct err *err)
 {
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = NULL;
 	CLEANUP(bpf_link__destroyp) struct bpf_link *link = NULL;

@@ -12,8 +12,7 @@
  * sentence, on a kernel that has no iterator over TCP sockets which may set
  * options (before 5.15); what is paced then stays so until it closes.
  */
-int lift_sockets(const char *dir, const struct netns_walk *walk,
-		 struct err *err);
+int lift_sockets(const char *dir, struct netns_walk *walk, struct err *err);
 
 /* Whether this kernel can: 0, or a negative errno. */
 int lift_probe(void);

@@ -7,6 +7,7 @@
 #ifndef WEIR_CGROUP_NETNS_WALK_H
 #define WEIR_CGROUP_NETNS_WALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@ struct bpf_object_skeleton;
 struct netns_seen {
 	uint64_t inode;
 	pid_t pid;
+	bool is_empty; /* no TCP socket was open when it was looked at */
 };
 
 struct netns_walk {
@@ -44,10 +46,10 @@ int netns_walk_attach(struct bpf_object_skeleton *skeleton,
 		      struct bpf_link **ret_link);
 
 /*
- * Reads the iterator to its end in each namespace.
+ * Reads the iterator to its end in each namespace that has TCP sockets.
  * One whose process has gone since is left out.
  */
-int netns_walk_run(const struct netns_walk *walk, const struct bpf_link *link,
+int netns_walk_run(struct netns_walk *walk, const struct bpf_link *link,
 		   struct err *err);
 
 #endif
