@@ -5,6 +5,7 @@
 #include "ctl/device_rows.h"
 #include "rules/adhoc.h"
 #include "rules/image_copy.h"
+#include "rules/image_strings.h"
 
 /* Whether the group is of a command that has ended. */
 static bool has_ended(const struct kernel *kernel, bool dry_run,
@@ -40,6 +41,9 @@ int runs_in_force(const struct kernel *kernel, bool dry_run,
 	for (i = 0; i < image->n_devices; i++)
 		if (image->devices[i].group != NONE)
 			image->devices[i] = (struct device_row){ 0 };
+	/* Names of veths that have gone would add up. */
+	if (image_pack_strings(image) < 0)
+		return err_set(err, -ENOMEM, "copy the policy in force");
 	*ret_image = TAKE_PTR(image);
 	return 0;
 }

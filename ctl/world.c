@@ -123,9 +123,13 @@ static int free_device(struct image *image, const struct image *live,
 	return -ENOSPC;
 }
 
-/* The row that the live image has for this veth; 0 if none. */
-static uint32_t live_veth(const struct image *live, uint32_t ifindex,
-			  const char *name)
+/*
+ * The row that the live image has for this veth; 0 if none.  One of the same
+ * number is the same as long as its name or its container is: both change
+ * where a device of that number was made anew.
+ */
+static uint32_t live_veth(const struct image *live,
+			  const struct container_veth *veth, uint64_t cgroup)
 {
 	uint32_t i;
 
@@ -133,8 +137,9 @@ static uint32_t live_veth(const struct image *live, uint32_t ifindex,
 		const struct device_row *device = &live->devices[i];
 
 		if (device->in_use && device->group != NONE &&
-		    device->ifindex == ifindex &&
-		    strcmp(image_string(live, device->name), name) == 0)
+		    device->ifindex == veth->ifindex &&
+		    (device->cgroup == cgroup ||
+		     strcmp(image_string(live, device->name), veth->name) == 0))
 			return i;
 	}
 	return 0;
@@ -180,7 +185,7 @@ static int add_veth(struct image *image, const struct image *live,
 		    const struct container_veth *veth)
 {
 	const struct group_row *group = &image->groups[cgroup->group];
-	uint32_t index = live_veth(live, veth->ifindex, veth->name);
+	uint32_t index = live_veth(live, veth, cgroup->id);
 	struct device_row *row;
 	str_off name;
 	int r;

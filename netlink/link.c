@@ -199,6 +199,7 @@ static int ask_ifb(struct conn *conn, const struct link *want, int flags,
 {
 	CLEANUP(rtnl_link_putp) struct rtnl_link *link = rtnl_link_alloc();
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	int r;
 
 	if (!link || rtnl_link_set_type(link, "ifb") < 0)
 		return err_set(err, -ENOMEM, "add ifb '%s'", want->name);
@@ -209,7 +210,13 @@ static int ask_ifb(struct conn *conn, const struct link *want, int flags,
 	if (want->tx_queues)
 		rtnl_link_set_num_tx_queues(link, want->tx_queues);
 	rtnl_link_build_add_request(link, flags, &msg); /* or it stays NULL */
-	return conn_do(conn, msg, err, "add ifb '%s'", want->name);
+	r = conn_do(conn, msg, err, "add ifb '%s'", want->name);
+	if (r == -EOPNOTSUPP)
+		return err_say(err, r,
+			       "add ifb '%s': the kernel has no such devices: "
+			       "it needs the module ifb",
+			       want->name);
+	return r;
 }
 
 int link_ensure_ifb(struct conn *conn, const struct link *want,
