@@ -25,13 +25,12 @@ struct {
 	__type(value, struct bucket);
 } buckets SEC(".maps");
 
-SEC("cgroup_skb/egress")
-int bucket_egress(struct __sk_buff *skb)
+/* Whether the packet may pass. */
+static __always_inline int bucket_charge(struct __sk_buff *skb)
 {
 	__u32 zero = 0, segments = skb->gso_segs ?: 1, pass = 0;
 	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &zero);
 	__u64 now = bpf_ktime_get_ns(), wire;
-	__u8 protocol = 0;
 
 	if (!bucket || !bucket->rate || skb->ifindex == 1)
 		return 1;
@@ -44,7 +43,23 @@ int bucket_egress(struct __sk_buff *skb)
 		pass = 1;
 	}
 	bpf_spin_unlock(&bucket->lock);
-	if (pass)
+	return pass;
+}
+
+SEC("cgroup_skb/ingress")
+int bucket_ingress(struct __sk_buff *skb)
+{
+	if (bucket_charge(skb))
+		return 1;
+	return 0;
+}
+
+SEC("cgroup_skb/egress")
+int bucket_egress(struct __sk_buff *skb)
+{
+	__u8 protocol = 0;
+
+	if (bucket_charge(skb))
 		return 1;
 	/* Of a plain drop a UDP sender hears as EPERM, and iperf3 ends. */
 	bpf_skb_load_bytes(skb, 9, &protocol, 1);

@@ -23,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build/plain")
 TALK = os.path.join(HERE, "talk")
 SINK, SPREAD = 7000, 7168  # ports; from the second on, one for each cgroup
+SPREADS = 256
 REPLIES = {1: 7001, 10000: 7002, 1000000: 7003}  # to requests of bytes
 
 
@@ -122,6 +123,10 @@ def stop(process):
 
 
 class Field:
+    """Senders in namespace a are limited on their way out; receivers in b."""
+    direction = "out"
+    device = ""  # what a policy says of the device, to have such a limit
+
     def __init__(self, prefix, weirctl, mtu=1500):
         self.prefix = prefix
         self.weirctl = weirctl
@@ -130,7 +135,12 @@ class Field:
         self.top = os.path.join(mount, prefix)
         self.cgroup = os.path.join(self.top, "b")  # what is limited
         self.free = os.path.join(self.top, "free")  # its neighbour, never
-        self.far = os.path.join(mount, prefix + "-far")  # receivers
+        self.far = os.path.join(mount, prefix + "-far")  # who it talks to
+        self.senders, self.receivers = self.cgroup, self.far
+        self.home = ""  # namespace that weirctl runs in; "": this one
+        self.queue = (self.a, "v0")  # where a qdisc would hold the limit
+        # The limited one's namespace, and the other end of its veth.
+        self.box, self.box_peer = self.a, (self.b, "v0")
         self.pins = "/run/" + prefix + "-bpf"  # a bpffs of our own
         self.folder = "/run/" + prefix + "-files"
         self.mtu = mtu
@@ -153,48 +163,71 @@ class Field:
         for path in (self.cgroup, self.free, self.far, self.pins, self.folder):
             os.makedirs(path, exist_ok=True)
         run("mount", "-t", "bpf", "bpf", self.pins)
-        for ns in (self.a, self.b):
+        for ns in self.namespaces():
             run("ip", "netns", "add", ns)
             # What one limiter taught TCP of the path is not for the next.
             run(*inside(ns), "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1")
-        run("ip", "link", "add", "v0", "mtu", str(self.mtu), "netns", self.a,
-            "type", "veth", "peer", "name", "v0", "mtu", str(self.mtu),
-            "netns", self.b)
+        self.connect()
         for n, ns in ((1, self.a), (2, self.b)):
             self.ip(ns, "addr", "add", "10.98.7.%d/24" % n, "dev", "v0")
             self.ip(ns, "addr", "add", "fd98:7::%d/64" % n, "dev", "v0",
                     "nodad")
             self.ip(ns, "link", "set", "lo", "up")
-            self.ip(ns, "link", "set", "v0", "up")
-            self.order(ns)
+            self.up(ns, "v0")
         self.meter_attach()
         # An address of IPv6 needs a moment.
         wait(lambda: run(*inside(self.a), "ping", "-c1", "-W1", HOST6,
                          check=False).returncode == 0)
         self.serve([TALK, "sink", str(SINK), "1"], SINK)
-        self.serve([TALK, "sink", str(SPREAD), "128"], SPREAD)
+        self.serve([TALK, "sink", str(SPREAD), str(SPREADS)], SPREAD)
         for size, port in REPLIES.items():
             self.serve([TALK, "reply", str(port), str(size)], port)
 
-    def order(self, ns):
+    def namespaces(self):
+        return [self.a, self.b]
+
+    def veth(self, ns, device, peer_ns, peer):
+        run("ip", "link", "add", device, "mtu", str(self.mtu), "netns", ns,
+            "type", "veth", "peer", "name", peer, "mtu", str(self.mtu),
+            "netns", peer_ns)
+
+    def connect(self):
+        """The way from v0 of namespace a to that of b."""
+        self.veth(self.a, "v0", self.b, "v0")
+
+    def up(self, ns, device):
+        self.ip(ns, "link", "set", device, "up")
+        self.order(ns, device)
+
+    def queue_make(self):
+        """Where the queue's device is not there by itself."""
+
+    def queue_remove(self):
+        """After queue_make, and where nothing is."""
+
+    @staticmethod
+    def order(ns, device="v0"):
         """A wire keeps the order of a flow. A veth does not: what arrives
         waits at the processor that sent it, and a flow sends from several.
         So each flow is received by one processor (RPS)."""
         processors = min(os.cpu_count(), 32)  # a mask is written in 32s
         # "ip netns exec": it shows the namespace's own /sys
         run("ip", "netns", "exec", ns, "sh", "-c",
-            "echo %x >/sys/class/net/v0/queues/rx-0/rps_cpus"
-            % ((1 << processors) - 1))
+            "echo %x >/sys/class/net/%s/queues/rx-0/rps_cpus"
+            % ((1 << processors) - 1, device))
 
     def meter_attach(self):
         self.bpf_load("meter")
-        run("bpftool", "cgroup", "attach", self.far, "ingress", "pinned",
-            self.pins + "/meter/count")
+        self.meter_place()
         self.meter = map_open(self.pins + "/meter/meter")
         self.undo.callback(os.close, self.meter)
         self.mark()
         self.ports = map_open(self.pins + "/meter/ports")
         self.undo.callback(os.close, self.ports)
+
+    def meter_place(self):
+        run("bpftool", "cgroup", "attach", self.far, "ingress", "pinned",
+            self.pins + "/meter/count")
 
     def bpf_load(self, name):
         """Programs and maps of a bench's object, pinned under its name."""
@@ -210,7 +243,7 @@ class Field:
     def remove(self):
         for cgroup in self.cgroups():
             self.empty(cgroup)
-        for ns in (self.a, self.b):
+        for ns in self.namespaces():
             run("ip", "netns", "del", ns, check=False)
         run("umount", self.pins, check=False)
         with contextlib.suppress(OSError):
@@ -246,9 +279,9 @@ class Field:
         return run(*inside(ns), "tc", *argv, check=check, **kw)
 
     def start(self, argv, cgroup=None, ns=None, **kw):
-        """Starts a command in the cgroup and namespace under test, or in
+        """Starts a command in the senders' cgroup and namespace, or in
         those given."""
-        procs = os.path.join(cgroup or self.cgroup, "cgroup.procs")
+        procs = os.path.join(cgroup or self.senders, "cgroup.procs")
 
         def enter():
             with open(procs, "w", encoding="ascii") as f:
@@ -262,9 +295,9 @@ class Field:
         return run(*inside(ns or self.b), "ss", "-Hltn",
                    "sport = :%d" % port).stdout
 
-    def serve(self, argv, port):
+    def serve(self, argv, port, cgroup=None):
         """A server that lives as long as the field."""
-        process = self.start(argv, self.far, self.b,
+        process = self.start(argv, cgroup or self.receivers, self.b,
                              stdout=subprocess.DEVNULL)
         self.undo.callback(stop, process)
         wait(lambda: self.listens(port))
@@ -282,12 +315,20 @@ class Field:
             stop(process)
             raise Failed(str(e)) from e
 
+    def ends(self, cgroup):
+        """Cgroups of a client and its server, where the limited one of them
+        is to be in another than usual."""
+        if self.direction == "out":
+            return cgroup, self.receivers
+        return self.senders, cgroup or self.receivers
+
     @contextlib.contextmanager
     def iperf(self, seconds, flows=1, cc=None, v6=False, udp_bps=None,
               more=(), cgroup=None, host=None):
         """Traffic of iperf3 as long as the context lasts, at most seconds;
         gives the port.  A server of its own for each run: a client that is
         killed leaves iperf3 busy."""
+        client, server = self.ends(cgroup)
         self.port += 1
         port, ns = self.port, self.a if host else self.b
         argv = ["iperf3", "-p", str(port), "-t", str(seconds),
@@ -298,10 +339,10 @@ class Field:
             argv += ["-u", "-b", str(udp_bps), "-l", "1400"]
         with contextlib.ExitStack() as undo:
             undo.callback(stop, self.start(
-                ["iperf3", "-s", "-1", "-p", str(port)], self.far, ns,
+                ["iperf3", "-s", "-1", "-p", str(port)], server, ns,
                 stdout=subprocess.DEVNULL))
             wait(lambda: self.listens(port, ns))
-            undo.callback(stop, self.start(argv + list(more), cgroup,
+            undo.callback(stop, self.start(argv + list(more), client,
                                            stdout=subprocess.DEVNULL))
             yield port
 
@@ -393,8 +434,14 @@ class Field:
 
     def retransmits(self):
         """Segments sent again by anyone in namespace a, so far."""
-        text = run(*inside(self.a), "nstat", "-asz", "TcpRetransSegs").stdout
-        return int(text.split()[-2])
+        return self.segments()[1]
+
+    def segments(self):
+        """Segments sent by anyone in namespace a so far, and sent again."""
+        text = run(*inside(self.a), "nstat", "-asz", "TcpOutSegs",
+                   "TcpRetransSegs").stdout.split()
+        return tuple(int(text[text.index(name) + 1])
+                     for name in ("TcpOutSegs", "TcpRetransSegs"))
 
     def device_bytes(self, device):
         """What a device of namespace a has sent so far."""

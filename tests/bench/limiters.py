@@ -20,6 +20,7 @@ class Limiter:
 
     def __init__(self, field):
         self.field = field
+        self.flows = 1  # that will come; hardly anybody knows
 
     def set(self, bps, alone=True):
         """Puts the limit on, or changes it.  Where not alone, others use the
@@ -36,6 +37,19 @@ class Limiter:
     def crowd(self, bps, idle):
         """Puts the limit on, and on so many others that nobody uses."""
         raise f.Failed("no limits for many cgroups on one device")
+
+    def groups(self, groups):
+        """Limits of cgroups by their names below the field's; those below a
+        limited one are under both limits."""
+        raise f.Failed("no limits for cgroups below others")
+
+    def pattern(self, path, share, bps):
+        """A limit for cgroups by a pattern: share 'each' or 'all'."""
+        raise f.Failed("no limits by a pattern")
+
+    def total(self, bps, _paths):
+        """A limit of the device, with these cgroups under it."""
+        self.device(bps)
 
     def clear(self):
         """Takes all away; also where nothing is."""
@@ -66,7 +80,8 @@ class Weir(Limiter):
         env = dict(os.environ, WEIR_BPFFS=field.pins + "/weir",
                    WEIR_STATE=field.folder + "/state",
                    WEIR_RUN=field.folder + "/run")
-        f.run(field.weirctl, *argv, env=env)
+        place = f.inside(field.home) if field.home else []
+        f.run(*place, field.weirctl, *argv, env=env)
 
     def apply(self, text):
         policy = self.field.folder + "/bench.ini"
@@ -76,10 +91,24 @@ class Weir(Limiter):
 
     def groups(self, groups):
         """Limits of cgroups by their names below the field's."""
-        self.apply("".join(
-            "[group g%d]\nmatch = /%s/%s\nout = %dbit\n" % (
-                i, self.field.prefix, path, bps)
+        field = self.field
+        self.apply(field.device + "".join(
+            "[group g%d]\nmatch = /%s/%s\n%s = %dbit\n" % (
+                i, field.prefix, path, field.direction, bps)
             for i, (path, bps) in enumerate(groups)))
+
+    def pattern(self, path, share, bps):
+        field = self.field
+        self.apply("[group g]\nmatch = /%s/%s\nshare = %s\n%s = %dbit\n" % (
+            field.prefix, path, share, field.direction, bps))
+
+    def total(self, bps, paths):
+        """The device's, over groups without limits."""
+        self.apply("[device v0]\nnetns = %s\nout = %dbit\n" % (
+            self.field.a, bps) + "".join(
+                "[group g%d]\nmatch = /%s/%s\n" % (
+                    i, self.field.prefix, path)
+                for i, path in enumerate(paths)))
 
     def device(self, bps):
         self.apply("[device v0]\nnetns = %s\nout = %dbit\n" % (
@@ -100,15 +129,55 @@ class Weir(Limiter):
             self.weirctl("clear")
 
 
-class Queue(Limiter):
-    """A qdisc at the root of the sender's device."""
+class Sender(Weir):
+    """weir's limit on what arrives, and senders that pace themselves to it:
+    what could be won by pacing those that are on the same host."""
+    name = "sender"
+    pacing = Paced.pacing
 
-    def queue(self, *argv, command="replace", **kw):
-        self.field.tc(self.field.a, "qdisc", command, "dev", "v0", "root",
-                      *argv, **kw)
+
+class Window(Weir):
+    """weir's limit on what arrives, and the receive window clamped to what
+    the round trip needs, by one who knows how many flows there will be."""
+    name = "window"
+    more_us = 10000
+
+    def set(self, bps, alone=True):
+        super().set(bps, alone)
+        field = self.field
+        pins = field.bpf_load(self.name)
+        fd = f.map_open(pins + "/parts")
+        f.map_write(fd, b"\0\0\0\0", struct.pack(
+            "=QQ", int(bps / 8 / self.flows), self.more_us))
+        os.close(fd)
+        self.program("attach")
+
+    def program(self, command, **kw):
+        field = self.field
+        f.run("bpftool", "cgroup", command, field.cgroup, "sock_ops", "pinned",
+              os.path.join(field.pins, self.name, "window_clamp"), **kw)
 
     def clear(self):
-        self.queue(command="del", check=False)
+        self.program("detach", check=False)
+        self.field.bpf_unload(self.name)
+        super().clear()
+
+
+class Queue(Limiter):
+    """A qdisc at the root of the sender's device, or of the one that leads
+    to the receiver."""
+
+    def tc(self, what, command, *argv, **kw):
+        ns, device = self.field.queue
+        return self.field.tc(ns, what, command, "dev", device, *argv, **kw)
+
+    def queue(self, *argv):
+        self.field.queue_make()
+        self.tc("qdisc", "replace", "root", *argv)
+
+    def clear(self):
+        self.tc("qdisc", "del", "root", check=False)
+        self.field.queue_remove()
 
 
 class Htb(Queue):
@@ -116,15 +185,15 @@ class Htb(Queue):
     minor = 2  # the class of cgroup g0; others follow
 
     def root(self, default):
-        shown = self.field.tc(self.field.a, "qdisc", "show", "dev", "v0")
+        shown = self.tc("qdisc", "show", check=False)
         if "htb 1:" not in shown.stdout:
             self.queue("handle", "1:", "htb", "default", default)
 
     def set(self, bps, alone=True):
         # Class 0 is "direct": at once and without a limit.
         self.root("1" if alone else "0")
-        self.field.tc(self.field.a, "class", "replace", "dev", "v0", "parent",
-                      "1:", "classid", "1:1", "htb", "rate", "%d" % bps)
+        self.tc("class", "replace", "parent", "1:", "classid", "1:1", "htb",
+                "rate", "%d" % bps)
 
     def spread(self, rates):
         """Sockets name their class themselves (SO_PRIORITY): no filter could
@@ -151,25 +220,27 @@ class Tbf(Queue):
 
 class Cni(Limiter):
     """The bandwidth plugin's own binary, called as a container's runtime
-    calls it; namespace a is the container.  TBF on an ifb of namespace b."""
+    calls it.  TBF: out on an ifb that the host's end of the container's veth
+    sends to, in on that end itself."""
     name = "cni"
 
     def call(self, command, bps):
         field = self.field
-        sandbox = "/run/netns/" + field.a
+        sandbox, (host, device) = "/run/netns/" + field.box, field.box_peer
+        way = {"out": "egress", "in": "ingress"}[field.direction]
         config = {
             "cniVersion": "0.4.0", "name": "bench", "type": "bandwidth",
-            "egressRate": int(bps), "egressBurst": self.burst_bits(bps),
+            way + "Rate": int(bps), way + "Burst": self.burst_bits(bps),
             "prevResult": {
                 "cniVersion": "0.4.0",
-                "interfaces": [{"name": "v0"},
+                "interfaces": [{"name": device},
                                {"name": "v0", "sandbox": sandbox}],
                 "ips": [{"version": "4", "address": "10.98.7.1/24",
                          "interface": 1}]}}
         env = dict(os.environ, CNI_COMMAND=command, CNI_NETNS=sandbox,
                    CNI_CONTAINERID="weirbench", CNI_IFNAME="v0",
                    CNI_PATH=os.path.dirname(CNI))
-        f.run(*f.inside(field.b), CNI, env=env, input=json.dumps(config))
+        f.run(*f.inside(host), CNI, env=env, input=json.dumps(config))
 
     @staticmethod
     def burst_bits(bps):
@@ -186,8 +257,10 @@ class Cni(Limiter):
         # DEL leaves the queue on the device, which its runtime removes.
         with contextlib.suppress(f.Failed):
             self.call("DEL", 1000000)
-        self.field.tc(self.field.b, "qdisc", "del", "dev", "v0", "ingress",
-                      check=False)
+        host, device = self.field.box_peer
+        for queue in ("ingress", "root"):
+            self.field.tc(host, "qdisc", "del", "dev", device, queue,
+                          check=False)
 
 
 class CniUnset(Cni):
@@ -215,13 +288,16 @@ class Bucket(Limiter):
                     struct.pack("=IIQQQ", 0, 0, rate, burst_ns, 0))
         os.close(fd)
         if new:
-            f.run("bpftool", "cgroup", "attach", self.field.cgroup, "egress",
-                  "pinned", pins + "/bucket_egress")
+            self.program("attach")
+
+    def program(self, command, **kw):
+        field = self.field
+        way = {"out": "egress", "in": "ingress"}[field.direction]
+        f.run("bpftool", "cgroup", command, field.cgroup, way, "pinned",
+              os.path.join(field.pins, self.name, "bucket_" + way), **kw)
 
     def clear(self):
-        f.run("bpftool", "cgroup", "detach", self.field.cgroup, "egress",
-              "pinned", os.path.join(self.field.pins, self.name,
-                                     "bucket_egress"), check=False)
+        self.program("detach", check=False)
         self.field.bpf_unload(self.name)
 
 
@@ -241,16 +317,16 @@ class Edt(Queue):
             "=QQ", int(bps / 8), time.monotonic_ns()))
         os.close(fd)
         if new:
-            field.tc(field.a, "qdisc", "add", "dev", "v0", "clsact")
-            field.tc(field.a, "filter", "add", "dev", "v0", "egress", "bpf",
-                     "da", "object-pinned", pins + "/edt_egress")
+            self.tc("qdisc", "add", "clsact")
+            self.tc("filter", "add", "egress", "bpf", "da", "object-pinned",
+                    pins + "/edt_egress")
 
     def clear(self):
-        self.field.tc(self.field.a, "qdisc", "del", "dev", "v0", "clsact",
-                      check=False)
+        self.tc("qdisc", "del", "clsact", check=False)
         super().clear()
         self.field.bpf_unload(self.name)
 
 
 LIMITERS = {limiter.name: limiter for limiter in (
-    Limiter, Paced, Weir, Htb, Tbf, Cni, CniUnset, Bucket, Edt)}
+    Limiter, Paced, Weir, Sender, Window, Htb, Tbf, Cni, CniUnset, Bucket,
+    Edt)}

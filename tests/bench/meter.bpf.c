@@ -92,4 +92,51 @@ int count(struct __sk_buff *skb)
 	return 1;
 }
 
+/* What a socket has taken, as far as it was counted. */
+struct taken {
+	__u64 bytes;
+	__u32 segments;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct taken);
+} sockets SEC(".maps");
+
+/*
+ * The same of TCP for a receiver behind whose limiters at ingress no program
+ * is asked: with each packet that it sends, what has come to it since the one
+ * before.  A segment that comes twice is one of headers alone.
+ */
+SEC("cgroup_skb/egress")
+int taken(struct __sk_buff *skb)
+{
+	__u32 headers = LINK + 32, segments; /* TCP's has timestamps */
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tcp;
+	struct taken *before;
+	__u64 bytes;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	tcp = sk && sk->protocol == TCP ? bpf_tcp_sock(sk) : NULL;
+	if (!tcp)
+		return 1;
+	before = bpf_sk_storage_get(&sockets, sk, NULL,
+				    BPF_SK_STORAGE_GET_F_CREATE);
+	if (!before)
+		return 1;
+	headers += skb->protocol == bpf_htons(0x86dd) ? 40 : 20;
+	bytes = tcp->bytes_received - before->bytes;
+	segments = tcp->data_segs_in - before->segments;
+	before->bytes += bytes;
+	before->segments += segments;
+	bytes += (__u64)segments * headers;
+	count_time(bytes);
+	count_port(bpf_htons(sk->src_port), bytes);
+	return 1;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -44,6 +44,7 @@ class Scene(typing.NamedTuple):
     rounds: int
     limited: bool  # whether the limit is put on before
     kernel: str  # that it is for, where this machine's own will not do
+    place: str  # of places.make
 
     @property
     def about(self):
@@ -68,11 +69,12 @@ def cases(**lists):
     return [dict(zip(lists, row)) for row in itertools.product(*values)]
 
 
-def scene(columns, limiters, over, rounds=1, limited=True, kernel=""):
+def scene(columns, limiters, over, rounds=1, limited=True, kernel="",
+          place="field"):
     def register(measure):
-        name = measure.__name__
+        name = measure.__name__.rstrip("_")  # "in" is a word of Python's
         SCENES[name] = Scene(name, measure, columns, limiters.split(), over,
-                             rounds, limited, kernel)
+                             rounds, limited, kernel, place)
         return measure
     return register
 
@@ -85,6 +87,7 @@ class Trial:
         self.limiter = limiter
         self.case = case
         self.bps = rate_parse(case["rate"])
+        limiter.flows = int(case.get("flows", 1))
 
     def limit(self, bps):
         self.limiter.set(bps)
@@ -122,7 +125,8 @@ class Trial:
 
 
 # In the order in which they are played and shown; what is new comes last.
-FILES = ["bulk", "latency", "sharing", "change", "cost", "many", "edt"]
+FILES = ["bulk", "latency", "sharing", "change", "cost", "many", "edt",
+         "arriving", "groups"]
 for module in sorted((m.name for m in pkgutil.iter_modules(__path__)),
                      key=lambda name: (FILES + [name]).index(name)):
     importlib.import_module("scenes." + module)

@@ -32,6 +32,19 @@ class Cost:
        "none weir " + PEERS, cases(rate="5gbit", flows="4"), rounds=3)
 def cpu(trial):
     """CPU seconds per GB: of the programs, and of the whole machine."""
+    return cost_of(trial)
+
+
+@scene([PROGRAMS, MACHINE, Column("share", "share of the rate", "%.4f")],
+       "none weir sender htb tbf cni", cases(rate="1gbit 5gbit", flows="4"),
+       rounds=3, place="container")
+def in_cpu(trial):
+    """The same for what arrives in a container."""
+    return cost_of(trial)
+
+
+def cost_of(trial):
+    """Of bulk TCP for 3 s."""
     field = trial.field
     with trial.bulk(10, int(trial.case["flows"])):
         time.sleep(1)

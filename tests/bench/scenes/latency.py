@@ -8,10 +8,10 @@ from scenes import Column, cases, low, near, scene
 ALL = "none paced weir htb tbf cni bucket"
 
 
-def answers(field, size, seconds):
+def answers(field, size, seconds, port=None, cgroup=None):
     """Median and 99th of a hundred, in ms."""
-    said = field.said(field.talk("ask", f.HOST, f.REPLIES[size], seconds,
-                                 size))
+    said = field.said(field.talk("ask", f.HOST, port or f.REPLIES[size],
+                                 seconds, size, cgroup=cgroup))
     if len(said) != 2:
         raise f.Failed("no answers")
     return said

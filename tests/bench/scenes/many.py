@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Many groups."""
+import contextlib
 import json
 import os
 import statistics
@@ -12,25 +13,60 @@ from scenes.cost import MACHINE, PROGRAMS, Cost
 HUNDRED = 100
 
 
+@contextlib.contextmanager
+def cgroups(field, count):
+    """That many below the limited one: g0, g1, …"""
+    paths = ["%s/g%d" % (field.cgroup, i) for i in range(count)]
+    for path in paths:
+        os.makedirs(path, exist_ok=True)
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            field.empty(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(path)
+
+
+def counts(field, n):
+    return [field.port_bytes(f.SPREAD + i) for i in range(n)]
+
+
+@contextlib.contextmanager
+def spread(trial, names, rates):
+    """A greedy flow from each of the cgroups below the limited one; it has
+    begun in all of them."""
+    field, n = trial.field, len(names)
+    paced = [trial.limiter.pacing(bps) or 0 for bps in rates]
+    start = counts(field, n)
+    process = field.talk("spread", f.HOST, f.SPREAD, 20, field.cgroup,
+                         0x10000 + 2, *["%s=%.0f" % pair for pair in
+                                        zip(names, paced)])
+    try:
+        f.wait(lambda: all(a < b for a, b in zip(start, counts(field, n))))
+        yield start
+    finally:
+        f.stop(process)
+
+
+def sent_bps(field, n, seconds):
+    """What each of n flows sends in that time."""
+    before, now = counts(field, n), time.monotonic()
+    f.sleep_until(now + seconds)
+    sent = [b - a for a, b in zip(before, counts(field, n))]
+    took = time.monotonic() - now
+    return [bytes_ * 8 / took for bytes_ in sent]
+
+
 def shares(trial, rates):
     """Share of each cgroup's rate over 3 s, and the cost of all."""
-    field = trial.field
-    paced = [trial.limiter.pacing(bps) or 0 for bps in rates]
-
-    def counts():
-        return [field.port_bytes(f.SPREAD + i) for i in range(len(rates))]
-    start = counts()
-    process = field.talk("spread", f.HOST, f.SPREAD, 8, field.cgroup,
-                         0x10000 + 2, *paced)
-    f.wait(lambda: all(a < b for a, b in zip(start, counts())))
-    time.sleep(1.5)
-    before, now, cost = counts(), time.monotonic(), Cost(field)
-    f.sleep_until(now + 3)
-    sent = [b - a for a, b in zip(before, counts())]
-    result = cost.per(sum(sent))
-    seconds = time.monotonic() - now
-    f.stop(process)
-    return [n * 8 / bps / seconds for n, bps in zip(sent, rates)], result
+    field, n = trial.field, len(rates)
+    with spread(trial, ["g%d" % i for i in range(n)], rates):
+        time.sleep(1.5)
+        cost = Cost(field)
+        sent = sent_bps(field, n, 3)
+        result = cost.per(sum(sent) / 8 * 3)
+    return [got / bps for got, bps in zip(sent, rates)], result
 
 
 @scene([Column("least", "least share", "%.4f", "at least 0.98", high, -0.98),
@@ -40,17 +76,13 @@ def shares(trial, rates):
        limited=False)
 def hundred(trial):
     """100 cgroups at once, at 2 to 20 Mbit/s each, all greedy."""
-    field = trial.field
     rates = [2000000 * (1 + i % 10) for i in range(HUNDRED)]
-    for i in range(HUNDRED):
-        os.makedirs("%s/g%d" % (field.cgroup, i), exist_ok=True)
-    try:
+    with cgroups(trial.field, HUNDRED):
         trial.limiter.spread(rates)
-        got, cost = shares(trial, rates)
-    finally:
-        trial.limiter.clear()
-        for i in range(HUNDRED):
-            os.rmdir("%s/g%d" % (field.cgroup, i))
+        try:
+            got, cost = shares(trial, rates)
+        finally:
+            trial.limiter.clear()
     return {"least": min(got), "median": statistics.median(got),
             "most": max(got), **cost}
 
