@@ -437,7 +437,7 @@ class Field:
         return self.segments()[1]
 
     def segments(self):
-        """Segments sent by anyone in namespace a so far, and sent again."""
+        """Segments that anyone in namespace a sent so far, and sent again."""
         text = run(*inside(self.a), "nstat", "-asz", "TcpOutSegs",
                    "TcpRetransSegs").stdout.split()
         return tuple(int(text[text.index(name) + 1])

@@ -36,7 +36,7 @@ def measure(trial, settle=1):
         share = field.share(trial.bps, now, now + 3)
         sent, again = (b - a for a, b in zip(sent, field.segments()))
         ping, _ = field.ping(60)
-    return {"share": share, "again": 100 * again / max(sent, 1),
+    return {"share": share, "again": 100 * again / max(sent + again, 1),
             "p50_ms": busy, "p50_ratio": busy / idle,
             "p99_ms": busy99, "p99_ratio": busy99 / idle99,
             "ping_ms": ping, **trial.start(began)}
