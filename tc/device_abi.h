@@ -44,10 +44,23 @@ enum {
 	LANES_END = 10,
 };
 
-/* Bytes: a lane's turn may be so long, and its queue is no shorter than four.
+/*
+ * Bytes: a lane's turn may be so long, and its queue is no shorter than four,
+ * but where that would take so long that TCP, which had no answer yet, sends
+ * all of it again.  One burst of a connection that begins fits in any.
  */
 #define LANE_TURN  65536ULL
 #define LANE_QUEUE (4 * LANE_TURN)
+#define LANE_LEAST (LANE_TURN / 2)
+
+static inline __u64 lane_queue(__u64 rate_bytes)
+{
+	__u64 bytes = rate_bytes / 5;
+
+	if (bytes < LANE_LEAST)
+		return LANE_LEAST;
+	return bytes < LANE_QUEUE ? bytes : LANE_QUEUE;
+}
 
 /*
  * How many lanes for bulk a limit has: 1, 2, 4 or 8, so that a turn of each of

@@ -21,9 +21,10 @@
 static uint32_t leaf_bytes(uint64_t rate_bytes)
 {
 	uint64_t bytes = rate_bytes / (1000 / LEAF_MS);
+	uint64_t least = lane_queue(rate_bytes);
 
-	if (bytes < LANE_QUEUE)
-		return LANE_QUEUE;
+	if (bytes < least)
+		return (uint32_t)least;
 	return bytes < LEAF_MAX_BYTES ? (uint32_t)bytes : LEAF_MAX_BYTES;
 }
 

@@ -16,7 +16,7 @@
 
 #define LANE_SHARE     16
 #define LANE_SPARSE_NS 50000000ULL
-#define LANE_HOLD_NS   500000000ULL /* and the time that LANE_QUEUE takes */
+#define LANE_HOLD_NS   500000000ULL /* and the time that lane_queue() takes */
 #define LANE_SEC       1000000000ULL
 #define LANE_SEGMENTS  (2 * 1514ULL) /* bytes that are always sparse */
 #define LANE_FLOWS     16384
@@ -48,7 +48,8 @@ static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 		*due = now + owes;
 		return 0;
 	}
-	most = least + LANE_HOLD_NS + LANE_QUEUE * LANE_SEC / (rate_bytes ?: 1);
+	most = least + LANE_HOLD_NS +
+	       lane_queue(rate_bytes) * LANE_SEC / (rate_bytes ?: 1);
 	if (before <= least || owes > most)
 		owes = most;
 	*due = now + owes;

@@ -78,6 +78,9 @@ is "the queue drops what is too much, the police nothing" \
 	"$(echo "$before $(queue_dropped) $(dropped)" | awk '{ print ($3 - $1 > 100), ($4 - $2) - ($3 - $1) }')" "1 0"
 
 end "$watcher"
+sed "s/^in = .*/in = 1mbit/" "$work/policy.ini" | weir apply - >/dev/null
+is "at a low rate a lane holds no more than TCP waits for" \
+	"$(tc -n "$host" qdisc show dev vbox | awk '/bfifo/ { print $NF }' | sort -u)" "32Kb"
 sed -i "s/^in = .*/in = ${later}mbit/" "$work/policy.ini"
 before=$(dropped)
 ok "without watch, an apply changes the queue" weir apply "$work/policy.ini"
