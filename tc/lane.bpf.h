@@ -5,6 +5,10 @@
  * once: a question, an answer, the first packets of anything.  Once it is bulk
  * it stays so for longer than what it left in its lane takes, so that its
  * packets do not overtake each other.
+ *
+ * Many flows may each be sparse and together more than the lane can take.
+ * The longer it gets, the more each byte counts: so whoever sends the most of
+ * them becomes bulk, and who asks for little never waits.
  */
 #ifndef WEIR_TC_LANE_BPF_H
 #define WEIR_TC_LANE_BPF_H
@@ -20,30 +24,34 @@
 #define LANE_SEC       1000000000ULL
 #define LANE_SEGMENTS  (2 * 1514ULL) /* bytes that are always sparse */
 #define LANE_FLOWS     16384
+#define LANE_LIMITS    1024
+#define LANE_CROWD_NS  1000000ULL /* of the sparse lane: a byte counts twice */
 
 /*
  * When all that a flow has sent would be paid for at its share, in ns of
- * CLOCK_MONOTONIC.  By a hash of the flow: two that meet here are one.
+ * CLOCK_MONOTONIC.  By a hash of the flow: two that meet here are one.  Behind
+ * the flows, and by a hash of the limit: when all that is sparse will have
+ * left at the half of the limit that is its own.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LANE_FLOWS);
+	__uint(max_entries, LANE_FLOWS + LANE_LIMITS);
 	__type(key, __u32);
 	__type(value, __u64);
 } lane_flows SEC(".maps");
 
 /* Whether the flow is bulk, with this packet.  Who loses a race is sparse. */
 static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
-				       __u32 bytes)
+				       __u32 bytes, __u64 crowd, __u64 now)
 {
-	__u64 share = rate_bytes / LANE_SHARE + 1, now = bpf_ktime_get_ns();
+	__u64 share = rate_bytes / LANE_SHARE + 1;
 	__u64 least = LANE_SEGMENTS * LANE_SEC / share, before = 0, owes, most;
 
 	if (least < LANE_SPARSE_NS)
 		least = LANE_SPARSE_NS;
 	if (*due > now)
 		before = *due - now;
-	owes = before + bytes * LANE_SEC / share;
+	owes = before + bytes * LANE_SEC / share * crowd;
 	if (owes <= least) {
 		*due = now + owes;
 		return 0;
@@ -56,6 +64,26 @@ static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 	return 1;
 }
 
+/* How often a byte of the sparse counts, as they are too many together. */
+static __always_inline __u64 lane_crowd(const __u64 *sparse, __u64 rate_bytes,
+					__u64 now)
+{
+	__u64 unit = LANE_SEGMENTS * LANE_SEC / (rate_bytes / 2 + 1);
+	__u64 ahead = *sparse > now ? *sparse - now : 0;
+
+	if (ahead > LANE_SEC)
+		ahead = LANE_SEC;
+	return 1 + ahead / (unit > LANE_CROWD_NS ? unit : LANE_CROWD_NS);
+}
+
+static __always_inline void lane_sparse(__u64 *sparse, __u64 rate_bytes,
+					__u32 bytes, __u64 now)
+{
+	__u64 from = *sparse > now ? *sparse : now;
+
+	*sparse = from + bytes * LANE_SEC / (rate_bytes / 2 + 1);
+}
+
 /*
  * The lane, as a priority; class and rate_bytes: of the limit in force.  The
  * kernel's hash may be the same for both directions of a flow: side parts them.
@@ -65,11 +93,19 @@ static __always_inline __u32 lane_choose(struct __sk_buff *skb, int side,
 					 __u32 bytes)
 {
 	__u32 hash = bpf_get_hash_recalc(skb), lane = LANE_SPARSE;
-	__u32 key = (hash ^ (class + side * 2) * 0x9e3779b1U) % LANE_FLOWS;
+	__u32 limit = (class + side * 2) * 0x9e3779b1U;
+	__u32 key = (hash ^ limit) % LANE_FLOWS;
+	__u32 all = LANE_FLOWS + (limit >> 16) % LANE_LIMITS;
 	__u64 *due = bpf_map_lookup_elem(&lane_flows, &key);
+	__u64 *sparse = bpf_map_lookup_elem(&lane_flows, &all);
+	__u64 now = bpf_ktime_get_ns();
 
-	if (due && lane_charge(due, rate_bytes, bytes))
+	if (due && sparse &&
+	    lane_charge(due, rate_bytes, bytes,
+			lane_crowd(sparse, rate_bytes, now), now))
 		lane = LANE_BULK + (hash >> 16 & (lanes_for(rate_bytes) - 1));
+	else if (sparse)
+		lane_sparse(sparse, rate_bytes, bytes, now);
 	return DEVICE_LANE(class, lane);
 }
 
