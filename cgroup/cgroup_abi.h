@@ -82,6 +82,15 @@ struct scope_key {
 	__u32 pad;
 };
 
+/*
+ * By what `queued` knows a limit on what arrives: the id of its cgroup, or
+ * where share is all the group's uid, in a form that no id has.
+ */
+static inline __u64 queued_key(const struct group_row *group, __u64 cgroup)
+{
+	return group->share_all ? 1ULL << 63 | group->uid : cgroup;
+}
+
 /* What one direction of a scope let through, and did not. */
 struct tally {
 	__u64 passed_bytes; /* on the wire: with link header, per segment */

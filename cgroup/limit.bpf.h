@@ -225,13 +225,15 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 		const struct group_row *group = table_group(slot, at->group);
 		struct scope *scope;
 		bool ok = true, waits;
+		__u64 key;
 
 		if (!group || !group->in.rate_bytes)
 			continue;
 		scope = scope_get(group, at->cgroup);
 		if (!scope)
 			continue;
-		waits = bpf_map_lookup_elem(&queued, &at->cgroup) != NULL;
+		key = queued_key(group, at->cgroup);
+		waits = bpf_map_lookup_elem(&queued, &key) != NULL;
 		bpf_spin_lock(&scope->lock);
 		if (!waits)
 			ok = police_charge(&scope->in, &group->in, wire.bytes,

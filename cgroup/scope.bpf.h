@@ -36,8 +36,8 @@ struct {
 } new_scopes SEC(".maps");
 
 /*
- * User space writes, BPF reads: cgroups whose `in` limit has a queue, so that
- * it need not be policed.  Key: the id of the scope's cgroup.
+ * User space writes, BPF reads: the `in` limits that have a queue, so that they
+ * need not be policed.  Key: see queued_key.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -87,37 +87,46 @@ static void take_back(struct kernel *kernel, struct plan *plan)
 	}
 }
 
-/* Tells the programs which cgroups' `in` limits wait in a queue now. */
+/* Whose `in` limit waits in a queue of this row, all of it; 0: nobody's. */
+static uint64_t queued_by(const struct image *image,
+			  const struct device_row *row)
+{
+	if (!row->in_use || !row->out_class || row->group >= image->n_groups ||
+	    row->flags & DEVICE_MIXED)
+		return 0;
+	return queued_key(&image->groups[row->group], row->cgroup);
+}
+
+/* Tells the programs which `in` limits wait in a queue now. */
 static int set_queued(struct kernel *kernel, const struct image *image,
 		      struct err *err)
 {
-	AUTO_FREE uint64_t *ids = NULL;
+	AUTO_FREE uint64_t *keys = NULL;
 	size_t n, i, j;
 	int r;
 
-	r = scopes_list_queued(&kernel->scopes, &ids, &n, err);
+	r = scopes_list_queued(&kernel->scopes, &keys, &n, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < n; i++) {
 		bool still = false;
 
 		for (j = 1; j < image->n_devices; j++)
-			still |= image->devices[j].in_use &&
-				 image->devices[j].out_class &&
-				 image->devices[j].cgroup == ids[i];
+			still |= queued_by(image, &image->devices[j]) ==
+				 keys[i];
 		if (!still) {
-			r = scopes_set_queued(&kernel->scopes, ids[i], false,
+			r = scopes_set_queued(&kernel->scopes, keys[i], false,
 					      err);
 			if (r < 0)
 				return r;
 		}
 	}
 	for (j = 1; j < image->n_devices; j++) {
-		const struct device_row *row = &image->devices[j];
+		uint64_t key = queued_by(image, &image->devices[j]);
 
-		if (!row->in_use || !row->out_class || !row->cgroup)
+		if (!key)
 			continue;
-		r = scopes_set_queued(&kernel->scopes, row->cgroup, true, err);
+		r = scopes_set_queued(&kernel->scopes, key, true, err);
 		if (r < 0)
 			return r;
 	}

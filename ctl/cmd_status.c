@@ -13,6 +13,9 @@ static const char *const fault_names[FAULTS] = {
 	[FAULT_SCOPE] = "limit_without_state",
 };
 
+/* As text; a group may be above all containers. */
+#define VETHS_SHOWN 4
+
 static const char *device_state(const struct device_snapshot *entry)
 {
 	return entry->present ? "attached" : "waits";
@@ -32,18 +35,39 @@ static void print_limit(const char *direction, const struct limit_row *limit,
 	     where);
 }
 
-static void print_cgroup(const struct image *image,
+static void print_veths(const struct netns_names *names,
+			const struct container *box)
+{
+	char number[32];
+	size_t i;
+
+	for (i = 0; i < box->n_veths && i < VETHS_SHOWN; i++) {
+		const struct container_veth *veth = &box->veths[i];
+		const char *name = netns_names_find(names, veth->netns);
+
+		snprintf(number, sizeof(number), "%llu",
+			 (unsigned long long)veth->netns);
+		show("      veth %s: %s of network namespace %s", veth->name,
+		     veth->inner_name, name ? name : number);
+	}
+	if (i < box->n_veths)
+		show("      and %zu veths more", box->n_veths - i);
+}
+
+static void print_cgroup(const struct snapshot *snapshot,
 			 const struct group_row *group,
 			 const struct cgroup_snapshot *entry)
 {
+	const struct image *image = snapshot->kernel.live;
 	char where[64] = "";
 
 	show("    %s", entry->cgroup->path);
-	if (entry->veth)
+	if (entry->queue)
 		snprintf(where, sizeof(where), " on %s",
-			 image_string(image, entry->veth->name));
+			 image_string(image, entry->queue->name));
 	print_limit("out", &group->out, group->shape_out, "");
 	print_limit("in", &group->in, snapshot_in_shape(entry), where);
+	print_veths(&snapshot->netns_names, &entry->box);
 }
 
 static void print_groups(const struct snapshot *snapshot)
@@ -61,7 +85,7 @@ static void print_groups(const struct snapshot *snapshot)
 		for (j = n = 0; j < snapshot->n_cgroups; j++) {
 			if (snapshot->cgroups[j].cgroup->group != i)
 				continue;
-			print_cgroup(image, group, &snapshot->cgroups[j]);
+			print_cgroup(snapshot, group, &snapshot->cgroups[j]);
 			n++;
 		}
 		if (!n)
@@ -128,17 +152,41 @@ static json_t *limit_json(const struct limit_row *limit, unsigned int shape)
 	return object;
 }
 
-static json_t *cgroup_json(const struct image *image,
+static json_t *veths_json(const struct netns_names *names,
+			  const struct container *box)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < box->n_veths; i++) {
+		const struct container_veth *veth = &box->veths[i];
+		json_t *object = json_object();
+
+		json_put(&object, "name", json_text(veth->name));
+		json_put(&object, "ifindex", json_count(veth->ifindex));
+		json_put(&object, "inner_name", json_text(veth->inner_name));
+		json_put(&object, "netns",
+			 json_text(netns_names_find(names, veth->netns)));
+		json_put(&object, "netns_inode", json_count(veth->netns));
+		json_add(&array, object);
+	}
+	return array;
+}
+
+static json_t *cgroup_json(const struct snapshot *snapshot,
 			   const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
 {
-	const struct device_row *veth = entry->veth;
+	const struct image *image = snapshot->kernel.live;
+	const struct device_row *queue = entry->queue;
 	json_t *object = json_object();
 
 	json_put(&object, "path", json_text(entry->cgroup->path));
 	json_put(&object, "id", json_count(entry->cgroup->id));
 	json_put(&object, "device",
-		 json_text(veth ? image_string(image, veth->name) : NULL));
+		 json_text(queue ? image_string(image, queue->name) : NULL));
+	json_put(&object, "veths",
+		 veths_json(&snapshot->netns_names, &entry->box));
 	json_put(&object, "out", limit_json(&group->out, group->shape_out));
 	json_put(&object, "in",
 		 limit_json(&group->in, snapshot_in_shape(entry)));
@@ -154,7 +202,7 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 
 	for (i = 0; i < snapshot->n_cgroups; i++)
 		if (snapshot->cgroups[i].cgroup->group == index)
-			json_add(&cgroups, cgroup_json(image, group,
+			json_add(&cgroups, cgroup_json(snapshot, group,
 						       &snapshot->cgroups[i]));
 	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "share",
@@ -167,16 +215,19 @@ static json_t *device_json(const struct image *image,
 			   const struct device_snapshot *entry)
 {
 	const struct device_row *row = &image->devices[entry->index];
-	const char *group = NULL;
+	const char *group = NULL, *pool = NULL;
 	json_t *object = json_object();
 
 	if (row->group < image->n_groups)
 		group = image_string(image, image->groups[row->group].name);
+	if (row->pool && row->pool < image->n_devices)
+		pool = image_string(image, image->devices[row->pool].name);
 	json_put(&object, "name", json_text(image_string(image, row->name)));
 	json_put(&object, "netns", json_text(image_string(image, row->netns)));
 	json_put(&object, "group", json_text(group));
 	json_put(&object, "state", json_text(device_state(entry)));
 	json_put(&object, "ifindex", json_count(row->ifindex));
+	json_put(&object, "pool", json_text(pool));
 	json_put(&object, "out", limit_json(&row->out, SHAPE_HTB));
 	json_put(&object, "in", limit_json(&row->in, SHAPE_HTB));
 	return object;
@@ -231,7 +282,8 @@ int cmd_status(const struct call *call)
 	CLEANUP(snapshot_clear) struct snapshot snapshot = { 0 };
 	struct err err;
 
-	if (snapshot_take(&call->places, &snapshot, &err) < 0)
+	if (snapshot_take(&call->places, &snapshot, &err) < 0 ||
+	    snapshot_find_veths(&snapshot, &err) < 0)
 		return say_err(&err);
 	if (call->json)
 		return print_json(&snapshot);

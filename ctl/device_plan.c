@@ -47,6 +47,11 @@ static int add_before(struct device_plan *plan, enum step_kind kind, int side,
 	return 0;
 }
 
+static struct device_step *last_step(const struct device_steps *steps)
+{
+	return &steps->list[steps->n_list - 1];
+}
+
 int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
 			  int side, int turn)
 {
@@ -119,6 +124,83 @@ static int plan_filter(struct device_plan *plan, int side, bool wanted)
 	return add_before(plan, STEP_FILTER, side, 0, !has->has_filter);
 }
 
+/* The filter that leads to a pool, or NULL. */
+static const struct device_wait *wait_of(const struct device_have *have,
+					 uint32_t pool)
+{
+	size_t i;
+
+	for (i = 0; i < have->n_waits && i < DEVICE_WAITS_MAX; i++)
+		if (pool && have->waits[i].pool == pool)
+			return &have->waits[i];
+	return NULL;
+}
+
+/* The filter that leads to the pool; those that lead to others go. */
+static int plan_wait(struct device_plan *plan, const struct image *image,
+		     uint32_t pool)
+{
+	const struct planned_device *planned =
+		&plan->devices[plan->n_devices - 1];
+	const struct loader *loader = planned->device.loader;
+	const struct device_have *have = &planned->have;
+	const struct device_wait *wait = wait_of(have, pool);
+	int r = 0;
+
+	if (pool && (!wait || wait->ifindex != image->devices[pool].ifindex ||
+		     wait->program != loader->program_id[PROGRAM_WAIT])) {
+		r = add_before(plan, STEP_WAIT, SIDE_OUT, 0, !wait);
+		if (r == 0)
+			last_step(&plan->before)->pool = pool;
+	}
+	if (r == 0 && have->n_waits > (wait != NULL)) {
+		r = device_plan_add_after(plan, STEP_REMOVE_WAITS, SIDE_OUT, 0);
+		if (r == 0)
+			last_step(&plan->after)->pool = pool;
+	}
+	return r;
+}
+
+/* What leaves makes known what may come in, and the other way. */
+static int plan_filters(struct device_plan *plan, const struct image *image,
+			const struct device_row *row)
+{
+	bool keeps = row->flags & KEEP_STATES;
+	int r;
+
+	if (row->flags & DEVICE_POOL)
+		return 0; /* its packets have chosen their classes already */
+	r = plan_filter(plan, SIDE_OUT,
+			row->chain_out != NONE || row->out.rate_bytes ||
+				row->pool || keeps);
+	if (r == 0)
+		r = plan_filter(plan, SIDE_IN,
+				row->chain_in != NONE || row->in.rate_bytes ||
+					keeps);
+	return r < 0 ? r : plan_wait(plan, image, row->pool);
+}
+
+/* A pool is yet to be made, if there is none of ours of that name. */
+static int read_device(const struct netns_view *view,
+		       const struct kernel *kernel, const struct image *image,
+		       uint32_t index, struct device_have *ret_have,
+		       struct err *err)
+{
+	const struct device_row *row = &image->devices[index];
+	const char *name = image_string(image, row->name);
+	struct device_have none = { 0 };
+	int r;
+
+	r = device_read(view, &kernel->loader, name, index, ret_have, err);
+	if (!(row->flags & DEVICE_POOL) || (r < 0 && r != -ENODEV))
+		return r;
+	if (r == 0 && device_is_pool(kernel->places->bpffs, &ret_have->link))
+		return 0;
+	snprintf(none.link.name, sizeof(none.link.name), "%s", name);
+	*ret_have = none;
+	return 0;
+}
+
 /* Adds the device of a row to the plan; -ENODEV where it is not there. */
 static int add_device(struct device_plan *plan, const struct kernel *kernel,
 		      struct world *world, struct image *image, uint32_t index,
@@ -138,8 +220,7 @@ static int add_device(struct device_plan *plan, const struct kernel *kernel,
 	if (r < 0)
 		return r;
 	row->netns_id = view->id;
-	r = device_read(view, &kernel->loader, image_string(image, row->name),
-			index, &have, err);
+	r = read_device(view, kernel, image, index, &have, err);
 	if (r < 0)
 		return r;
 	planned = ARRAY_ADD(plan, devices);
@@ -194,41 +275,53 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	    before.ifindex != have->link.ifindex)
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
+	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
+		r = add_before(plan, STEP_POOL, 0, 0, !row->ifindex);
 	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;
-	r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
-		       &row->out_class);
+	if (r == 0)
+		r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
+			       &row->out_class);
 	if (r == 0)
 		r = plan_limit(plan, SIDE_IN, &row->in, before.in_class,
 			       &row->in_class);
 	if (r == 0 && !before.ifindex)
 		r = add_before(plan, STEP_TALLY, 0, 0, true);
-	/* What leaves makes known what may come in, and the other way. */
 	if (r == 0)
-		r = plan_filter(plan, SIDE_OUT,
-				row->chain_out != NONE || row->out.rate_bytes ||
-					row->flags & KEEP_STATES);
-	if (r == 0)
-		r = plan_filter(plan, SIDE_IN,
-				row->chain_in != NONE || row->in.rate_bytes ||
-					row->flags & KEEP_STATES);
+		r = plan_filters(plan, image, row);
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
+/* Pools, or all others. */
+static int plan_devices(struct device_plan *plan, const struct kernel *kernel,
+			struct world *world, struct image *image, bool pools,
+			struct err *err)
+{
+	uint32_t i;
+	int r = 0;
+
+	for (i = 1; r == 0 && i < image->n_devices; i++) {
+		const struct device_row *row = &image->devices[i];
+		bool is_pool = row->flags & DEVICE_POOL;
+
+		if (row->in_use && is_pool == pools)
+			r = plan_device(plan, kernel, world, image, i, err);
+	}
+	return r;
+}
+
+/* Pools come first: others lead there. */
 int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct image *image, struct device_plan *ret_plan,
 		     struct err *err)
 {
 	CLEANUP(device_plan_clear) struct device_plan plan = { 0 };
-	uint32_t i;
 	int r;
 
-	for (i = 1; i < image->n_devices; i++) {
-		if (!image->devices[i].in_use)
-			continue;
-		r = plan_device(&plan, kernel, world, image, i, err);
-		if (r < 0)
-			return r;
-	}
+	r = plan_devices(&plan, kernel, world, image, true, err);
+	if (r == 0)
+		r = plan_devices(&plan, kernel, world, image, false, err);
+	if (r < 0)
+		return r;
 	*ret_plan = plan;
 	plan = (struct device_plan){ 0 };
 	return 0;

@@ -10,13 +10,16 @@
 
 enum step_kind {
 	/* Before the switch: no packet sees anything of these. */
+	STEP_POOL,
 	STEP_ROOT,
 	STEP_IFB,
 	STEP_CLASS,
 	STEP_TALLY,
 	STEP_FILTER,
+	STEP_WAIT,
 	/* After it. */
 	STEP_REMOVE_FILTER,
+	STEP_REMOVE_WAITS,
 	STEP_REMOVE_CLASS,
 	STEP_REMOVE_ROOT,
 	STEP_REMOVE_IFB,
@@ -29,6 +32,7 @@ struct device_step {
 	size_t device; /* in device_plan.devices */
 	int side;      /* SIDE_*, where the step has one */
 	int turn;      /* of a class */
+	uint32_t pool; /* its row, where the step is about the way there */
 	bool is_new;   /* it was not there: undone when the apply fails */
 	bool done;
 };

@@ -23,6 +23,9 @@ void device_step_describe(const struct device_plan *plan,
 	char rate[RATE_TEXT_MAX];
 
 	switch (step->kind) {
+	case STEP_POOL:
+		snprintf(text, size, "make the device (ifb) that veths share");
+		return;
 	case STEP_ROOT:
 		snprintf(text, size, "make the queue (htb) for out");
 		return;
@@ -38,6 +41,13 @@ void device_step_describe(const struct device_plan *plan,
 		return;
 	case STEP_FILTER:
 		snprintf(text, size, "attach the program for %s", side);
+		return;
+	case STEP_WAIT:
+		snprintf(text, size, "lead to the queue that veths share");
+		return;
+	case STEP_REMOVE_WAITS:
+		snprintf(text, size,
+			 "lead no more to a queue that veths share");
 		return;
 	case STEP_REMOVE_FILTER:
 		snprintf(text, size, "detach the program for %s", side);
@@ -69,6 +79,16 @@ static int make_ifb(struct device *device, struct image *image, struct err *err)
 	return r;
 }
 
+static int make_pool(struct device *device, struct image *image,
+		     struct err *err)
+{
+	int r = device_ensure_pool(device, err);
+
+	if (r == 0)
+		image->devices[device->index].ifindex = device->link.ifindex;
+	return r;
+}
+
 static int do_step(struct device_plan *plan, struct device_step *step,
 		   struct image *image, struct err *err)
 {
@@ -77,6 +97,14 @@ static int do_step(struct device_plan *plan, struct device_step *step,
 
 	step->done = true;
 	switch (step->kind) {
+	case STEP_POOL:
+		return make_pool(device, image, err);
+	case STEP_WAIT:
+		return device_ensure_wait(device, step->pool,
+					  image->devices[step->pool].ifindex,
+					  err);
+	case STEP_REMOVE_WAITS:
+		return device_remove_waits(device, step->pool, err);
 	case STEP_ROOT:
 		return device_ensure_root(device, planned->takeover, err);
 	case STEP_IFB:
@@ -124,6 +152,13 @@ static void undo(const struct device *device, const struct device_step *step)
 	struct err ignored;
 
 	switch (step->kind) {
+	case STEP_POOL:
+		if (device->link.ifindex) /* it was made */
+			device_remove(device, &ignored);
+		return;
+	case STEP_WAIT:
+		device_remove_wait(device, step->pool, &ignored);
+		return;
 	case STEP_ROOT:
 		device_remove_root(device, &ignored);
 		return;

@@ -117,6 +117,46 @@ static int look_at(struct device_plan *plan, const struct kernel *kernel,
 	return r < 0 ? err_set(err, r, "plan devices") : 0;
 }
 
+static bool is_traced(const struct device_traces *traces, uint64_t netns,
+		      uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < traces->n_list; i++)
+		if (traces->list[i].netns_id == netns &&
+		    traces->list[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* One that was made by an apply which was killed before it could mark it. */
+static int plan_pools(struct device_plan *plan, const struct kernel *kernel,
+		      struct world *world, const struct device_traces *traces,
+		      struct err *err)
+{
+	struct netns_view *own;
+	size_t i;
+	int r;
+
+	r = world_netns(world, "", &own, err);
+	for (i = 0; r == 0 && i < own->links.n_list; i++) {
+		const struct link *link = &own->links.list[i];
+		struct device_trace trace = {
+			.netns_id = own->id,
+			.ifindex = link->ifindex,
+		};
+
+		if (!device_is_pool(kernel->places->bpffs, link) ||
+		    is_traced(traces, own->id, link->ifindex) ||
+		    is_planned(plan, &trace))
+			continue;
+		r = add_trace(plan, kernel, own, link, &trace, false);
+		if (r < 0)
+			return err_set(err, r, "plan devices");
+	}
+	return r;
+}
+
 int device_traces_plan(const struct kernel *kernel, struct world *world,
 		       struct device_plan *plan, struct err *err)
 {
@@ -127,7 +167,7 @@ int device_traces_plan(const struct kernel *kernel, struct world *world,
 	r = device_traces_read(&kernel->loader, &traces, err);
 	for (i = 0; r == 0 && i < traces.n_list; i++)
 		r = look_at(plan, kernel, world, &traces.list[i], err);
-	return r;
+	return r < 0 ? r : plan_pools(plan, kernel, world, &traces, err);
 }
 
 int device_trace_left(const struct device_trace *trace, const char *command,

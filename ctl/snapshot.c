@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/snapshot.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -8,7 +10,12 @@
 
 void snapshot_clear(struct snapshot *snapshot)
 {
+	size_t i;
+
+	for (i = 0; i < snapshot->n_cgroups; i++)
+		container_clear(&snapshot->cgroups[i].box);
 	free(snapshot->cgroups);
+	netns_names_clear(&snapshot->netns_names);
 	free(snapshot->devices);
 	free(snapshot->rules);
 	free(snapshot->chains);
@@ -19,17 +26,26 @@ void snapshot_clear(struct snapshot *snapshot)
 
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup)
 {
-	return cgroup->veth ? SHAPE_HTB : SHAPE_POLICE;
+	return cgroup->queue ? SHAPE_HTB : SHAPE_POLICE;
 }
 
-static const struct device_row *veth_of(const struct image *image,
-					uint64_t cgroup)
+/* Whether a row holds the limit on what arrives of a group at a cgroup. */
+static bool holds(const struct image *image, const struct device_row *row,
+		  const struct found_cgroup *cgroup)
+{
+	return row->in_use && row->out_class && row->group == cgroup->group &&
+	       row->cgroup == (image->groups[cgroup->group].share_all
+				       ? 0
+				       : cgroup->id);
+}
+
+static const struct device_row *queue_of(const struct image *image,
+					 const struct found_cgroup *cgroup)
 {
 	size_t i;
 
 	for (i = 1; i < image->n_devices; i++)
-		if (image->devices[i].in_use && image->devices[i].out_class &&
-		    image->devices[i].cgroup == cgroup)
+		if (holds(image, &image->devices[i], cgroup))
 			return &image->devices[i];
 	return NULL;
 }
@@ -47,8 +63,7 @@ static void add_queue_drops(const struct snapshot *snapshot,
 		const struct counter *dropped =
 			&device->figures[SIDE_OUT].dropped;
 
-		if (row->group != entry->cgroup->group ||
-		    row->cgroup != entry->cgroup->id)
+		if (!holds(image, row, entry->cgroup))
 			continue;
 		entry->in.dropped_bytes += dropped->bytes;
 		entry->in.dropped_packets += dropped->packets;
@@ -71,7 +86,7 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 		if (!entry)
 			return err_set(err, -ENOMEM, "take a snapshot");
 		entry->cgroup = cgroup;
-		entry->veth = veth_of(image, cgroup->id);
+		entry->queue = queue_of(image, cgroup);
 		r = scopes_tally(&snapshot->kernel.scopes, group->uid,
 				 group->share_all ? 0 : cgroup->id, &entry->out,
 				 &entry->in, err);
@@ -145,6 +160,31 @@ static int take_counters(struct snapshot *snapshot, struct err *err)
 				   &snapshot->chains[i], err);
 		if (r < 0)
 			return r;
+	}
+	return 0;
+}
+
+int snapshot_find_veths(struct snapshot *snapshot, struct err *err)
+{
+	CLEANUP(container_finder_freep) struct container_finder *finder = NULL;
+	char path[PATH_MAX];
+	struct err ignored;
+	size_t i;
+	int r;
+
+	if (!snapshot->n_cgroups)
+		return 0;
+	r = netns_names_read(&snapshot->netns_names, err);
+	if (r == 0)
+		r = container_finder_new(&finder, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < snapshot->n_cgroups; i++) {
+		struct cgroup_snapshot *entry = &snapshot->cgroups[i];
+
+		snprintf(path, sizeof(path), "%s%s", snapshot->kernel.mount,
+			 entry->cgroup->path);
+		container_find(finder, path, &entry->box, &ignored);
 	}
 	return 0;
 }

@@ -9,12 +9,15 @@
 #include "cgroup/anchor.h"
 #include "ctl/kernel.h"
 #include "ctl/world.h"
+#include "netlink/netns.h"
+#include "tc/container.h"
 
 /* One cgroup of a group, with what passed there. */
 struct cgroup_snapshot {
 	const struct found_cgroup *cgroup;
-	const struct device_row *veth; /* where `in` waits, or NULL */
+	const struct device_row *queue; /* where `in` waits, or NULL */
 	struct tally out, in;
+	struct container box; /* with its veths: see snapshot_find_veths */
 };
 
 struct device_snapshot {
@@ -31,14 +34,21 @@ struct snapshot {
 	size_t n_cgroups;
 	struct device_snapshot *devices;
 	size_t n_devices;
-	struct counter *rules;	/* as kernel.live->rules */
-	struct counter *chains; /* what the policy of each decided */
+	struct netns_names netns_names; /* see snapshot_find_veths */
+	struct counter *rules;		/* as kernel.live->rules */
+	struct counter *chains;		/* what the policy of each decided */
 	uint64_t faults[FAULTS];
 };
 
 int snapshot_take(const struct places *places, struct snapshot *ret_snapshot,
 		  struct err *err);
 void snapshot_clear(struct snapshot *snapshot);
+
+/*
+ * Looks for the veths of all cgroups.  Where it may not look there are none:
+ * that is no reason to show nothing else.
+ */
+int snapshot_find_veths(struct snapshot *snapshot, struct err *err);
 
 /* The mechanism of a cgroup's `in` limit: htb where it waits, else police. */
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup);

@@ -25,6 +25,22 @@ int netns_open_pid(pid_t pid, int *ret_fd, struct err *err);
  */
 int netns_inode(int fd, uint64_t *ret_inode, struct err *err);
 
+struct netns_name {
+	uint64_t inode;
+	char *text;
+};
+
+/* All that have a name below /run/netns. */
+struct netns_names {
+	struct netns_name *list;
+	size_t n_list;
+};
+
+int netns_names_read(struct netns_names *ret_names, struct err *err);
+void netns_names_clear(struct netns_names *names);
+/* The name of the one with this inode number, or NULL. */
+const char *netns_names_find(const struct netns_names *names, uint64_t inode);
+
 /*
  * A number that no other namespace has had since boot: its cookie; or its
  * inode number, before Linux 5.14.

@@ -80,6 +80,13 @@ void describe_device(const struct image *image, const struct device_row *device,
 	append_limit(ret_text, "in", &device->in, SHAPE_HTB);
 	append_chain(ret_text, "filter-out", image, device->chain_out);
 	append_chain(ret_text, "filter-in", image, device->chain_in);
+	if (device->pool && device->pool < image->n_devices)
+		append(ret_text, ", first of all through %s",
+		       image_string(image, image->devices[device->pool].name));
+	if (device->flags & DEVICE_POOL)
+		append(ret_text, ", for several veths");
+	if (device->flags & DEVICE_MIXED)
+		append(ret_text, ", and by police");
 	if (device->takeover)
 		append(ret_text, ", takeover");
 	if (ret_text[0] == ',')

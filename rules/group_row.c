@@ -96,13 +96,10 @@ void group_row_change_in(struct group_row *row, uint64_t rate_bps)
 	group_row_limit_in(row, &limit);
 }
 
-const char *group_misfit(enum shaper shaper, bool share_all, bool has_in,
-			 bool has_out)
+const char *group_misfit(enum shaper shaper, bool has_in, bool has_out)
 {
 	if (shaper == SHAPER_HTB && has_out)
 		return "'htb' cannot hold what a group sends";
-	if (shaper == SHAPER_HTB && has_in && share_all)
-		return "'htb' is a queue for each cgroup, and share is all";
 	if (shaper == SHAPER_PACE && has_in && !has_out)
 		return "'pace' cannot hold what a group receives";
 	return NULL;
@@ -111,8 +108,7 @@ const char *group_misfit(enum shaper shaper, bool share_all, bool has_in,
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why)
 {
-	const char *misfit = group_misfit(row->shaper, row->share_all,
-					  row->in.rate_bytes,
+	const char *misfit = group_misfit(row->shaper, row->in.rate_bytes,
 					  row->out.rate_bytes);
 
 	if (!misfit)

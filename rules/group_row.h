@@ -24,8 +24,7 @@ void group_row_change_out(struct group_row *row, uint64_t rate_bps);
 void group_row_change_in(struct group_row *row, uint64_t rate_bps);
 
 /* What a group's shaper cannot do of what is asked for; NULL: it can. */
-const char *group_misfit(enum shaper shaper, bool share_all, bool has_in,
-			 bool has_out);
+const char *group_misfit(enum shaper shaper, bool has_in, bool has_out);
 
 /* The same of a row: -EINVAL where it cannot. */
 int group_row_check(const struct group_row *row, const char *name,

@@ -187,6 +187,13 @@ enum {
 	 */
 	GROUP_LIMITED = 1 << 1,
 	GROUP_RUN = 1 << 2,
+	/*
+	 * Of devices: an ifb of weir's own, which several veths share as the
+	 * queue of a limit that holds over all of them.
+	 */
+	DEVICE_POOL = 1 << 3,
+	/* Of what this row limits, some passes no queue: the police stays. */
+	DEVICE_MIXED = 1 << 4,
 };
 
 struct group_row {
@@ -238,7 +245,7 @@ struct device_row {
 	__u32 in_ifindex; /* the ifb that what arrives is sent through; 0 */
 	__u32 chain_out, chain_in;
 	__u32 group;  /* that this is a veth of; NONE: a device of its own */
-	__u64 cgroup; /* id; of the veth's container */
+	__u64 cgroup; /* id; of the veth's container; 0: share is all */
 	/*
 	 * Where ifindex counts: as struct device_mark_key has it.  0: there was
 	 * no namespace of that name.
@@ -247,13 +254,14 @@ struct device_row {
 	struct limit_row out, in;
 	__u8 shaper; /* as asked for */
 	__u8 takeover;
-	__u8 flags; /* KEEP_STATES */
+	__u8 flags; /* KEEP_STATES, DEVICE_* */
 	__u8 pad;
 	__u32 line;
 	str_off file;
 	str_off name;
 	str_off netns;
-	__u32 pad2;
+	/* The pool, by its row, that what leaves waits at first; 0: none. */
+	__u32 pool;
 };
 
 _Static_assert(sizeof(struct device_row) == 104, "no hidden padding");

@@ -69,7 +69,7 @@ static void check_shaper(struct reader *reader, const struct ini *ini,
 
 	if (!shaper)
 		return;
-	misfit = group_misfit(group->shaper, group->share == SHARE_ALL,
+	misfit = group_misfit(group->shaper,
 			      find(ini, section, "in", 2) != NULL,
 			      find(ini, section, "out", 3) != NULL);
 	if (misfit)

@@ -10,6 +10,10 @@
  * so bpf_redirect loses what an ifb needs to send it back, and it cannot take
  * what has no link header.  When it comes back it skips the filters of
  * ingress, so that it is not seen twice.
+ *
+ * The same filter, on the way out of a veth, sends packets to a pool.  What
+ * comes back from there is seen again: the second time it goes to the queue of
+ * the veth itself, if that has one.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -89,22 +93,68 @@ int device_in(struct __sk_buff *skb)
 }
 
 /*
+ * Whether a packet that leaves has waited at this pool already: what comes back
+ * from an ifb tells its number.
+ */
+static __always_inline int pool_was_passed(struct __sk_buff *skb,
+					   const struct device_row *pool)
+{
+	return pool->flags & DEVICE_POOL &&
+	       skb->ingress_ifindex == pool->ifindex;
+}
+
+/*
  * Whether a packet is to wait at the ifb: -1, or 0 if it goes on.  It goes by
- * what device_in has decided, so that both speak of one generation.
+ * what device_in or device_out has decided, so that both speak of one
+ * generation.  What comes back from a pool would skip the classifiers that it
+ * meets next, those of the container: the action that -1 leads to is skipped
+ * instead, and the packet goes on.
  */
 SEC("tc")
 int device_wait(struct __sk_buff *skb)
 {
-	__u32 class = skb->priority;
+	__u32 class = skb->priority, index = skb->tc_classid;
+	const struct device_row *row;
 
-	return DEVICE_CLASS_FITS(class, skb->tc_classid) ? -1 : 0;
+	if (DEVICE_CLASS_FITS(class, index))
+		return -1;
+	row = table_device(generation_slot(), index);
+	return row && pool_was_passed(skb, row) ? -1 : 0;
+}
+
+/* The pool where a packet has to wait before anything else; or NULL. */
+static __always_inline const struct device_row *pool_ahead(
+	struct __sk_buff *skb, __u32 slot, const struct device_row *row)
+{
+	const struct device_row *pool;
+
+	if (!row->pool)
+		return NULL;
+	pool = table_device(slot, row->pool);
+	if (!pool || !pool->out_class || pool_was_passed(skb, pool))
+		return NULL;
+	return pool;
+}
+
+/* Sends a packet to the class of a device's limit, and counts it there. */
+static __always_inline void out_queue(struct __sk_buff *skb, __u32 index,
+				      const struct device_row *row,
+				      const struct wire *wire)
+{
+	struct device_tally *tally;
+
+	tally = bpf_map_lookup_elem(&device_tallies, &index);
+	if (tally)
+		tally_add(&tally->side[SIDE_OUT].queued, wire);
+	skb->priority = lane_choose(skb, SIDE_OUT, row->out_class,
+				    row->out.rate_bytes, wire->bytes);
 }
 
 SEC("tc")
 int device_out(struct __sk_buff *skb)
 {
 	__u32 index = skb->tc_classid, slot = generation_slot();
-	const struct device_row *row = table_device(slot, index);
+	const struct device_row *row = table_device(slot, index), *pool;
 	struct device_tally *tally;
 	struct wire wire;
 
@@ -113,6 +163,11 @@ int device_out(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	}
 	wire = wire_out(skb);
+	pool = pool_ahead(skb, slot, row);
+	if (pool) {
+		out_queue(skb, row->pool, pool, &wire);
+		return TC_ACT_UNSPEC;
+	}
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
 	    ROW_ALLOW) {
@@ -126,9 +181,6 @@ int device_out(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_OUT].passed, &wire);
 		return TC_ACT_UNSPEC;
 	}
-	if (tally)
-		tally_add(&tally->side[SIDE_OUT].queued, &wire);
-	skb->priority = lane_choose(skb, SIDE_OUT, row->out_class,
-				    row->out.rate_bytes, wire.bytes);
+	out_queue(skb, index, row, &wire);
 	return TC_ACT_UNSPEC;
 }

@@ -127,7 +127,8 @@ static int read_filters(const struct netns_view *view,
 	have->foreign_filters = filters.n_list -
 				have->side[SIDE_IN].has_filter -
 				have->side[SIDE_OUT].has_filter -
-				keep_waiting(&filters, loader, index, have);
+				keep_waiting(&filters, loader, index, have) -
+				device_keep_waits(&filters, have);
 	filters_clear(&filters);
 	return 0;
 }
@@ -172,7 +173,9 @@ int device_remove(const struct device *device, struct err *err)
 {
 	int r;
 
-	r = device_remove_filter(device, SIDE_IN, err);
+	r = device_remove_waits(device, 0, err);
+	if (r == 0)
+		r = device_remove_filter(device, SIDE_IN, err);
 	if (r == 0)
 		r = device_remove_filter(device, SIDE_OUT, err);
 	if (r == 0)
@@ -181,6 +184,9 @@ int device_remove(const struct device *device, struct err *err)
 		r = device_remove_ifb(device, err);
 	if (r == 0)
 		r = forget_foreign(device, err);
+	/* A pool is ours as a whole. */
+	if (r == 0 && device_is_any_pool(&device->link))
+		r = link_remove(device->view->conn, &device->link, err);
 	if (r == 0)
 		r = mark_remove(device->loader, device->view->id,
 				device->link.ifindex, err);

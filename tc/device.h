@@ -28,10 +28,11 @@
 #include "tc/device_abi.h"
 #include "tc/loader.h"
 
-#define DEVICE_IFB_GROUP 0x77656972U /* "weir" */
-#define DEVICE_PRIORITY	 7	     /* of our filters; low is early */
-#define DEVICE_WAITING	 8	     /* of the one that sends to the ifb */
-#define DEVICE_HANDLE	 0x7765
+#define DEVICE_IFB_GROUP   0x77656972U /* "weir" */
+#define DEVICE_PRIORITY	   7	       /* of our filters; low is early */
+#define DEVICE_WAITING	   8	       /* of the one that sends to the ifb */
+#define DEVICE_HANDLE	   0x7765
+#define DEVICE_POOL_HANDLE 0x10000 /* and the index of a pool's row */
 
 /*
  * One namespace and all that is in it, read at once: a thousand devices cost
@@ -77,6 +78,15 @@ struct device_side {
 	struct device_class turn[2];
 };
 
+/* A filter that sends what leaves to a pool. */
+struct device_wait {
+	uint32_t pool; /* index of its row */
+	uint32_t ifindex;
+	uint32_t program; /* id */
+};
+
+#define DEVICE_WAITS_MAX 4
+
 /* A device as it is. */
 struct device_have {
 	struct link link;
@@ -88,6 +98,8 @@ struct device_have {
 	struct link ifb;	    /* ifindex 0: there is none */
 	struct device_mark mark;    /* all zero: none */
 	struct device_side side[2]; /* by SIDE_* */
+	struct device_wait waits[DEVICE_WAITS_MAX];
+	size_t n_waits; /* also of those that have no room */
 };
 
 /*
@@ -124,6 +136,29 @@ int device_remove_root(const struct device *device, struct err *err);
 int device_ensure_ifb(const struct device *device, struct link *ret_ifb,
 		      struct err *err);
 int device_remove_ifb(const struct device *device, struct err *err);
+
+/*
+ * A pool: an ifb that what leaves several veths is sent through, with the limit
+ * as its own `out`.  It is a device like others, but made here; link.name is to
+ * be its name, and link what it is then.
+ */
+void device_pool_name(const char *pins_dir, uint32_t index,
+		      char ret_name[static IFNAMSIZ]);
+/* Whether a link is a pool that this instance of weir made. */
+bool device_is_pool(const char *pins_dir, const struct link *link);
+int device_ensure_pool(struct device *device, struct err *err);
+
+/*
+ * The filter of a veth that sends packets to a pool once device_out has said
+ * so; those of other pools stay beside it until they are removed.
+ */
+int device_ensure_wait(const struct device *device, uint32_t pool,
+		       uint32_t ifindex, struct err *err);
+int device_remove_wait(const struct device *device, uint32_t pool,
+		       struct err *err);
+/* All of them but that one; 0: all. */
+int device_remove_waits(const struct device *device, uint32_t but_pool,
+			struct err *err);
 
 /*
  * The class of a turn with its lanes, for the device's out or (on the ifb) in

@@ -37,6 +37,17 @@ static int ensure_clsact(const struct device *device, struct err *err)
 	return made ? 0 : mark_unset(device, MARK_CLSACT, err);
 }
 
+int device_put_filter(const struct device *device,
+		      const struct filter_want *want, struct err *err)
+{
+	int r;
+
+	r = ensure_clsact(device, err);
+	if (r < 0)
+		return r;
+	return filter_ensure(device->view->conn, &device->link, want, err);
+}
+
 int device_ensure_filter(const struct device *device, int side, struct err *err)
 {
 	struct filter_want want = {
@@ -50,11 +61,7 @@ int device_ensure_filter(const struct device *device, int side, struct err *err)
 	int r;
 
 	r = mark_set(device, 0, err);
-	if (r == 0)
-		r = ensure_clsact(device, err);
-	if (r < 0)
-		return r;
-	return filter_ensure(device->view->conn, &device->link, &want, err);
+	return r < 0 ? r : device_put_filter(device, &want, err);
 }
 
 int device_ensure_waiting(const struct device *device, const struct link *ifb,
@@ -69,19 +76,15 @@ int device_ensure_waiting(const struct device *device, const struct link *ifb,
 		.name = "weir/device_wait",
 		.redirect = ifb->ifindex,
 	};
-	int r;
 
-	r = ensure_clsact(device, err);
-	if (r < 0)
-		return r;
-	return filter_ensure(device->view->conn, &device->link, &want, err);
+	return device_put_filter(device, &want, err);
 }
 
 /*
  * Between the look and the removal somebody may add a filter, and lose it:
  * accepted, for the kernel has no way to remove a clsact only if it is empty.
  */
-static int remove_empty_clsact(const struct device *device, struct err *err)
+int device_remove_empty_clsact(const struct device *device, struct err *err)
 {
 	const struct netns_view *view = device->view;
 	struct filters filters = { 0 };
@@ -125,7 +128,7 @@ static int remove_filter(const struct device *device, enum hook_side side,
 		if (r < 0)
 			return r;
 	}
-	return remove_empty_clsact(device, err);
+	return device_remove_empty_clsact(device, err);
 }
 
 int device_remove_filter(const struct device *device, int side, struct err *err)

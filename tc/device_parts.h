@@ -18,6 +18,18 @@ bool device_find_ifb(const struct device *device, struct link *ret_ifb);
 void device_class_find(const struct classes *classes, uint32_t id,
 		       struct device_class *ret_class);
 
+/* A filter, with its clsact; which goes when it is ours and nobody's else. */
+int device_put_filter(const struct device *device,
+		      const struct filter_want *want, struct err *err);
+int device_remove_empty_clsact(const struct device *device, struct err *err);
+
+/* Whether a link is a pool, of whichever instance. */
+bool device_is_any_pool(const struct link *link);
+
+/* Fills in the filters that lead to pools; returns how many there are. */
+size_t device_keep_waits(const struct filters *filters,
+			 struct device_have *have);
+
 /* The filter that sends what is to wait to the ifb; with its clsact. */
 int device_ensure_waiting(const struct device *device, const struct link *ifb,
 			  struct err *err);
