@@ -74,7 +74,8 @@ static struct finding findings[] = {
 	[FIND_QUEUES] = { "clsact", A_DEVICE, NO_DEVICE, false },
 	{ "htb", "limits of devices, and `in` of containers",
 	  "`in` of containers drops (police), no limits of devices", false },
-	{ "ifb", "`in` limits of devices", "no `in` limits of devices", false },
+	{ "ifb", "`in` limits of devices, and of containers together",
+	  "no such limits, but with shaper = police", false },
 	{ "fq", "nothing in this version (later: departure times)",
 	  "not needed by this version", false },
 };

@@ -61,7 +61,8 @@ static int limit_of(struct veth_claims *claims, const struct image *image,
 	return 0;
 }
 
-static int add_claims(struct veth_claims *claims, const struct image *image,
+static int add_claims(struct veth_claims *claims, const struct netns_view *view,
+		      const struct image *image,
 		      const struct found_cgroups *found, size_t cgroup,
 		      const struct container *container)
 {
@@ -86,11 +87,14 @@ static int add_claims(struct veth_claims *claims, const struct image *image,
 		claim->veth = container->veths[i];
 		claim->cgroup = cgroup;
 		claim->limit = limit;
+		claim->is_foreign =
+			device_has_foreign_root(view, claim->veth.ifindex);
 	}
 	return 0;
 }
 
-static int read_claims(const char *mount, const struct image *image,
+static int read_claims(const char *mount, const struct netns_view *view,
+		       const struct image *image,
 		       const struct found_cgroups *found,
 		       struct veth_claims *claims, struct err *err)
 {
@@ -118,7 +122,7 @@ static int read_claims(const char *mount, const struct image *image,
 		}
 		if (r < 0)
 			return err_wrap(err, r, "cgroup '%s'", cgroup->path);
-		if (add_claims(claims, image, found, i, &container) < 0)
+		if (add_claims(claims, view, image, found, i, &container) < 0)
 			return err_set(err, -ENOMEM, "look for containers");
 	}
 	return 0;
@@ -203,7 +207,7 @@ static int place(struct veth_claims *claims, const struct rivals *rivals)
 		return -ENOMEM;
 	place->veth = &rivals->list->veth;
 	place->own = place->pool = NONE_HERE;
-	if (claims->limits[limit].n_veths > 1) {
+	if (claims->limits[limit].n_veths > 1 || rivals->list->is_foreign) {
 		place->pool = limit;
 	} else {
 		place->own = limit;
@@ -261,14 +265,15 @@ int veth_claims_place(struct veth_claims *claims,
 	return 0;
 }
 
-int veth_claims_read(const char *mount, const struct image *image,
+int veth_claims_read(const char *mount, const struct netns_view *view,
+		     const struct image *image,
 		     const struct found_cgroups *found,
 		     struct veth_claims *ret_claims, struct err *err)
 {
 	CLEANUP(veth_claims_clear) struct veth_claims claims = { 0 };
 	int r;
 
-	r = read_claims(mount, image, found, &claims, err);
+	r = read_claims(mount, view, image, found, &claims, err);
 	if (r == 0)
 		r = veth_claims_place(&claims, found, err);
 	if (r < 0)

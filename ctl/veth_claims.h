@@ -2,8 +2,8 @@
 /*
  * Which limits on what arrives hold at which veths of containers, and where
  * they can wait: the innermost in the veth's own queue, if it is the only veth
- * of that limit; the one above it, or one that holds over several veths, in a
- * pool that they share.  What finds no place is policed.
+ * of that limit and nobody else has a queue there; the one above it, or else
+ * the innermost itself, in a pool.  What finds no place is policed.
  */
 #ifndef WEIR_CTL_VETH_CLAIMS_H
 #define WEIR_CTL_VETH_CLAIMS_H
@@ -11,6 +11,7 @@
 #include "cgroup/find.h"
 #include "rules/image.h"
 #include "tc/container.h"
+#include "tc/device.h"
 
 /* A limit: a group at a cgroup of its, or over all of them. */
 struct veth_limit {
@@ -24,8 +25,9 @@ struct veth_limit {
 /* A cgroup with a process behind a veth. */
 struct veth_claim {
 	struct container_veth veth;
-	size_t cgroup; /* in the list of those found */
-	size_t limit;  /* in the list of limits */
+	size_t cgroup;	 /* in the list of those found */
+	size_t limit;	 /* in the list of limits */
+	bool is_foreign; /* somebody's qdisc is the root of the veth */
 };
 
 /* A veth with the limits that wait there; NONE_HERE: it has no such. */
@@ -45,8 +47,12 @@ struct veth_claims {
 	size_t n_places;
 };
 
-/* mount: of cgroup2.  Veths that the image has as devices are left out. */
-int veth_claims_read(const char *mount, const struct image *image,
+/*
+ * mount: of cgroup2; view: of our own namespace.  Veths that the image has as
+ * devices are left out.
+ */
+int veth_claims_read(const char *mount, const struct netns_view *view,
+		     const struct image *image,
 		     const struct found_cgroups *found,
 		     struct veth_claims *ret_claims, struct err *err);
 /* Of a list of claims and their limits, the rest; found: sorted by path. */

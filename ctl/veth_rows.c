@@ -162,14 +162,15 @@ static int add_veth(const struct kernel *kernel, struct image *image,
 	return name_device(image, place->veth->name, &row->name);
 }
 
-int veth_rows_add(const struct kernel *kernel, struct image *image,
-		  const struct found_cgroups *found, struct err *err)
+int veth_rows_add(const struct kernel *kernel, const struct netns_view *view,
+		  struct image *image, const struct found_cgroups *found,
+		  struct err *err)
 {
 	CLEANUP(veth_claims_clear) struct veth_claims claims = { 0 };
 	size_t i;
 	int r;
 
-	r = veth_claims_read(kernel->mount, image, found, &claims, err);
+	r = veth_claims_read(kernel->mount, view, image, found, &claims, err);
 	if (r < 0)
 		return r;
 	r = add_pools(kernel, image, &claims);

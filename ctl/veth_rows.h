@@ -5,12 +5,15 @@
 
 #include "cgroup/find.h"
 #include "ctl/kernel.h"
+#include "tc/device.h"
 
 /*
  * Adds a row for each veth that a limit on what arrives can wait at, and for
- * each pool.  Those that the live image has keep their index.
+ * each pool; view is of our own namespace.  Those that the live image has keep
+ * their index.
  */
-int veth_rows_add(const struct kernel *kernel, struct image *image,
-		  const struct found_cgroups *found, struct err *err);
+int veth_rows_add(const struct kernel *kernel, const struct netns_view *view,
+		  struct image *image, const struct found_cgroups *found,
+		  struct err *err);
 
 #endif

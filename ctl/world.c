@@ -101,6 +101,23 @@ static int resolve_ifaces(struct world *world, struct image *image,
 	return 0;
 }
 
+static int add_veths(const struct kernel *kernel, struct world *world,
+		     struct image *image, struct err *err)
+{
+	struct netns_view *own;
+	size_t i;
+	int r;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (image_group_wants_queue(image, i))
+			break;
+	if (i == image->n_groups)
+		return 0;
+	r = world_netns(world, "", &own, err);
+	return r < 0 ? r
+		     : veth_rows_add(kernel, own, image, &world->found, err);
+}
+
 int world_read(const struct kernel *kernel, struct image *image,
 	       struct world *ret_world, struct err *err)
 {
@@ -113,7 +130,7 @@ int world_read(const struct kernel *kernel, struct image *image,
 	if (r == 0)
 		r = resolve_ifaces(&world, image, err);
 	if (r == 0)
-		r = veth_rows_add(kernel, image, &world.found, err);
+		r = add_veths(kernel, &world, image, err);
 	if (r < 0)
 		return r;
 	*ret_world = world;

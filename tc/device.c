@@ -25,6 +25,16 @@ static bool is_our_root(const struct qdisc *qdisc)
 	       strcmp(qdisc->kind, "htb") == 0;
 }
 
+static bool is_foreign_root(const struct qdisc *root)
+{
+	return root && !is_our_root(root) && !qdisc_is_default(root);
+}
+
+bool device_has_foreign_root(const struct netns_view *view, uint32_t ifindex)
+{
+	return is_foreign_root(qdiscs_root(&view->qdiscs, ifindex));
+}
+
 static int read_classes(const struct netns_view *view, const struct link *link,
 			uint32_t index, struct device_side *side,
 			struct err *err)
@@ -58,7 +68,7 @@ static int read_queues(const struct netns_view *view, uint32_t index,
 				 &have->side[SIDE_OUT], err);
 		if (r < 0)
 			return r;
-	} else if (root && !qdisc_is_default(root)) {
+	} else if (is_foreign_root(root)) {
 		have->root = ROOT_FOREIGN;
 		have->foreign = *root;
 	}

@@ -102,6 +102,9 @@ struct device_have {
 	size_t n_waits; /* also of those that have no room */
 };
 
+/* Whether somebody else has put a root qdisc on the device. */
+bool device_has_foreign_root(const struct netns_view *view, uint32_t ifindex);
+
 /*
  * index: of the device's row; 0 finds what any index left behind (filters and
  * HTB count as ours by place and handle, whatever they carry; classes are

@@ -152,8 +152,13 @@ done
 ip -n "$host" link del b2
 weir watch --once >"$work/watch"
 is "with one network less it has its own queue again" "$(queue two)" b1
+tc -n "$host" qdisc replace dev b1 root handle 5: tbf rate 400mbit burst 100kb latency 50ms
+weir watch --once >"$work/watch"
+like "where somebody has put a qdisc at its veth, it waits elsewhere" "$(queue two)" "^weirp[0-9a-f]{8}$"
 ok "clear succeeds" weir clear
-is "and leaves nothing" "$(picture)" "$before"
+like "and leaves that qdisc" "$(tc -n "$host" qdisc show dev b1)" "qdisc tbf 5: root"
+tc -n "$host" qdisc del dev b1 root
+is "and nothing else" "$(picture)" "$before"
 
 # ---------------------------------------------------------------- killed
 

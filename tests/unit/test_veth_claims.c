@@ -91,6 +91,22 @@ static void a_limit_of_two_veths_waits_in_a_pool(void **state)
 	veth_claims_clear(&scene.claims);
 }
 
+static void so_does_one_where_somebody_has_a_queue(void **state)
+{
+	struct scene scene = { 0 };
+
+	(void)state;
+	add_cgroup(&scene, "/a");
+	add_cgroup(&scene, "/a/b");
+	claim(&scene, 5, 0);
+	claim(&scene, 5, 1);
+	scene.claims.list[0].is_foreign = true;
+	scene.claims.list[1].is_foreign = true;
+	expect(&scene, 5, NONE_HERE, 1);
+	expect_mixed(&scene, 0, true);
+	veth_claims_clear(&scene.claims);
+}
+
 static void cgroups_that_share_a_limit_count_as_one(void **state)
 {
 	struct scene scene = { 0 };
@@ -189,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_limit_of_one_veth_waits_there),
 		cmocka_unit_test(a_limit_of_two_veths_waits_in_a_pool),
+		cmocka_unit_test(so_does_one_where_somebody_has_a_queue),
 		cmocka_unit_test(cgroups_that_share_a_limit_count_as_one),
 		cmocka_unit_test(the_limit_above_waits_in_a_pool_before),
 		cmocka_unit_test(it_does_where_it_is_above_one_alone),
