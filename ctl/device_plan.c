@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "ctl/pool_plan.h"
 #include "rules/describe.h"
 
 void device_plan_clear(struct device_plan *plan)
@@ -35,8 +36,8 @@ static struct device_step *add_step(const struct device_plan *plan,
 	return step;
 }
 
-static int add_before(struct device_plan *plan, enum step_kind kind, int side,
-		      int turn, bool is_new)
+int device_plan_add_before(struct device_plan *plan, enum step_kind kind,
+			   int side, int turn, bool is_new)
 {
 	struct device_step *step =
 		add_step(plan, &plan->before, kind, side, turn);
@@ -45,11 +46,6 @@ static int add_before(struct device_plan *plan, enum step_kind kind, int side,
 		return -ENOMEM;
 	step->is_new = is_new;
 	return 0;
-}
-
-static struct device_step *last_step(const struct device_steps *steps)
-{
-	return &steps->list[steps->n_list - 1];
 }
 
 int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
@@ -93,13 +89,14 @@ static int plan_limit(struct device_plan *plan, int side,
 		return r;
 	}
 	if (!has->has_root)
-		r = add_before(plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB,
-			       side, 0, true);
+		r = device_plan_add_before(
+			plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB, side, 0,
+			true);
 	turn = choose_turn(has, class_in_force, limit);
 	other = !turn;
 	if (r == 0 && !device_class_is(&has->turn[turn], limit))
-		r = add_before(plan, STEP_CLASS, side, turn,
-			       !has->turn[turn].present);
+		r = device_plan_add_before(plan, STEP_CLASS, side, turn,
+					   !has->turn[turn].present);
 	if (r == 0 && has->turn[other].present)
 		r = device_plan_add_after(plan, STEP_REMOVE_CLASS, side, other);
 	*ret_class = DEVICE_CLASS(planned->device.index, turn);
@@ -121,44 +118,8 @@ static int plan_filter(struct device_plan *plan, int side, bool wanted)
 	    has->filter_program == planned->device.loader->program_id[side] &&
 	    has->filter_program)
 		return 0;
-	return add_before(plan, STEP_FILTER, side, 0, !has->has_filter);
-}
-
-/* The filter that leads to a pool, or NULL. */
-static const struct device_wait *wait_of(const struct device_have *have,
-					 uint32_t pool)
-{
-	size_t i;
-
-	for (i = 0; i < have->n_waits && i < DEVICE_WAITS_MAX; i++)
-		if (pool && have->waits[i].pool == pool)
-			return &have->waits[i];
-	return NULL;
-}
-
-/* The filter that leads to the pool; those that lead to others go. */
-static int plan_wait(struct device_plan *plan, const struct image *image,
-		     uint32_t pool)
-{
-	const struct planned_device *planned =
-		&plan->devices[plan->n_devices - 1];
-	const struct loader *loader = planned->device.loader;
-	const struct device_have *have = &planned->have;
-	const struct device_wait *wait = wait_of(have, pool);
-	int r = 0;
-
-	if (pool && (!wait || wait->ifindex != image->devices[pool].ifindex ||
-		     wait->program != loader->program_id[PROGRAM_WAIT])) {
-		r = add_before(plan, STEP_WAIT, SIDE_OUT, 0, !wait);
-		if (r == 0)
-			last_step(&plan->before)->pool = pool;
-	}
-	if (r == 0 && have->n_waits > (wait != NULL)) {
-		r = device_plan_add_after(plan, STEP_REMOVE_WAITS, SIDE_OUT, 0);
-		if (r == 0)
-			last_step(&plan->after)->pool = pool;
-	}
-	return r;
+	return device_plan_add_before(plan, STEP_FILTER, side, 0,
+				      !has->has_filter);
 }
 
 /* What leaves makes known what may come in, and the other way. */
@@ -177,28 +138,7 @@ static int plan_filters(struct device_plan *plan, const struct image *image,
 		r = plan_filter(plan, SIDE_IN,
 				row->chain_in != NONE || row->in.rate_bytes ||
 					keeps);
-	return r < 0 ? r : plan_wait(plan, image, row->pool);
-}
-
-/* A pool is yet to be made, if there is none of ours of that name. */
-static int read_device(const struct netns_view *view,
-		       const struct kernel *kernel, const struct image *image,
-		       uint32_t index, struct device_have *ret_have,
-		       struct err *err)
-{
-	const struct device_row *row = &image->devices[index];
-	const char *name = image_string(image, row->name);
-	struct device_have none = { 0 };
-	int r;
-
-	r = device_read(view, &kernel->loader, name, index, ret_have, err);
-	if (!(row->flags & DEVICE_POOL) || (r < 0 && r != -ENODEV))
-		return r;
-	if (r == 0 && device_is_pool(kernel->places->bpffs, &ret_have->link))
-		return 0;
-	snprintf(none.link.name, sizeof(none.link.name), "%s", name);
-	*ret_have = none;
-	return 0;
+	return r < 0 ? r : pool_plan_wait(plan, image, row->pool);
 }
 
 /* Adds the device of a row to the plan; -ENODEV where it is not there. */
@@ -220,7 +160,7 @@ static int add_device(struct device_plan *plan, const struct kernel *kernel,
 	if (r < 0)
 		return r;
 	row->netns_id = view->id;
-	r = read_device(view, kernel, image, index, &have, err);
+	r = pool_read_device(view, kernel, image, index, &have, err);
 	if (r < 0)
 		return r;
 	planned = ARRAY_ADD(plan, devices);
@@ -276,7 +216,8 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
 	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
-		r = add_before(plan, STEP_POOL, 0, 0, !row->ifindex);
+		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
+					   !row->ifindex);
 	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;
 	if (r == 0)
 		r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
@@ -285,7 +226,7 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		r = plan_limit(plan, SIDE_IN, &row->in, before.in_class,
 			       &row->in_class);
 	if (r == 0 && !before.ifindex)
-		r = add_before(plan, STEP_TALLY, 0, 0, true);
+		r = device_plan_add_before(plan, STEP_TALLY, 0, 0, true);
 	if (r == 0)
 		r = plan_filters(plan, image, row);
 	return r < 0 ? err_set(err, r, "plan devices") : 0;

@@ -68,7 +68,9 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 		     struct err *err);
 void device_plan_clear(struct device_plan *plan);
 
-/* Adds a step after the switch, for the device that was added last. */
+/* Add a step before or after the switch, for the device that was added last. */
+int device_plan_add_before(struct device_plan *plan, enum step_kind kind,
+			   int side, int turn, bool is_new);
 int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
 			  int side, int turn);
 
