@@ -7,6 +7,7 @@
 #define WEIR_CGROUP_CALL_BPF_H
 
 #include "cgroup/filter.bpf.h"
+#include "cgroup/quota.bpf.h"
 #include "rules/address.bpf.h"
 
 #define REFUSED (-111) /* -ECONNREFUSED */
@@ -47,6 +48,8 @@ static __always_inline bool filter_call(struct bpf_sock_addr *ctx,
 	__u32 slot = generation & 1, i;
 
 	if (!member)
+		return false;
+	if (!quota_call(ctx, member, is_ip6))
 		return false;
 	if (!(member->flags & MEMBER_FILTER_OUT))
 		return true;

@@ -20,6 +20,8 @@ int group_out(struct __sk_buff *skb)
 {
 	__u32 generation = generation_read();
 	const struct member *member;
+	bool has_quota, is_counted;
+	__u32 spent = 0;
 	int verdict;
 
 	if (!anchor_is_active(generation))
@@ -30,13 +32,27 @@ int group_out(struct __sk_buff *skb)
 	if (member->flags & MEMBER_FILTER_OUT &&
 	    !filter_packet(skb, member, HOOK_OUT))
 		return 0;
-	if (!(member->flags & MEMBER_LIMIT_OUT)) {
+	has_quota = member->flags & MEMBER_QUOTA &&
+		    skb->ifindex != LOOPBACK_IFINDEX;
+	is_counted = !(member->flags & (MEMBER_LIMIT_OUT | MEMBER_QUOTAS));
+	if (has_quota)
+		spent = limit_quota(skb, member, COUNT_OUT, is_counted);
+	if (spent & SPENT_DENIED) {
+		quota_denied(member->cgroup, spent, HOOK_OUT,
+			     skb->gso_segs ?: 1);
+		return 0;
+	}
+	if (!(member->flags & MEMBER_LIMIT_OUT) && !spent) {
 		limit_lift(skb);
+		if (has_quota && !is_counted)
+			limit_count(skb, member, COUNT_OUT);
 		return 1;
 	}
-	verdict = limit_out(skb, member);
+	verdict = limit_out(skb, member, spent);
 	if (verdict == OUT_DROPS)
 		return OUT_DROPS;
+	if (has_quota)
+		limit_count(skb, member, COUNT_OUT);
 	if (verdict == OUT_SLOWS)
 		return OUT_SLOWS;
 	return OUT_PASSES;
@@ -45,8 +61,9 @@ int group_out(struct __sk_buff *skb)
 SEC("cgroup_skb/ingress")
 int group_in(struct __sk_buff *skb)
 {
-	__u32 generation = generation_read();
+	__u32 generation = generation_read(), spent = 0;
 	const struct member *member;
+	bool has_quota, is_counted;
 
 	if (!anchor_is_active(generation))
 		return 1;
@@ -55,8 +72,20 @@ int group_in(struct __sk_buff *skb)
 		return 0;
 	if (member->flags & MEMBER_FILTER_IN && !filter_packet(skb, member, 0))
 		return 0;
-	if (member->flags & MEMBER_LIMIT_IN && !limit_in(skb, member))
+	has_quota = member->flags & MEMBER_QUOTA &&
+		    skb->ifindex != LOOPBACK_IFINDEX;
+	is_counted = !(member->flags & (MEMBER_LIMIT_IN | MEMBER_QUOTAS));
+	if (has_quota)
+		spent = limit_quota(skb, member, COUNT_IN, is_counted);
+	if (spent & SPENT_DENIED) {
+		quota_denied(member->cgroup, spent, 0, skb->gso_segs ?: 1);
 		return 0;
+	}
+	if ((member->flags & MEMBER_LIMIT_IN || spent) &&
+	    !limit_in(skb, member, spent))
+		return 0;
+	if (has_quota && (spent || !is_counted))
+		limit_count(skb, member, COUNT_IN);
 	return 1;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "cgroup/pace_abi.h"
+#include "cgroup/quota_abi.h"
 #include "rules/image_abi.h"
 
 /* One group that holds for a cgroup, and at which of its ancestors. */
@@ -17,6 +18,7 @@ struct member_scope {
 	__u64 cgroup; /* id of the ancestor, or itself, that matched */
 	__u32 group;  /* index of its row */
 	__u32 pad;
+	__u64 account; /* id, of its quota; 0: none */
 };
 
 /* What a group asks for, or the groups of a cgroup taken together. */
@@ -25,6 +27,9 @@ enum {
 	MEMBER_LIMIT_IN = 1 << 1,
 	MEMBER_FILTER_OUT = 1 << 2,
 	MEMBER_FILTER_IN = 1 << 3,
+	MEMBER_QUOTA = 1 << 4,
+	MEMBER_QUOTA_DENIES = 1 << 5, /* when it is used up */
+	MEMBER_QUOTAS = 1 << 6,	      /* there are several: of a cgroup alone */
 };
 
 /* MEMBER_*.  KEEP_STATES: the other direction's packets tell, too. */
@@ -40,6 +45,10 @@ static inline __u32 group_asks(const struct group_row *group)
 		flags |= MEMBER_FILTER_OUT;
 	if (group->chain_in != NONE || group->flags & KEEP_STATES)
 		flags |= MEMBER_FILTER_IN;
+	if (group->quota.bytes)
+		flags |= MEMBER_QUOTA;
+	if (group->quota.bytes && !group->quota.after_rate)
+		flags |= MEMBER_QUOTA_DENIES;
 	return flags;
 }
 
@@ -72,6 +81,7 @@ struct place {
 	__u32 pad;
 	struct glob_cursor cursor;
 	struct member member; /* what was found so far */
+	struct account_name name;
 	/* The name after the last that counts may reach beyond. */
 	char path[GLOB_PATH_MAX + 256];
 };
@@ -135,6 +145,7 @@ enum {
 	FAULT_MEMBER,	/* a cgroup's groups could not be found out: denied */
 	FAULT_TOO_MANY, /* a cgroup in more than SCOPES_MAX groups: denied */
 	FAULT_SCOPE,	/* no room for the state of a limit: not limited */
+	FAULT_ACCOUNT,	/* no room for an account: no quota holds */
 	FAULTS,
 };
 

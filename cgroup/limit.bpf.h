@@ -11,6 +11,7 @@
 #include "cgroup/member.bpf.h"
 #include "cgroup/pace.bpf.h"
 #include "cgroup/police.bpf.h"
+#include "cgroup/quota.bpf.h"
 #include "cgroup/scope.bpf.h"
 #include "cgroup/sockets.bpf.h"
 #include "rules/match.bpf.h"
@@ -125,6 +126,7 @@ enum {
 	CHARGE_NTH = 32,  /* the scope's place in the list; before: the group */
 	CHARGE_SLOT = 40, /* of the tables */
 	CHARGE_TCP = 41,
+	CHARGE_SPENT = 42, /* its quota is used up */
 };
 
 /*
@@ -143,22 +145,29 @@ __noinline int limit_charge(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 		.segments = skb->gso_segs ?: 1,
 		.is_tcp = what >> CHARGE_TCP & 1,
 	};
+	const struct limit_row *limit;
 	struct pace_sock *sk;
 	struct scope *scope;
+	__u8 shape;
 	bool ok;
 
-	if (!group || !group->out.rate_bytes)
+	if (!group)
+		return 1;
+	limit = what >> CHARGE_SPENT & 1 ? &group->quota.after_out
+					 : &group->out;
+	shape = what >> CHARGE_SPENT & 1 ? group->quota.shape_out
+					 : group->shape_out;
+	if (!limit->rate_bytes)
 		return 1;
 	scope = scope_get(group, cgroup);
 	if (!scope)
 		return 1;
 	sk = limit_sock(skb, &wire, 0);
 	bpf_spin_lock(&scope->lock);
-	if (group->shape_out == SHAPE_POLICE)
-		ok = police_charge(&scope->out_police, &group->out, wire.bytes,
-				   now);
+	if (shape == SHAPE_POLICE)
+		ok = police_charge(&scope->out_police, limit, wire.bytes, now);
 	else
-		ok = pace_charge(&scope->out, &group->out, sk,
+		ok = pace_charge(&scope->out, limit, sk,
 				 what >> CHARGE_NTH & 0xff, wire.bytes,
 				 wire.payload, now);
 	tally_add(&scope->out_tally, ok, &wire);
@@ -173,8 +182,9 @@ enum {
 	OUT_SLOWS = 3, /* passes, and TCP is told */
 };
 
+/* spent: of quotas, as quota_look_all says it. */
 static __always_inline int limit_out(struct __sk_buff *skb,
-				     const struct member *member)
+				     const struct member *member, __u32 spent)
 {
 	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, size, now;
 	struct pace_sock *sk = NULL;
@@ -196,9 +206,12 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 		const struct member_scope *at = &member->scopes[i];
 
 		if (i < member->count)
-			pass = limit_charge(
-				skb, what | (__u64)i << CHARGE_NTH | at->group,
-				at->cgroup, size, now);
+			pass = limit_charge(skb,
+					    what | (__u64)i << CHARGE_NTH |
+						    at->group |
+						    (__u64)SPENT_AT(spent, i)
+							    << CHARGE_SPENT,
+					    at->cgroup, size, now);
 	}
 	if (sk)
 		pace_fold_end(sk, wire.bytes, pass ? wire.payload : 0);
@@ -207,9 +220,12 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 	return sk && limit_shrinks(skb, sk) ? OUT_SLOWS : OUT_PASSES;
 }
 
-/* Whether the packet may arrive: where a queue holds the limit, always. */
+/*
+ * Whether the packet may arrive: where a queue holds the limit, always, but for
+ * what comes when a quota is used up.
+ */
 static __always_inline bool limit_in(struct __sk_buff *skb,
-				     const struct member *member)
+				     const struct member *member, __u32 spent)
 {
 	__u32 slot = member->generation & 1, i;
 	struct wire wire = { 0 };
@@ -223,26 +239,56 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct member_scope *at = &member->scopes[i];
 		const struct group_row *group = table_group(slot, at->group);
+		bool ok = true, waits, is_spent = SPENT_AT(spent, i);
+		const struct limit_row *limit;
 		struct scope *scope;
-		bool ok = true, waits;
 		__u64 key;
 
-		if (!group || !group->in.rate_bytes)
+		if (!group)
+			continue;
+		limit = is_spent ? &group->quota.after_in : &group->in;
+		if (!limit->rate_bytes)
 			continue;
 		scope = scope_get(group, at->cgroup);
 		if (!scope)
 			continue;
 		key = queued_key(group, at->cgroup);
-		waits = bpf_map_lookup_elem(&queued, &key) != NULL;
+		waits = !is_spent && bpf_map_lookup_elem(&queued, &key) != NULL;
 		bpf_spin_lock(&scope->lock);
 		if (!waits)
-			ok = police_charge(&scope->in, &group->in, wire.bytes,
-					   now);
+			ok = police_charge(&scope->in, limit, wire.bytes, now);
 		tally_add(&scope->in_tally, ok, &wire);
 		bpf_spin_unlock(&scope->lock);
 		pass = pass && ok;
 	}
 	return pass;
+}
+
+/* Counts a packet that passed; direction: COUNT_*. */
+static __always_inline void limit_count(struct __sk_buff *skb,
+					const struct member *member,
+					__u32 direction)
+{
+	struct wire wire = { 0 };
+
+	wire_read(skb, &wire);
+	quota_count_all(member, wire.bytes, direction);
+}
+
+/*
+ * What is known of the quotas.  Where the packet passes or not by one of them
+ * alone it is counted, too: is_counted says so.
+ */
+static __always_inline __u32 limit_quota(struct __sk_buff *skb,
+					 const struct member *member,
+					 __u32 direction, bool is_counted)
+{
+	struct wire wire = { 0 };
+
+	if (!is_counted)
+		return quota_look_all(member, 0, 0);
+	wire_read(skb, &wire);
+	return quota_look_all(member, direction, wire.bytes);
 }
 
 /* A socket is told its pacing rate when it has news: at every new RTT. */

@@ -13,6 +13,7 @@
 #ifndef WEIR_CGROUP_MEMBER_BPF_H
 #define WEIR_CGROUP_MEMBER_BPF_H
 
+#include "cgroup/account.bpf.h"
 #include "cgroup/cgroup_abi.h"
 #include "cgroup/kernel.bpf.h"
 #include "rules/tables.bpf.h"
@@ -112,6 +113,40 @@ __noinline int place_folders(__u64 key, __u64 folder)
 }
 
 /*
+ * The account of the quota of the nth group that was found, which holds at a
+ * level: by the path so far.
+ */
+__noinline int member_account(__u64 key, __u32 group, __u32 level, __u32 nth)
+{
+	struct place *place = bpf_map_lookup_elem(&places, &key), *blank;
+	const struct group_row *row;
+	__u32 end, zero = 0;
+
+	blank = bpf_map_lookup_elem(&blanks, &zero);
+	if (!place || !blank || level > CGROUP_LEVEL_MAX || nth >= SCOPES_MAX)
+		return -1;
+	row = table_group(place->member.generation & 1, group);
+	if (!row)
+		return -1;
+	READ(place->name, &blank->name);
+	place->name.group_uid = row->quota.uid;
+	place->name.period = row->quota.period;
+	if (!row->quota.all) {
+		end = level ? place->ends[level] : 1;
+		if (end >= ACCOUNT_PATH_MAX)
+			return -1;
+		/* The same again, in words that the verifier of 5.10 knows. */
+		barrier_var(end);
+		bpf_probe_read_kernel(place->name.path,
+				      end & (GLOB_PATH_MAX - 1), place->path);
+	}
+	place->member.scopes[nth].account = account_get(&place->name);
+	if (!place->member.scopes[nth].account)
+		fault(FAULT_ACCOUNT);
+	return 0;
+}
+
+/*
  * Adds a group that holds at a level, unless it is there already, or a
  * GROUP_LIMITED has taken that cgroup: paths are looked up before patterns.
  */
@@ -128,6 +163,8 @@ __noinline int member_add(__u64 key, __u32 group, __u32 level)
 		return 0;
 	if (row->flags & GROUP_LIMITED)
 		place->taken |= 1 << level;
+	if (row->quota.bytes && place->member.flags & MEMBER_QUOTA)
+		place->member.flags |= MEMBER_QUOTAS;
 	place->member.flags |= group_asks(row);
 	count = place->member.count;
 	for (i = 0; i < SCOPES_MAX; i++) {
@@ -144,7 +181,7 @@ __noinline int member_add(__u64 key, __u32 group, __u32 level)
 	place->member.scopes[count].group = group;
 	place->member.scopes[count].cgroup = place->ids[level];
 	place->member.count = count + 1;
-	return 0;
+	return row->quota.bytes ? member_account(key, group, level, count) : 0;
 }
 
 /* One step of a match: GLOB_*. */

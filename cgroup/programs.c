@@ -10,16 +10,17 @@
 #include "pins/object.h"
 
 #define ALWAYS UINT32_MAX
+#define CALL   (MEMBER_FILTER_OUT | MEMBER_QUOTA_DENIES)
 
 /* Sockets are told and lifted by what leaves, whatever their group asks for. */
 const struct hook hooks[N_HOOKS] = {
 	{ "group_out", BPF_CGROUP_INET_EGRESS, ALWAYS },
 	{ "group_in", BPF_CGROUP_INET_INGRESS,
-	  MEMBER_LIMIT_IN | MEMBER_FILTER_IN },
-	{ "group_connect4", BPF_CGROUP_INET4_CONNECT, MEMBER_FILTER_OUT },
-	{ "group_connect6", BPF_CGROUP_INET6_CONNECT, MEMBER_FILTER_OUT },
-	{ "group_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, MEMBER_FILTER_OUT },
-	{ "group_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, MEMBER_FILTER_OUT },
+	  MEMBER_LIMIT_IN | MEMBER_FILTER_IN | MEMBER_QUOTA },
+	{ "group_connect4", BPF_CGROUP_INET4_CONNECT, CALL },
+	{ "group_connect6", BPF_CGROUP_INET6_CONNECT, CALL },
+	{ "group_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CALL },
+	{ "group_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CALL },
 	{ "group_sockops", BPF_CGROUP_SOCK_OPS, ALWAYS },
 };
 

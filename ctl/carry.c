@@ -5,6 +5,7 @@
 #include "cgroup/lift.h"
 #include "ctl/adoption.h"
 #include "ctl/plan.h"
+#include "ctl/quotas.h"
 #include "ctl/say.h"
 
 /*
@@ -60,6 +61,8 @@ static int prepare(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = prepare_anchors(kernel, plan, err);
 	crash_point();
+	if (r == 0)
+		r = quotas_prepare(kernel, plan->image, err);
 	if (r == 0)
 		r = tables_write(kernel->tables, plan->image, kernel->live,
 				 err);
@@ -190,6 +193,9 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = scopes_tidy(&kernel->scopes, plan->image,
 				&plan->world.found, err);
+	if (r == 0)
+		r = quotas_settle(kernel, plan->image, kernel->live,
+				  &plan->world.found, err);
 	if (r == 0)
 		r = programs_tidy(dir, err);
 	if (r == 0)

@@ -3,6 +3,7 @@
 
 #include "cgroup/find.h"
 #include "ctl/edit.h"
+#include "ctl/quotas.h"
 #include "ctl/rate.h"
 #include "ctl/runs.h"
 #include "ctl/say.h"
@@ -28,16 +29,69 @@ static int check_cgroup(const struct kernel *kernel, const struct image *image,
 		       target, kernel->mount);
 }
 
+/* What is asked for. */
+struct limit_call {
+	struct adhoc_limit limit;
+	bool resets; /* what was used of the quota */
+};
+
+/* The group whose quota is to begin anew. */
+static int find_quota(const struct image *image, const char *target,
+		      const struct group_row **ret_group, struct err *err)
+{
+	const struct group_row *group;
+	const char *name;
+	size_t index;
+	int r;
+
+	r = adhoc_find_target(image, target, &index, err);
+	if (r < 0)
+		return r;
+	group = &image->groups[index];
+	name = image_string(image, group->name);
+	if (!group->quota.bytes)
+		return err_say(err, -EINVAL, "group '%.200s' has no quota",
+			       name);
+	if (*target == '/' && group->quota.all)
+		return err_say(err, -EINVAL,
+			       "group '%.200s' has one quota for all of its "
+			       "cgroups (name the group)",
+			       name);
+	*ret_group = group;
+	return 0;
+}
+
+static int reset_quota(void *what, struct kernel *kernel, struct err *err)
+{
+	const struct limit_call *wanted = what;
+	const char *target = wanted->limit.target;
+	const struct group_row *group;
+	int r;
+
+	if (!wanted->resets)
+		return 0;
+	r = kernel_read_live(kernel, false, err);
+	if (r == 0)
+		r = find_quota(kernel->live, target, &group, err);
+	return r < 0 ? r
+		     : quotas_reset(kernel, group,
+				    *target == '/' ? target : NULL, err);
+}
+
 static int make(const struct call *call, void *what, struct kernel *kernel,
 		struct image **ret_image)
 {
-	const struct adhoc_limit *limit = what;
+	const struct limit_call *wanted = what;
+	const struct adhoc_limit *limit = &wanted->limit;
 	CLEANUP(image_freep) struct image *image = NULL;
+	const struct group_row *group;
 	struct err err;
 	int r;
 
 	r = runs_in_force(kernel, call->dry_run, &image, &err);
-	if (r == 0)
+	if (r == 0 && wanted->resets)
+		r = find_quota(image, limit->target, &group, &err);
+	if (r == 0 && (limit->has_out || limit->has_in))
 		r = adhoc_limit(image, limit, &err);
 	if (r == 0)
 		r = check_cgroup(kernel, kernel->live, limit->target, &err);
@@ -47,13 +101,24 @@ static int make(const struct call *call, void *what, struct kernel *kernel,
 	return EXIT_DONE;
 }
 
-/* "out=10mbit" */
+/* "out=10mbit", "quota=reset" */
 static int read_limit(const struct call *call, const char *text,
-		      struct adhoc_limit *limit)
+		      struct limit_call *wanted)
 {
+	struct adhoc_limit *limit = &wanted->limit;
 	bool is_out = strncmp(text, "out=", 4) == 0;
 	bool is_in = strncmp(text, "in=", 3) == 0;
 
+	if (strcmp(text, "quota=reset") == 0) {
+		wanted->resets = true;
+		return EXIT_DONE;
+	}
+	if (strncmp(text, "quota=", 6) == 0) {
+		say("limit: '%.80s' would change a quota (try quota=reset; the "
+		    "policy's files change it)",
+		    text);
+		return command_usage(call->command);
+	}
 	if (!is_out && !is_in) {
 		say("limit: '%.80s' is neither out=RATE nor in=RATE", text);
 		return command_usage(call->command);
@@ -72,8 +137,13 @@ static int read_limit(const struct call *call, const char *text,
 
 int cmd_limit(const struct call *call)
 {
-	struct adhoc_limit limit = { 0 };
-	struct edit edit = { .make = make, .what = &limit, .clears = true };
+	struct limit_call wanted = { 0 };
+	struct edit edit = {
+		.make = make,
+		.what = &wanted,
+		.carried_out = reset_quota,
+		.clears = true,
+	};
 	size_t i;
 	int status;
 
@@ -81,9 +151,9 @@ int cmd_limit(const struct call *call)
 		say("limit: name a group or a cgroup, then out=RATE or in=RATE");
 		return command_usage(call->command);
 	}
-	limit.target = call->args[0];
+	wanted.limit.target = call->args[0];
 	for (i = 1; i < call->n_args; i++) {
-		status = read_limit(call, call->args[i], &limit);
+		status = read_limit(call, call->args[i], &wanted);
 		if (status != EXIT_DONE)
 			return status;
 	}

@@ -11,6 +11,7 @@ static const char *const fault_names[FAULTS] = {
 	[FAULT_MEMBER] = "cgroup_not_resolved",
 	[FAULT_TOO_MANY] = "cgroup_in_too_many_groups",
 	[FAULT_SCOPE] = "limit_without_state",
+	[FAULT_ACCOUNT] = "quota_without_account",
 };
 
 /* As text; a group may be above all containers. */
@@ -54,6 +55,17 @@ static void print_veths(const struct netns_names *names,
 		show("      and %zu veths more", box->n_veths - i);
 }
 
+static void print_quota(const struct quota_row *quota,
+			const struct quota_figures *figures)
+{
+	char text[QUOTA_FIGURES_MAX];
+
+	if (!quota->bytes)
+		return;
+	quota_figures_text(quota, figures, text);
+	show("      %s", text);
+}
+
 static void print_cgroup(const struct snapshot *snapshot,
 			 const struct group_row *group,
 			 const struct cgroup_snapshot *entry)
@@ -68,6 +80,7 @@ static void print_cgroup(const struct snapshot *snapshot,
 	print_limit("out", &group->out, group->shape_out, "");
 	print_limit("in", &group->in, snapshot_in_shape(entry), where);
 	print_veths(&snapshot->netns_names, &entry->box);
+	print_quota(&group->quota, &entry->quota);
 }
 
 static void print_groups(const struct snapshot *snapshot)
@@ -190,6 +203,9 @@ static json_t *cgroup_json(const struct snapshot *snapshot,
 	json_put(&object, "out", limit_json(&group->out, group->shape_out));
 	json_put(&object, "in",
 		 limit_json(&group->in, snapshot_in_shape(entry)));
+	if (group->quota.bytes)
+		json_put(&object, "quota",
+			 quota_figures_json(&group->quota, &entry->quota));
 	return object;
 }
 

@@ -22,12 +22,14 @@ const struct command commands[] = {
 	  "what was counted: groups, devices, rules", OPTION_JSON, -1, true,
 	  cmd_stats,
 	  "With NAMEs, only the groups, devices, chains and sets so called.\n" },
-	{ "limit", "[--dry-run] [--json] GROUP|CGROUP [out=RATE] [in=RATE]",
+	{ "limit",
+	  "[--dry-run] [--json] GROUP|CGROUP [out=RATE] [in=RATE] [quota=reset]",
 	  "change a limit now", OPTION_DRY_RUN | OPTION_JSON, -1, true,
 	  cmd_limit,
 	  "GROUP is a group in force; CGROUP is the path of a cgroup, and gets\n"
 	  "a limit of its own.  RATE is such as 10mbit, or none.  The next apply\n"
-	  "puts back what the files say.\n" },
+	  "puts back what the files say.  quota=reset says that nothing was used\n"
+	  "of the quota in this period.\n" },
 	{ "run",
 	  "[--out RATE] [--in RATE] [--filter-out CHAIN] [--] COMMAND [ARG...]",
 	  "run a command under a limit of its own",

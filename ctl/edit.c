@@ -4,6 +4,7 @@
 #include "ctl/device_traces.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
+#include "ctl/quotas.h"
 #include "ctl/say.h"
 #include "rules/adhoc.h"
 #include "rules/describe.h"
@@ -76,6 +77,10 @@ static int carry_out(const struct call *call, const struct edit *edit,
 			r = find_conflict(plan.image, &plan.world.found, &err);
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);
+		else if (r == 0 && !call->dry_run && kernel->loaded)
+			r = quotas_refresh(kernel, &plan.world.found, &err);
+		if (r == 0 && !call->dry_run && edit->carried_out)
+			r = edit->carried_out(edit->what, kernel, &err);
 		if (r == 0 && !call->dry_run && edit->clears)
 			r = unload_if_nothing(kernel, &plan, &err);
 		if (r == 0) {

@@ -21,6 +21,8 @@ struct edit {
 	void *what;
 	/* Called when the lock is held, before anything is loaded; or NULL. */
 	void (*locked)(void *what);
+	/* Called when the image is in force; or NULL. */
+	int (*carried_out)(void *what, struct kernel *kernel, struct err *err);
 	/* Two groups that match one cgroup are an error. */
 	bool refuses_conflict;
 	/* Devices that wait, or are left as they are, are told of. */

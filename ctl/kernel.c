@@ -24,6 +24,8 @@ static int open_loaded(struct kernel *kernel, struct err *err)
 	r = tables_open(maps, &kernel->tables, err);
 	if (r == 0)
 		r = scopes_open(dir, &kernel->scopes, err);
+	if (r == 0)
+		r = accounts_open(dir, &kernel->accounts, err);
 	if (r < 0)
 		return r;
 	/* Those of another version of weir are none of ours. */
@@ -38,9 +40,11 @@ static void close_loaded(struct kernel *kernel)
 	if (kernel->tables)
 		tables_close(TAKE_PTR(kernel->tables));
 	scopes_close(&kernel->scopes);
+	accounts_close(&kernel->accounts);
 	programs_close(&kernel->programs);
 	loader_close(&kernel->loader);
 	kernel->scopes = (struct scopes){ -1, -1, -1 };
+	kernel->accounts = ACCOUNTS_NONE;
 	memset(&kernel->programs, -1, sizeof(kernel->programs));
 	memset(&kernel->loader, -1, sizeof(kernel->loader));
 	kernel->loaded = false;
@@ -81,6 +85,12 @@ static int check_layouts(const struct kernel *kernel, struct err *err)
 		size_t value_size;
 	} maps[] = {
 		{ kernel->scopes.scopes, "scopes", sizeof(struct scope) },
+		{ kernel->accounts.accounts, "accounts",
+		  sizeof(struct account) },
+		{ kernel->accounts.calendars, "calendars",
+		  sizeof(struct calendar) },
+		{ kernel->accounts.state, "calendar_state",
+		  sizeof(struct calendar_state) },
 		{ kernel->tables->rule_limits, "rule_limits",
 		  sizeof(struct rule_limit) },
 		{ kernel->loader.tallies, "device_tallies",
@@ -130,6 +140,7 @@ static int open_and_read(read_fn read_it, const struct places *places,
 	memset(&kernel.programs, -1, sizeof(kernel.programs));
 	memset(&kernel.loader, -1, sizeof(kernel.loader));
 	kernel.scopes = (struct scopes){ -1, -1, -1 };
+	kernel.accounts = ACCOUNTS_NONE;
 	r = probe_allowed(err);
 	if (r == 0)
 		r = mount_find_cgroup2(kernel.mount, err);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cgroup/accounts.h"
 #include "cgroup/programs.h"
 #include "cgroup/scopes.h"
 #include "cgroup/tables.h"
@@ -25,6 +26,7 @@ struct kernel {
 	struct programs programs; /* those that some policy needed */
 	struct loader loader;	  /* likewise; marks tell of devices */
 	struct scopes scopes;
+	struct accounts accounts;
 	uint32_t generation; /* 0: no policy was ever in force */
 	struct image *live;  /* empty where nothing is in force */
 };

@@ -90,6 +90,10 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 		r = scopes_tally(&snapshot->kernel.scopes, group->uid,
 				 group->share_all ? 0 : cgroup->id, &entry->out,
 				 &entry->in, err);
+		if (r == 0)
+			r = quota_figures_read(&snapshot->kernel, group,
+					       cgroup->path, &entry->quota,
+					       err);
 		if (r < 0)
 			return r;
 		add_queue_drops(snapshot, entry);

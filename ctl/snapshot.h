@@ -8,6 +8,7 @@
 
 #include "cgroup/anchor.h"
 #include "ctl/kernel.h"
+#include "ctl/quota_figures.h"
 #include "ctl/world.h"
 #include "netlink/netns.h"
 #include "tc/container.h"
@@ -18,6 +19,7 @@ struct cgroup_snapshot {
 	const struct device_row *queue; /* where `in` waits, or NULL */
 	struct tally out, in;
 	struct container box; /* with its veths: see snapshot_find_veths */
+	struct quota_figures quota;
 };
 
 struct device_snapshot {

@@ -8,6 +8,9 @@
 /* Whether an object of this name was asked for. */
 bool stats_wanted(const struct call *call, const char *name);
 
+/* "12.3 MB" */
+const char *stats_bytes_text(uint64_t bytes, char text[static 32]);
+
 void stats_print(const struct call *call, const struct snapshot *snapshot);
 int stats_print_json(const struct call *call, const struct snapshot *snapshot);
 

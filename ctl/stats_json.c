@@ -13,7 +13,8 @@ static void put_limit(json_t **object, const struct limit_row *limit,
 
 /* One direction of a group at a cgroup; {} where nothing is asked of it. */
 static json_t *direction(const struct limit_row *limit, unsigned int shape,
-			 uint32_t chain, const struct tally *tally)
+			 uint32_t chain, bool has_quota,
+			 const struct tally *tally)
 {
 	json_t *object = json_object();
 
@@ -23,12 +24,14 @@ static json_t *direction(const struct limit_row *limit, unsigned int shape,
 			 json_count(tally->passed_bytes));
 		json_put(&object, "passed_packets",
 			 json_count(tally->passed_packets));
+	}
+	if (limit->rate_bytes || has_quota) {
 		json_put(&object, "dropped_bytes",
 			 json_count(tally->dropped_bytes));
 		json_put(&object, "dropped_packets",
 			 json_count(tally->dropped_packets));
 	}
-	if (limit->rate_bytes || chain != NONE)
+	if (limit->rate_bytes || chain != NONE || has_quota)
 		json_put(&object, "denied_packets",
 			 json_count(tally->denied_packets));
 	return object;
@@ -43,10 +46,13 @@ static json_t *cgroup_json(const struct group_row *group,
 	json_put(&object, "id", json_count(entry->cgroup->id));
 	json_put(&object, "out",
 		 direction(&group->out, group->shape_out, group->chain_out,
-			   &entry->out));
+			   group->quota.bytes, &entry->out));
 	json_put(&object, "in",
 		 direction(&group->in, snapshot_in_shape(entry),
-			   group->chain_in, &entry->in));
+			   group->chain_in, group->quota.bytes, &entry->in));
+	if (group->quota.bytes)
+		json_put(&object, "quota",
+			 quota_figures_json(&group->quota, &entry->quota));
 	return object;
 }
 

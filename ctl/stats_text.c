@@ -7,7 +7,7 @@
 #include "rules/unit.h"
 
 /* "12.3 MB": for people, so three digits are enough. */
-static const char *bytes_text(uint64_t bytes, char text[static 32])
+const char *stats_bytes_text(uint64_t bytes, char text[static 32])
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
 	double value = (double)bytes;
@@ -32,7 +32,7 @@ static void print_flow(const char *direction, const struct limit_row *limit,
 	if (limit->rate_bytes)
 		rate_format(limit->rate_bytes * 8, rate);
 	if (passed_bytes)
-		bytes_text(*passed_bytes, passed);
+		stats_bytes_text(*passed_bytes, passed);
 	show("    %-3s %10s %-6s %9s passed %8llu dropped %8llu denied",
 	     direction, rate, limit->rate_bytes ? describe_shape(shape) : "",
 	     passed, (unsigned long long)dropped_packets,
@@ -41,13 +41,24 @@ static void print_flow(const char *direction, const struct limit_row *limit,
 
 /* What passes a group is counted by the programs that hold its limit. */
 static void print_tally(const char *direction, const struct limit_row *limit,
-			uint32_t chain, unsigned int shape,
+			uint32_t chain, unsigned int shape, bool has_quota,
 			const struct tally *tally)
 {
-	if (limit->rate_bytes || chain != NONE)
+	if (limit->rate_bytes || chain != NONE || has_quota)
 		print_flow(direction, limit, shape,
 			   limit->rate_bytes ? &tally->passed_bytes : NULL,
 			   tally->dropped_packets, tally->denied_packets);
+}
+
+static void print_quota(const struct quota_row *quota,
+			const struct quota_figures *figures)
+{
+	char text[QUOTA_FIGURES_MAX];
+
+	if (!quota->bytes)
+		return;
+	quota_figures_text(quota, figures, text);
+	show("    %s", text);
 }
 
 static void print_group(const struct snapshot *snapshot, size_t index)
@@ -65,9 +76,11 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 		n++;
 		show("  %s", entry->cgroup->path);
 		print_tally("out", &group->out, group->chain_out,
-			    group->shape_out, &entry->out);
+			    group->shape_out, group->quota.bytes, &entry->out);
 		print_tally("in", &group->in, group->chain_in,
-			    snapshot_in_shape(entry), &entry->in);
+			    snapshot_in_shape(entry), group->quota.bytes,
+			    &entry->in);
+		print_quota(&group->quota, &entry->quota);
 	}
 	if (!n)
 		show("  (no cgroup of this group is there now)");
@@ -99,7 +112,7 @@ static const char *counter_text(const struct counter *counter,
 
 	snprintf(text, 64, "%12llu packets %9s",
 		 (unsigned long long)counter->packets,
-		 bytes_text(counter->bytes, bytes));
+		 stats_bytes_text(counter->bytes, bytes));
 	return text;
 }
 

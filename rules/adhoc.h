@@ -27,6 +27,13 @@ struct adhoc_limit {
 int adhoc_limit(struct image *image, const struct adhoc_limit *limit,
 		struct err *err);
 
+/*
+ * The group in force that is called so, or that a cgroup is in by its path;
+ * nothing is changed.  -ENOENT.
+ */
+int adhoc_find_target(const struct image *image, const char *target,
+		      size_t *ret_index, struct err *err);
+
 /* Whether some group, of a file or not, matches the cgroup at path. */
 bool adhoc_is_matched(const struct image *image, const char *path);
 

@@ -99,6 +99,29 @@ static int refuse_name(const struct image *image, const char *name,
 		       name);
 }
 
+int adhoc_find_target(const struct image *image, const char *target,
+		      size_t *ret_index, struct err *err)
+{
+	size_t index;
+
+	if (*target != '/') {
+		index = adhoc_find(image, target);
+		if (index == image->n_groups)
+			return refuse_name(image, target, err);
+		*ret_index = index;
+		return 0;
+	}
+	index = group_of_path(image, target);
+	if (index == image->n_groups)
+		index = group_matching(image, target);
+	if (index == image->n_groups)
+		return err_say(err, -ENOENT,
+			       "no group in force matches cgroup '%.200s'",
+			       target);
+	*ret_index = index;
+	return 0;
+}
+
 /* A group of its own for one cgroup, as the one it was in until now. */
 static int add_limited(struct image *image, const char *path, struct err *err)
 {

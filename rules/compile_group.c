@@ -169,6 +169,7 @@ static int compile_group(struct compiler *c, const struct group *group)
 	row.shaper = group->shaper;
 	group_row_limit_out(&row, &group->out);
 	group_row_limit_in(&row, &group->in);
+	group_row_quota(&row, &group->quota);
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
 	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);

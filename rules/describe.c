@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "rules/quota.h"
 #include "rules/unit.h"
 
 const char *describe_shape(unsigned int shape)
@@ -55,6 +56,21 @@ static void append_chain(char *text, const char *key, const struct image *image,
 		       image_string(image, image->chains[chain].name));
 }
 
+/* "quota 100gb/month of out, then 1mbit" */
+static void append_quota(char *text, const struct quota_row *quota)
+{
+	static const char *const of[] = { "", " of out", " of in", "" };
+	char amount[QUOTA_TEXT_MAX], rate[RATE_TEXT_MAX] = "deny";
+
+	if (!quota->bytes)
+		return;
+	quota_format(quota->bytes, quota->period, amount);
+	if (quota->after_rate)
+		rate_format(quota->after_rate * 8, rate);
+	append(text, ", quota %s%s, then %s", amount, of[quota->counts & 3],
+	       rate);
+}
+
 void describe_group(const struct image *image, const struct group_row *group,
 		    char ret_text[static DESCRIBE_MAX])
 {
@@ -68,6 +84,7 @@ void describe_group(const struct image *image, const struct group_row *group,
 		append(ret_text, ", all together");
 	append_limit(ret_text, "out", &group->out, group->shape_out);
 	append_limit(ret_text, "in", &group->in, group->shape_in);
+	append_quota(ret_text, &group->quota);
 	append_chain(ret_text, "filter-out", image, group->chain_out);
 	append_chain(ret_text, "filter-in", image, group->chain_in);
 }

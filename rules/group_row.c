@@ -66,6 +66,49 @@ void group_row_limit_in(struct group_row *row, const struct limit *limit)
 	row->shape_in = row->in.rate_bytes ? shape_in(row->shaper) : 0;
 }
 
+/* What holds when the quota is used up: the slower of the two. */
+static struct limit_row after_row(uint64_t after_rate,
+				  const struct limit_row *limit)
+{
+	struct limit after = { .rate_bps = after_rate * 8 };
+
+	if (!after_rate ||
+	    (limit->rate_bytes && limit->rate_bytes < after_rate))
+		return *limit;
+	return limit_row_make(&after);
+}
+
+/* To be called whenever a limit has changed. */
+static void settle_quota(struct group_row *row)
+{
+	struct quota_row *quota = &row->quota;
+
+	if (!quota->bytes)
+		return;
+	quota->after_out = after_row(quota->after_rate, &row->out);
+	quota->after_in = after_row(quota->after_rate, &row->in);
+	quota->shape_out = row->shaper == SHAPER_POLICE ? SHAPE_POLICE
+							: SHAPE_PACE;
+	if (quota->after_rate && quota->shape_out == SHAPE_PACE &&
+	    quota->after_out.rate_bytes == quota->after_rate)
+		quota->after_out.burst_bytes = pace_burst(quota->after_rate);
+}
+
+void group_row_quota(struct group_row *row, const struct quota *quota)
+{
+	row->quota = (struct quota_row){ 0 };
+	if (!quota->bytes)
+		return;
+	row->quota.bytes = quota->bytes;
+	row->quota.after_rate = quota->after_bps / 8;
+	row->quota.uid = row->uid;
+	row->quota.period = quota->period;
+	row->quota.counts = quota->counts ? quota->counts
+					  : QUOTA_OUT | QUOTA_IN;
+	row->quota.all = row->share_all;
+	settle_quota(row);
+}
+
 /* The burst that the policy names; 0 where it is `usual`, of the rate. */
 static uint64_t burst_named(const struct limit_row *limit,
 			    const struct limit_row *usual)
@@ -83,6 +126,7 @@ void group_row_change_out(struct group_row *row, uint64_t rate_bps)
 	group_row_limit_out(&usual, &was);
 	limit.burst_bytes = burst_named(&row->out, &usual.out);
 	group_row_limit_out(row, &limit);
+	settle_quota(row);
 }
 
 void group_row_change_in(struct group_row *row, uint64_t rate_bps)
@@ -94,6 +138,7 @@ void group_row_change_in(struct group_row *row, uint64_t rate_bps)
 	group_row_limit_in(&usual, &was);
 	limit.burst_bytes = burst_named(&row->in, &usual.in);
 	group_row_limit_in(row, &limit);
+	settle_quota(row);
 }
 
 const char *group_misfit(enum shaper shaper, bool has_in, bool has_out)

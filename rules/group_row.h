@@ -17,6 +17,11 @@ void group_row_limit_out(struct group_row *row, const struct limit *limit);
 void group_row_limit_in(struct group_row *row, const struct limit *limit);
 
 /*
+ * Likewise, behind both limits: what follows a quota is never faster than they.
+ */
+void group_row_quota(struct group_row *row, const struct quota *quota);
+
+/*
  * Another rate, 0 for none.  A burst that the policy names stays, one that
  * followed from the rate follows the new one.
  */

@@ -14,6 +14,7 @@
 
 #include <linux/types.h>
 
+#include "rules/calendar_abi.h"
 #include "rules/glob_abi.h"
 
 #define NONE 0xffffffffU
@@ -177,6 +178,30 @@ struct limit_row {
 	__u64 burst_bytes; /* never 0 where there is a limit */
 };
 
+/*
+ * How much may pass a group in each period.  Where as much has passed, what is
+ * here holds in place of the group's limits until the period ends.
+ */
+struct quota_row {
+	__u64 bytes;	  /* on the wire; 0: no quota */
+	__u64 after_rate; /* bytes per second, as asked for; 0: nothing passes
+			   */
+	struct limit_row after_out, after_in; /* of it and out, in, the less */
+	__u32 uid;	/* of the group whose accounts these are */
+	__u8 period;	/* enum quota_period */
+	__u8 counts;	/* COUNT_* */
+	__u8 all;	/* 1: one account for all cgroups of the group */
+	__u8 shape_out; /* SHAPE_*, of after_out */
+};
+
+_Static_assert(sizeof(struct quota_row) == 56, "no hidden padding");
+
+/* What a quota counts: the values of QUOTA_* in rules/policy.h. */
+enum {
+	COUNT_OUT = 1 << 0,
+	COUNT_IN = 1 << 1,
+};
+
 /* Flags of groups and devices. */
 enum {
 	KEEP_STATES = 1 << 0, /* a chain of either direction looks at them */
@@ -210,9 +235,10 @@ struct group_row {
 	str_off matches; /* the patterns, one a line */
 	__u32 flags;	 /* KEEP_STATES, GROUP_* */
 	__u32 pad;
+	struct quota_row quota;
 };
 
-_Static_assert(sizeof(struct group_row) == 72, "no hidden padding");
+_Static_assert(sizeof(struct group_row) == 128, "no hidden padding");
 
 #define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX 8   /* groups that hold for one cgroup */

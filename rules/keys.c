@@ -8,6 +8,7 @@
 #include "rules/label.h"
 #include "rules/pattern.h"
 #include "rules/policy_reader.h"
+#include "rules/quota.h"
 #include "rules/suggest.h"
 #include "rules/terms.h"
 #include "rules/unit.h"
@@ -17,6 +18,9 @@
 #define A_RATE		"a rate such as 10mbit"
 #define A_SIZE		"a size such as 256kb"
 #define A_CHAIN		"the name of a chain"
+#define A_QUOTA		"a quota such as 100gb/month"
+#define AN_AFTER	"a rate such as 1mbit, or deny"
+#define A_COUNT		"both, out or in"
 #define A_SHAPER	"auto, pace, htb or police"
 #define A_DEVICE_SHAPER "auto or htb"
 
@@ -121,6 +125,42 @@ static int parse_device_shaper(struct reader *reader, const char *value,
 				    "(try auto)",
 				    value);
 	return read_shaper(reader, value, A_DEVICE_SHAPER, field);
+}
+
+static const struct term counts_terms[] = {
+	{ "both", QUOTA_OUT | QUOTA_IN },
+	{ "out", QUOTA_OUT },
+	{ "in", QUOTA_IN },
+	{ NULL, 0 },
+};
+
+static int parse_quota(struct reader *reader, const char *value, void *field)
+{
+	struct quota *quota = field;
+	struct err why;
+	int r = quota_parse(value, &quota->bytes, &quota->period, &why);
+
+	return r < 0 ? refuse(reader, r, &why) : 0;
+}
+
+static int parse_counts(struct reader *reader, const char *value, void *field)
+{
+	return parse_word(reader, value, counts_terms, A_COUNT, field);
+}
+
+/* No rate is 0, so that stands for deny. */
+static int parse_after(struct reader *reader, const char *value, void *field)
+{
+	uint64_t *after_bps = field;
+
+	if (*value >= '0' && *value <= '9')
+		return parse_rate(reader, value, field);
+	if (strcmp(value, "deny") != 0)
+		return reader_error(
+			reader, "'%s' is neither a rate nor deny (try deny)",
+			value);
+	*after_bps = 0;
+	return 0;
 }
 
 static int parse_yes_no(struct reader *reader, const char *value, void *field)
@@ -282,6 +322,11 @@ static const struct key group_keys[] = {
 	  parse_chain },
 	{ "share", "each or all", offsetof(struct group, share), parse_share },
 	{ "shaper", A_SHAPER, offsetof(struct group, shaper), parse_shaper },
+	{ "quota", A_QUOTA, offsetof(struct group, quota), parse_quota },
+	{ "quota-counts", A_COUNT, offsetof(struct group, quota.counts),
+	  parse_counts },
+	{ "after", AN_AFTER, offsetof(struct group, quota.after_bps),
+	  parse_after },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "rules/calendar_abi.h"
 #include "rules/problem.h"
 
 /* Where something was written.  file belongs to the policy. */
@@ -49,6 +50,20 @@ struct limit {
 	uint64_t burst_bytes; /* how far above the rate; 0: the default */
 };
 
+/* What a quota counts: bits. */
+enum {
+	QUOTA_OUT = 1 << 0,
+	QUOTA_IN = 1 << 1,
+};
+
+/* How much may pass in each period, and what holds from then on. */
+struct quota {
+	uint64_t bytes; /* on the wire; 0: no quota */
+	enum quota_period period;
+	unsigned int counts; /* QUOTA_*; 0: both */
+	uint64_t after_bps;  /* 0: nothing passes */
+};
+
 struct group {
 	char *name;
 	struct where where;
@@ -57,6 +72,7 @@ struct group {
 	enum share share;
 	enum shaper shaper;
 	struct limit in, out;
+	struct quota quota;
 	char *filter_in, *filter_out; /* names of chains, or NULL */
 };
 

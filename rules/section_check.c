@@ -2,6 +2,7 @@
 /* What a section says as a whole, once all of its keys are read. */
 #include <string.h>
 
+#include "base/array.h"
 #include "rules/group_row.h"
 #include "rules/keys.h"
 #include "rules/policy_reader.h"
@@ -59,6 +60,28 @@ static void check_bursts(struct reader *reader, const struct ini *ini,
 	}
 }
 
+/* A quota says what comes after it, and nothing else does. */
+static void check_quota(struct reader *reader, const struct ini *ini,
+			const struct ini_section *section)
+{
+	const struct ini_entry *quota = find(ini, section, "quota", 5), *entry;
+	static const char *const others[] = { "after", "quota-counts" };
+	size_t i;
+
+	if (quota && !find(ini, section, "after", 5))
+		problem_add(reader->problems, reader->where.file, quota->line,
+			    "quota: there is no after beside it (it wants %s)",
+			    key_find(SECTION_GROUP, "after")->wants);
+	for (i = 0; !quota && i < ARRAY_SIZE(others); i++) {
+		entry = find(ini, section, others[i], strlen(others[i]));
+		if (entry)
+			problem_add(reader->problems, reader->where.file,
+				    entry->line,
+				    "%s: there is no quota beside it",
+				    entry->key);
+	}
+}
+
 /* Without the key it is auto, which fits all. */
 static void check_shaper(struct reader *reader, const struct ini *ini,
 			 const struct ini_section *section,
@@ -101,4 +124,6 @@ void section_check(struct reader *reader, const struct ini *ini,
 		check_bursts(reader, ini, section);
 	if (kind == SECTION_GROUP)
 		check_shaper(reader, ini, section, object);
+	if (kind == SECTION_GROUP)
+		check_quota(reader, ini, section);
 }

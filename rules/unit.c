@@ -29,6 +29,19 @@ static const struct unit size_units[] = {
 	{ "kib", 1 << 10 },   { NULL, 0 },
 };
 
+static const struct unit volume_units[] = {
+	{ "tb", 1000000000000 },
+	{ "gb", 1000000000 },
+	{ "mb", 1000000 },
+	{ "kb", 1000 },
+	{ "b", 1 },
+	{ "tib", 1ULL << 40 },
+	{ "gib", 1 << 30 },
+	{ "mib", 1 << 20 },
+	{ "kib", 1 << 10 },
+	{ NULL, 0 },
+};
+
 #define DECIMALS_MAX 12
 
 /*
@@ -194,11 +207,11 @@ static int refuse(const char *text, const char *what, const struct unit *units,
 		if (means_bytes(unit) && !amount.fraction)
 			return refuse_bytes(text, unit, amount.whole, why);
 	}
-	if (units == size_units && strcasestr(unit, "bit"))
+	if (units != rate_units && strcasestr(unit, "bit"))
 		return err_say(why, -EINVAL,
-			       "'%.80s' is not a size: sizes count bytes "
+			       "'%.80s' is not a %s: %ss count bytes "
 			       "(try %s)",
-			       text, example);
+			       text, what, what, example);
 	if (!guess)
 		return err_say(why, -EINVAL, "'%.80s' is not a %s (try %s)",
 			       text, what, example);
@@ -245,6 +258,24 @@ int size_parse(const char *text, uint64_t *ret_bytes, struct err *why)
 			       "'%.80s' is out of range (1b to 1000gb)", text);
 	if (r < 0)
 		return refuse(text, "size", size_units, "256kb", why);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+int volume_parse(const char *text, uint64_t *ret_bytes, struct err *why)
+{
+	uint64_t bytes;
+	int r;
+
+	r = parse(text, volume_units, &bytes);
+	if (r == -EDOM)
+		return err_say(why, -EINVAL,
+			       "'%.80s' is not a whole number of bytes", text);
+	if (r == -ERANGE || (r == 0 && (bytes > VOLUME_MAX_BYTES || !bytes)))
+		return err_say(why, -EINVAL,
+			       "'%.80s' is out of range (1b to 1000tb)", text);
+	if (r < 0)
+		return refuse(text, "volume", volume_units, "100gb", why);
 	*ret_bytes = bytes;
 	return 0;
 }
@@ -310,4 +341,9 @@ void rate_format(uint64_t bps, char ret_text[static RATE_TEXT_MAX])
 void size_format(uint64_t bytes, char ret_text[static SIZE_TEXT_MAX])
 {
 	format(bytes, size_units, ret_text, SIZE_TEXT_MAX);
+}
+
+void volume_format(uint64_t bytes, char ret_text[static SIZE_TEXT_MAX])
+{
+	format(bytes, volume_units, ret_text, SIZE_TEXT_MAX);
 }

@@ -9,6 +9,7 @@
 #include "rules/label.h"
 #include "rules/pattern.h"
 #include "rules/port.h"
+#include "rules/quota.h"
 #include "rules/suggest.h"
 #include "rules/unit.h"
 #include "rules/words.h"
@@ -69,6 +70,21 @@ static int check_port(const char *text, struct err *why)
 	return 0;
 }
 
+static int check_quota(const char *text, struct err *why)
+{
+	enum quota_period period, again_period;
+	char printed[QUOTA_TEXT_MAX];
+	uint64_t value, again;
+	int r = quota_parse(text, &value, &period, why);
+
+	if (r < 0)
+		return r;
+	quota_format(value, period, printed);
+	CHECK(quota_parse(printed, &again, &again_period, why) == 0);
+	CHECK(again == value && again_period == period);
+	return 0;
+}
+
 /* A pattern without wildcards matches itself, and nothing longer. */
 static int check_pattern(const char *text, struct err *why)
 {
@@ -125,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int (*const checks[])(const char *text, struct err *why) = {
 		check_rate,    check_size,  check_network, check_port,
-		check_pattern, check_words, check_labels,
+		check_pattern, check_words, check_labels,  check_quota,
 	};
 	struct err why = { "" };
 	char *text;
@@ -134,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	text = fuzz_string(data + 1, size - 1);
-	r = checks[(*data + 1) % 7](text, &why); /* '0' is the first */
+	r = checks[*data % 8](text, &why); /* '0' is the first */
 	CHECK(r == 0 || r == -EINVAL);
 	CHECK(r == 0 || *why.msg);
 	free(text);

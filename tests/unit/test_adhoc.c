@@ -173,6 +173,41 @@ static void a_cgroup_of_a_group_takes_its_rules_along(void **state)
 	assert_int_equal(image->n_groups, 4);
 }
 
+/* Or a limit for one of them would give it a quota once more. */
+static void a_cgroup_of_a_group_keeps_its_account(void **state)
+{
+	CLEANUP(image_freep)
+	struct image *image =
+		compile_text("[group each]\nmatch = /e/*\nout = 20mbit\n"
+			     "quota = 1gb/day\nafter = 10mbit\n"
+			     "[group all]\nmatch = /a/*\nshare = all\n"
+			     "quota = 1gb/week\nafter = deny\n",
+			     NULL);
+	const struct quota_row *quota;
+	size_t index;
+	struct err err;
+
+	(void)state;
+	limit(image, "/e/1", 4000000);
+	quota = &image->groups[2].quota;
+	assert_int_not_equal(image->groups[2].uid, image->groups[0].uid);
+	assert_int_equal(quota->uid, image->groups[0].uid);
+	assert_int_equal(quota->after_out.rate_bytes, 500000);
+	assert_int_equal(quota->after_in.rate_bytes, 1250000);
+	limit(image, "/a/1", 4000000);
+	assert_int_equal(image->groups[3].quota.uid, image->groups[1].uid);
+	assert_int_equal(image->groups[3].quota.all, 1);
+	limit(image, "each", 0);
+	assert_int_equal(image->groups[0].quota.after_out.rate_bytes, 1250000);
+
+	assert_int_equal(adhoc_find_target(image, "/e/2", &index, &err), 0);
+	assert_int_equal(index, 0);
+	assert_int_equal(adhoc_find_target(image, "/e/1", &index, &err), 0);
+	assert_int_equal(index, 2);
+	assert_int_equal(adhoc_find_target(image, "/b", &index, &err), -ENOENT);
+	assert_string_equal(err.msg, "no group in force matches cgroup '/b'");
+}
+
 static void add_run(struct image *image, const char *name, const char *path,
 		    const char *chain)
 {
@@ -267,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_shaper_that_is_not_for_it_is_refused),
 		cmocka_unit_test(a_cgroup_in_no_group_gets_one_and_loses_it),
 		cmocka_unit_test(a_cgroup_of_a_group_takes_its_rules_along),
+		cmocka_unit_test(a_cgroup_of_a_group_keeps_its_account),
 		cmocka_unit_test(a_run_is_kept_by_a_policy_that_has_its_chain),
 		cmocka_unit_test(a_run_wants_a_chain_in_force),
 		cmocka_unit_test(runs_that_end_leave_the_policy_as_it_was),

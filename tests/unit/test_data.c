@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "rules/address.h"
 #include "rules/policy.h"
 #include "rules/port.h"
+#include "rules/quota.h"
 #include "rules/rule.h"
 #include "rules/unit.h"
 
@@ -39,6 +41,17 @@ static void print_filters(const char *in, const char *out_name, FILE *out)
 		out_name ? out_name : "-");
 }
 
+static void print_quota(const struct quota *quota, FILE *out)
+{
+	char text[QUOTA_TEXT_MAX];
+
+	if (!quota->bytes)
+		return;
+	quota_format(quota->bytes, quota->period, text);
+	fprintf(out, " quota %s counts %u after %" PRIu64, text, quota->counts,
+		quota->after_bps);
+}
+
 static void print_group(const struct group *group, FILE *out)
 {
 	size_t i;
@@ -49,6 +62,7 @@ static void print_group(const struct group *group, FILE *out)
 	fprintf(out, " share %d shaper %d", group->share, group->shaper);
 	print_limit("out", &group->out, out);
 	print_limit("in", &group->in, out);
+	print_quota(&group->quota, out);
 	print_filters(group->filter_in, group->filter_out, out);
 	putc('\n', out);
 }
