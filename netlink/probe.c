@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 #define PROBE_DEVICE "weirprobe"
+#define LOOPBACK     1 /* its ifindex, in each namespace */
 
 DEFINE_CLEANUP(struct nl_sock *, nl_socket_free);
 DEFINE_CLEANUP(struct rtnl_link *, rtnl_link_put);
@@ -36,17 +37,18 @@ static int add_ifb(struct nl_sock *socket)
 	return as_errno(rtnl_link_add(socket, link, NLM_F_CREATE));
 }
 
-static int add_qdisc(struct nl_sock *socket, int ifindex, const char *kind)
+/* Each has a handle of its own: none takes that of one of another kind. */
+static int add_qdisc(struct nl_sock *socket, uint32_t number, const char *kind)
 {
 	CLEANUP(rtnl_qdisc_putp) struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
 	int clsact = strcmp(kind, "clsact") == 0;
 
 	if (!qdisc)
 		return -ENOMEM;
-	rtnl_tc_set_ifindex(TC_CAST(qdisc), ifindex);
+	rtnl_tc_set_ifindex(TC_CAST(qdisc), LOOPBACK);
 	rtnl_tc_set_parent(TC_CAST(qdisc), clsact ? TC_H_CLSACT : TC_H_ROOT);
 	rtnl_tc_set_handle(TC_CAST(qdisc), clsact ? TC_H_MAKE(TC_H_CLSACT, 0)
-						  : TC_H_MAKE(0x10000, 0));
+						  : TC_H_MAKE(number << 16, 0));
 	rtnl_tc_set_kind(TC_CAST(qdisc), kind);
 	return as_errno(
 		rtnl_qdisc_add(socket, qdisc, NLM_F_CREATE | NLM_F_REPLACE));
@@ -64,7 +66,8 @@ static void try_all(struct queue_probe *probes, size_t n)
 		if (strcmp(probes[i].kind, "ifb") == 0)
 			probes[i].result = add_ifb(socket);
 		else
-			probes[i].result = add_qdisc(socket, 1, probes[i].kind);
+			probes[i].result = add_qdisc(socket, (uint32_t)i + 1,
+						     probes[i].kind);
 	}
 }
 
