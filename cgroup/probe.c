@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,6 +37,13 @@
 	{                                                              \
 		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = (reg), \
 		.imm = (value)                                         \
+	}
+/* The packet's time to leave, from r2; its context is in r1. */
+#define STORE_TSTAMP                                                      \
+	{                                                                 \
+		.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_1, \
+		.src_reg = BPF_REG_2,                                     \
+		.off = offsetof(struct __sk_buff, tstamp)                 \
 	}
 #define EXIT                               \
 	{                                  \
@@ -86,6 +94,15 @@ int probe_connect(void)
 int probe_sched_cls(void)
 {
 	return load(BPF_PROG_TYPE_SCHED_CLS, 0, pass, ARRAY_SIZE(pass));
+}
+
+int probe_departure_times(void)
+{
+	static const struct bpf_insn insns[] = { MOV(BPF_REG_2, 1),
+						 STORE_TSTAMP,
+						 MOV(BPF_REG_0, 1), EXIT };
+
+	return load(BPF_PROG_TYPE_SCHED_CLS, 0, insns, ARRAY_SIZE(insns));
 }
 
 int probe_set_retval(void)

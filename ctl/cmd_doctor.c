@@ -29,7 +29,7 @@ struct finding {
 enum {
 	FIND_CGROUP2,
 	FIND_BPFFS,
-	FIND_QUEUES = 13, /* the first that probe_queues looks at */
+	FIND_QUEUES = 14, /* the first that probe_queues looks at */
 };
 
 static int probe_open_sockets(void)
@@ -41,6 +41,8 @@ static int probe_open_sockets(void)
 
 #define A_DEVICE  "filters and limits devices, and `in` of containers"
 #define NO_DEVICE "`in` of containers drops (police), no devices"
+
+#define NO_EDT "shaper = edt is refused; htb does the same"
 
 static struct finding findings[] = {
 	[FIND_CGROUP2] = { "cgroup2", "finds the cgroups",
@@ -71,13 +73,15 @@ static struct finding findings[] = {
 	{ "ringbuf", "nothing in this version (later: events)",
 	  "not needed by this version", false, probe_ringbuf },
 	{ "sched_cls", A_DEVICE, NO_DEVICE, false, probe_sched_cls },
+	{ "departure_times", "gives packets the time to leave: shaper = edt",
+	  NO_EDT, false, probe_departure_times },
 	[FIND_QUEUES] = { "clsact", A_DEVICE, NO_DEVICE, false },
 	{ "htb", "limits of devices, and `in` of containers",
 	  "`in` of containers drops (police), no limits of devices", false },
 	{ "ifb", "`in` limits of devices, and of containers together",
 	  "no such limits, but with shaper = police", false },
-	{ "fq", "nothing in this version (later: departure times)",
-	  "not needed by this version", false },
+	{ "fq", "keeps packets until they may leave: shaper = edt", NO_EDT,
+	  false },
 };
 
 /* *ret_no_cgroup2 is written where there is none. */
@@ -137,28 +141,37 @@ static void print_text(const struct utsname *uts)
 		       finding->result < 0 ? finding->else_ : finding->gives);
 	}
 	puts("limits");
-	for (mechanism = mechanisms; mechanism->limit; mechanism++)
-		printf("  %-19s %s\n", mechanism->limit,
-		       mechanism_choose(mechanism, has));
+	for (mechanism = mechanisms; mechanism->limit; mechanism++) {
+		const char *asked = mechanism_asked(mechanism, has);
+
+		printf("  %-19s %s%s%s\n", mechanism->limit,
+		       mechanism_choose(mechanism, has),
+		       asked ? ", or with shaper = " : "", asked ? asked : "");
+	}
 }
 
 static int print_json(const struct utsname *uts)
 {
 	json_t *root = json_object();
 	json_t *features = json_object(), *limits = json_object();
+	json_t *asked = json_object();
 	const struct mechanism *mechanism;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(findings); i++)
 		json_put(&features, findings[i].name,
 			 json_boolean(findings[i].result >= 0));
-	for (mechanism = mechanisms; mechanism->limit; mechanism++)
+	for (mechanism = mechanisms; mechanism->limit; mechanism++) {
 		json_put(&limits, mechanism->limit,
 			 json_text(mechanism_choose(mechanism, has)));
+		json_put(&asked, mechanism->limit,
+			 json_text(mechanism_asked(mechanism, has)));
+	}
 	json_put(&root, "kernel", json_text(uts->release));
 	json_put(&root, "fit", json_boolean(is_fit()));
 	json_put(&root, "features", features);
 	json_put(&root, "limits", limits);
+	json_put(&root, "limits_on_request", asked);
 	return json_print(root);
 }
 

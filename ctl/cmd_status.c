@@ -244,7 +244,7 @@ static json_t *device_json(const struct image *image,
 	json_put(&object, "state", json_text(device_state(entry)));
 	json_put(&object, "ifindex", json_count(row->ifindex));
 	json_put(&object, "pool", json_text(pool));
-	json_put(&object, "out", limit_json(&row->out, SHAPE_HTB));
+	json_put(&object, "out", limit_json(&row->out, row->shape_out));
 	json_put(&object, "in", limit_json(&row->in, SHAPE_HTB));
 	return object;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "ctl/departures.h"
 #include "ctl/pool_plan.h"
 #include "rules/describe.h"
 
@@ -56,16 +57,38 @@ int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
 
 /*
  * The turn of the class that is to have this limit: the one in force if it
- * has it already, else the other one.
+ * has it already, or if nothing waits in classes now; else the other one.
  */
 static int choose_turn(const struct device_side *side, uint32_t class_in_force,
-		       const struct limit_row *limit)
+		       const struct limit_row *limit, bool is_edt)
 {
 	int turn = DEVICE_CLASS_TURN(class_in_force);
 
 	if (!class_in_force)
 		return 0;
+	if (is_edt)
+		return turn;
 	return device_class_is(&side->turn[turn], limit) ? turn : !turn;
+}
+
+/*
+ * Departure times need fq at the root, and no class.  Where HTB is there and
+ * in force, it makes way behind the switch: until then it holds the limit.
+ */
+static int plan_edt(struct device_plan *plan, uint32_t class_in_force,
+		    uint32_t *ret_class)
+{
+	const struct planned_device *planned =
+		&plan->devices[plan->n_devices - 1];
+
+	*ret_class = class_in_force ? class_in_force
+				    : DEVICE_CLASS(planned->device.index, 0);
+	if (planned->have.shape == SHAPE_EDT)
+		return 0;
+	if (planned->have.shape == SHAPE_HTB)
+		return device_plan_add_after(plan, STEP_REPLACE_ROOT, SIDE_OUT,
+					     0);
+	return device_plan_add_before(plan, STEP_ROOT, SIDE_OUT, 0, true);
 }
 
 /* The limit of one side: its queue and class; *ret_class is for the row. */
@@ -76,6 +99,7 @@ static int plan_limit(struct device_plan *plan, int side,
 	const struct planned_device *planned =
 		&plan->devices[plan->n_devices - 1];
 	const struct device_side *has = &planned->have.side[side];
+	bool is_edt = side == SIDE_OUT && planned->have.shape == SHAPE_EDT;
 	int turn, other, r = 0;
 
 	if (!limit->rate_bytes) {
@@ -88,11 +112,11 @@ static int plan_limit(struct device_plan *plan, int side,
 						  side, 0);
 		return r;
 	}
-	if (!has->has_root)
+	if (!has->has_root || is_edt)
 		r = device_plan_add_before(
 			plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB, side, 0,
-			true);
-	turn = choose_turn(has, class_in_force, limit);
+			!is_edt);
+	turn = choose_turn(has, class_in_force, limit, is_edt);
 	other = !turn;
 	if (r == 0 && !device_class_is(&has->turn[turn], limit))
 		r = device_plan_add_before(plan, STEP_CLASS, side, turn,
@@ -219,7 +243,9 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
 					   !row->ifindex);
 	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;
-	if (r == 0)
+	if (r == 0 && row->shape_out == SHAPE_EDT)
+		r = plan_edt(plan, before.out_class, &row->out_class);
+	else if (r == 0)
 		r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
 			       &row->out_class);
 	if (r == 0)
@@ -258,7 +284,9 @@ int device_plan_make(const struct kernel *kernel, struct world *world,
 	CLEANUP(device_plan_clear) struct device_plan plan = { 0 };
 	int r;
 
-	r = plan_devices(&plan, kernel, world, image, true, err);
+	r = departures_check(image, kernel->live, err);
+	if (r == 0)
+		r = plan_devices(&plan, kernel, world, image, true, err);
 	if (r == 0)
 		r = plan_devices(&plan, kernel, world, image, false, err);
 	if (r < 0)

@@ -15,6 +15,15 @@ static const struct limit_row *limit_of(const struct device_plan *plan,
 	return step->side == SIDE_OUT ? &row->out : &row->in;
 }
 
+static uint8_t shape_of(const struct device_plan *plan,
+			const struct device_step *step,
+			const struct image *image)
+{
+	uint32_t index = plan->devices[step->device].device.index;
+
+	return image->devices[index].shape_out;
+}
+
 void device_step_describe(const struct device_plan *plan,
 			  const struct device_step *step,
 			  const struct image *image, char *text, size_t size)
@@ -27,7 +36,9 @@ void device_step_describe(const struct device_plan *plan,
 		snprintf(text, size, "make the device (ifb) that veths share");
 		return;
 	case STEP_ROOT:
-		snprintf(text, size, "make the queue (htb) for out");
+		snprintf(text, size, "make the queue (%s) for out",
+			 shape_of(plan, step, image) == SHAPE_EDT ? "fq"
+								  : "htb");
 		return;
 	case STEP_IFB:
 		snprintf(text, size, "make the queue (ifb, htb) for in");
@@ -51,6 +62,9 @@ void device_step_describe(const struct device_plan *plan,
 		return;
 	case STEP_REMOVE_FILTER:
 		snprintf(text, size, "detach the program for %s", side);
+		return;
+	case STEP_REPLACE_ROOT:
+		snprintf(text, size, "replace the queue (htb) for out by fq");
 		return;
 	case STEP_REMOVE_CLASS:
 		snprintf(text, size, "remove the old class for %s", side);
@@ -106,7 +120,8 @@ static int do_step(struct device_plan *plan, struct device_step *step,
 	case STEP_REMOVE_WAITS:
 		return device_remove_waits(device, step->pool, err);
 	case STEP_ROOT:
-		return device_ensure_root(device, planned->takeover, err);
+		return device_ensure_root(device, shape_of(plan, step, image),
+					  planned->takeover, err);
 	case STEP_IFB:
 		return make_ifb(device, image, err);
 	case STEP_CLASS:
@@ -120,6 +135,8 @@ static int do_step(struct device_plan *plan, struct device_step *step,
 		return device_remove_filter(device, step->side, err);
 	case STEP_REMOVE_CLASS:
 		return device_remove_class(device, step->side, step->turn, err);
+	case STEP_REPLACE_ROOT:
+		return device_replace_root(device, planned->takeover, err);
 	case STEP_REMOVE_ROOT:
 		return device_remove_root(device, err);
 	case STEP_REMOVE_IFB:

@@ -10,6 +10,8 @@ struct mechanism {
 	const char *shaper; /* what does it best, NULL: otherwise */
 	const char *otherwise;
 	const char *needs[4]; /* features that shaper takes */
+	const char *asked;    /* what `shaper =` may ask for instead, or NULL */
+	const char *asked_needs[4];
 };
 
 /* Ends with a NULL limit. */
@@ -18,5 +20,9 @@ extern const struct mechanism mechanisms[];
 /* The limit's mechanism where the kernel has what `has` says; "-": none. */
 const char *mechanism_choose(const struct mechanism *mechanism,
 			     bool (*has)(const char *feature));
+
+/* What may be asked for instead, where the kernel has it; NULL: nothing. */
+const char *mechanism_asked(const struct mechanism *mechanism,
+			    bool (*has)(const char *feature));
 
 #endif

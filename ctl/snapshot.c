@@ -26,7 +26,7 @@ void snapshot_clear(struct snapshot *snapshot)
 
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup)
 {
-	return cgroup->queue ? SHAPE_HTB : SHAPE_POLICE;
+	return cgroup->queue ? cgroup->queue->shape_out : SHAPE_POLICE;
 }
 
 /* Whether a row holds the limit on what arrives of a group at a cgroup. */

@@ -52,7 +52,7 @@ void snapshot_clear(struct snapshot *snapshot);
  */
 int snapshot_find_veths(struct snapshot *snapshot, struct err *err);
 
-/* The mechanism of a cgroup's `in` limit: htb where it waits, else police. */
+/* The mechanism of a cgroup's `in` limit: its queue's, or police without. */
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup);
 
 #endif

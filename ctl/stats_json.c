@@ -72,15 +72,15 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 	return object;
 }
 
-static json_t *side_json(const struct limit_row *limit, uint32_t chain,
-			 const struct device_figures *figures)
+static json_t *side_json(const struct limit_row *limit, unsigned int shape,
+			 uint32_t chain, const struct device_figures *figures)
 {
 	json_t *object = json_object();
 
 	if (!limit->rate_bytes && chain == NONE)
 		return object;
 	if (limit->rate_bytes)
-		put_limit(&object, limit, SHAPE_HTB);
+		put_limit(&object, limit, shape);
 	json_put(&object, "passed_bytes", json_count(figures->passed.bytes));
 	json_put(&object, "passed_packets",
 		 json_count(figures->passed.packets));
@@ -102,10 +102,11 @@ static json_t *device_json(const struct image *image,
 	json_put(&object, "netns", json_text(image_string(image, row->netns)));
 	json_put(&object, "present", json_boolean(entry->present));
 	json_put(&object, "out",
-		 side_json(&row->out, row->chain_out,
+		 side_json(&row->out, row->shape_out, row->chain_out,
 			   &entry->figures[SIDE_OUT]));
 	json_put(&object, "in",
-		 side_json(&row->in, row->chain_in, &entry->figures[SIDE_IN]));
+		 side_json(&row->in, SHAPE_HTB, row->chain_in,
+			   &entry->figures[SIDE_IN]));
 	return object;
 }
 

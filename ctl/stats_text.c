@@ -98,7 +98,7 @@ static void print_device(const struct snapshot *snapshot,
 	describe_device_name(image, row, name);
 	show("device %s%s", name, entry->present ? "" : " (not there now)");
 	if (row->out.rate_bytes || row->chain_out != NONE)
-		print_flow("out", &row->out, SHAPE_HTB, &out->passed.bytes,
+		print_flow("out", &row->out, row->shape_out, &out->passed.bytes,
 			   out->dropped.packets, out->denied.packets);
 	if (row->in.rate_bytes || row->chain_in != NONE)
 		print_flow("in", &row->in, SHAPE_HTB, &in->passed.bytes,

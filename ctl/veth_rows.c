@@ -104,6 +104,7 @@ static struct device_row *add_row(struct image *image, const struct image *live,
 		.group = limit->group,
 		.cgroup = limit->cgroup,
 		.out = group->in,
+		.shape_out = group->shape_in,
 		.flags = limit->mixed ? DEVICE_MIXED : 0,
 		.line = group->line,
 		.file = group->file,
@@ -123,6 +124,7 @@ static int add_pool(const struct kernel *kernel, struct image *image,
 	if (!row)
 		return -ENOSPC;
 	row->flags |= DEVICE_POOL;
+	row->shape_out = SHAPE_HTB;
 	device_pool_name(kernel->places->bpffs, limit->index, name);
 	return name_device(image, name, &row->name);
 }
@@ -155,8 +157,10 @@ static int add_veth(const struct kernel *kernel, struct image *image,
 	if (!row)
 		return -ENOSPC;
 	row->ifindex = place->veth->ifindex;
-	if (!has_own)
+	if (!has_own) {
 		row->out = (struct limit_row){ 0 };
+		row->shape_out = SHAPE_NONE;
+	}
 	if (place->pool != NONE_HERE)
 		row->pool = claims->limits[place->pool].index;
 	return name_device(image, place->veth->name, &row->name);

@@ -15,6 +15,18 @@
 
 #define HTB_VERSION 3
 
+/*
+ * Packets that fq takes, of one flow as of all.  Who gives them their times
+ * bounds how many wait: this is for a device that is slower than that.
+ */
+#define FQ_PACKETS (1U << 18)
+
+/* How far ahead a departure time may be; further than anybody's. */
+#define FQ_HORIZON_US 120000000U
+
+/* Flows without a socket are told apart by so many bits of their hash. */
+#define FQ_ORPHANS 0xffff
+
 static int add_qdisc(const struct nlmsghdr *message, void *arg)
 {
 	struct qdiscs *qdiscs = arg;
@@ -217,19 +229,56 @@ static struct nl_msg *htb_message(const struct link *link, uint32_t handle,
 	return TAKE_PTR(msg);
 }
 
-static int add_htb(struct conn *conn, const struct link *link, uint32_t handle,
-		   int flags, struct err *err)
+/*
+ * Without its own pacing, which would be a second one to sockets that weir has
+ * paced, and which they would rely on when fq has gone: departure times hold
+ * all the same.
+ */
+static struct nl_msg *fq_message(const struct link *link, uint32_t handle,
+				 int flags)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct tcmsg header = {
+		.tcm_ifindex = (int)link->ifindex,
+		.tcm_handle = handle,
+		.tcm_parent = TC_H_ROOT,
+	};
+	struct nlattr *options;
+
+	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | flags, &header, "fq");
+	options = msg ? nla_nest_start(msg, TCA_OPTIONS) : NULL;
+	if (!options || nla_put_u32(msg, TCA_FQ_PLIMIT, FQ_PACKETS) < 0 ||
+	    nla_put_u32(msg, TCA_FQ_FLOW_PLIMIT, FQ_PACKETS) < 0 ||
+	    nla_put_u32(msg, TCA_FQ_RATE_ENABLE, 0) < 0 ||
+	    nla_put_u32(msg, TCA_FQ_ORPHAN_MASK, FQ_ORPHANS) < 0 ||
+	    nla_put_u32(msg, TCA_FQ_HORIZON, FQ_HORIZON_US) < 0)
+		return NULL;
+	nla_nest_end(msg, options);
+	return TAKE_PTR(msg);
+}
+
+static bool is_htb(const char *kind)
+{
+	return strcmp(kind, "htb") == 0;
+}
+
+/* kind: "htb" or "fq". */
+static int add_root(struct conn *conn, const struct link *link,
+		    const char *kind, uint32_t handle, int flags,
+		    struct err *err)
 {
 	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
 
-	msg = htb_message(link, handle, flags);
-	return conn_do(conn, msg, err, "device '%s': add qdisc htb",
-		       link->name);
+	msg = is_htb(kind) ? htb_message(link, handle, flags)
+			   : fq_message(link, handle, flags);
+	return conn_do(conn, msg, err, "device '%s': add qdisc %s", link->name,
+		       kind);
 }
 
 /* Reads only where the kernel refuses: its list is of all devices. */
-int qdisc_ensure_htb(struct conn *conn, const struct link *link,
-		     uint32_t handle, bool replace, struct err *err)
+static int ensure_root(struct conn *conn, const struct link *link,
+		       const char *kind, uint32_t handle, bool replace,
+		       struct err *err)
 {
 	struct err refused;
 	struct qdisc root;
@@ -237,7 +286,7 @@ int qdisc_ensure_htb(struct conn *conn, const struct link *link,
 	int r;
 
 	/* The kernel's own default is no obstacle to NLM_F_EXCL. */
-	r = add_htb(conn, link, handle, NLM_F_EXCL, &refused);
+	r = add_root(conn, link, kind, handle, NLM_F_EXCL, &refused);
 	if (r < 0 && r != -EEXIST) {
 		*err = refused;
 		return r;
@@ -247,17 +296,42 @@ int qdisc_ensure_htb(struct conn *conn, const struct link *link,
 	r = read_root(conn, link, &root, &found, err);
 	if (r < 0)
 		return r;
-	if (found && root.handle == handle && strcmp(root.kind, "htb") == 0)
+	if (found && root.handle == handle && strcmp(root.kind, kind) == 0)
 		return 0;
 	if (replace)
-		return add_htb(conn, link, handle, NLM_F_REPLACE, err);
+		return add_root(conn, link, kind, handle, NLM_F_REPLACE, err);
 	if (!found) {
 		*err = refused;
 		return -EEXIST;
 	}
 	return err_say(err, -EEXIST,
-		       "device '%s': add qdisc htb: there is a qdisc %s %x:",
-		       link->name, root.kind, root.handle >> 16);
+		       "device '%s': add qdisc %s: there is a qdisc %s %x:",
+		       link->name, kind, root.kind, root.handle >> 16);
+}
+
+int qdisc_ensure_htb(struct conn *conn, const struct link *link,
+		     uint32_t handle, bool replace, struct err *err)
+{
+	return ensure_root(conn, link, "htb", handle, replace, err);
+}
+
+int qdisc_ensure_fq(struct conn *conn, const struct link *link, uint32_t handle,
+		    bool replace, struct err *err)
+{
+	return ensure_root(conn, link, "fq", handle, replace, err);
+}
+
+int qdisc_find_root(struct conn *conn, const struct link *link,
+		    struct qdisc *ret_root, struct err *err)
+{
+	struct qdisc root = { 0 };
+	bool found;
+	int r;
+
+	r = read_root(conn, link, &root, &found, err);
+	if (r == 0)
+		*ret_root = root;
+	return r;
 }
 
 int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,

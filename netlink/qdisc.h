@@ -70,6 +70,18 @@ int qdisc_ensure_htb(struct conn *conn, const struct link *link,
 		     uint32_t handle, bool replace, struct err *err);
 
 /*
+ * fq as the root, likewise: it keeps packets until the departure time that
+ * they have been given, and lets all others pass.  It takes so many packets
+ * that who gives the times bounds what waits.
+ */
+int qdisc_ensure_fq(struct conn *conn, const struct link *link, uint32_t handle,
+		    bool replace, struct err *err);
+
+/* The root as it is now; all zero where the device has none. */
+int qdisc_find_root(struct conn *conn, const struct link *link,
+		    struct qdisc *ret_root, struct err *err);
+
+/*
  * A byte-counted FIFO below a class, with a handle of its own: one that the
  * kernel chose might be that of a qdisc to be put back.  Where it is there
  * already, its length is changed in place.

@@ -70,6 +70,7 @@ static int compile_device(struct compiler *c, const struct device *device)
 	row.out = limit_row_make(&device->out);
 	row.in = limit_row_make(&device->in);
 	row.shaper = device->shaper;
+	row.shape_out = device_row_shape(device->shaper, &row.out);
 	row.takeover = device->takeover;
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
 	row.line = device->where.line;

@@ -93,7 +93,7 @@ void describe_device(const struct image *image, const struct device_row *device,
 		     char ret_text[static DESCRIBE_MAX])
 {
 	ret_text[0] = '\0';
-	append_limit(ret_text, "out", &device->out, SHAPE_HTB);
+	append_limit(ret_text, "out", &device->out, device->shape_out);
 	append_limit(ret_text, "in", &device->in, SHAPE_HTB);
 	append_chain(ret_text, "filter-out", image, device->chain_out);
 	append_chain(ret_text, "filter-in", image, device->chain_in);

@@ -40,9 +40,11 @@ static uint64_t pace_burst(uint64_t rate_bytes)
 	return burst < least ? least : burst;
 }
 
+/* What has departure times has left its socket. */
 static uint8_t shape_out(uint8_t shaper)
 {
-	return shaper == SHAPER_AUTO ? SHAPE_PACE : shaper;
+	return shaper == SHAPER_AUTO || shaper == SHAPER_EDT ? SHAPE_PACE
+							     : shaper;
 }
 
 /* What arrives was sent already: it takes a queue. */
@@ -145,6 +147,8 @@ const char *group_misfit(enum shaper shaper, bool has_in, bool has_out)
 {
 	if (shaper == SHAPER_HTB && has_out)
 		return "'htb' cannot hold what a group sends";
+	if (shaper == SHAPER_EDT && has_out && !has_in)
+		return "'edt' cannot hold what a group sends";
 	if (shaper == SHAPER_PACE && has_in && !has_out)
 		return "'pace' cannot hold what a group receives";
 	return NULL;
@@ -160,6 +164,20 @@ int group_row_check(const struct group_row *row, const char *name,
 		return 0;
 	return err_say(why, -EINVAL, "group '%s': %s (try shaper = auto)", name,
 		       misfit);
+}
+
+uint8_t device_row_shape(enum shaper shaper, const struct limit_row *out)
+{
+	if (!out->rate_bytes)
+		return SHAPE_NONE;
+	return shaper == SHAPER_EDT ? SHAPE_EDT : SHAPE_HTB;
+}
+
+const char *device_misfit(enum shaper shaper, bool has_in, bool has_out)
+{
+	if (shaper == SHAPER_EDT && has_in && !has_out)
+		return "'edt' cannot hold what arrives at a device";
+	return NULL;
 }
 
 uint32_t group_row_hash(const char *name)

@@ -35,6 +35,12 @@ const char *group_misfit(enum shaper shaper, bool has_in, bool has_out);
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why);
 
+/* What a device's limit on what leaves is held by, with this shaper. */
+uint8_t device_row_shape(enum shaper shaper, const struct limit_row *out);
+
+/* What a device's shaper cannot do of what is asked for; NULL: it can. */
+const char *device_misfit(enum shaper shaper, bool has_in, bool has_out);
+
 /* Where to begin looking for a uid for a group of that name. */
 uint32_t group_row_hash(const char *name);
 

@@ -102,7 +102,8 @@ bool image_group_wants_queue(const struct image *image, uint32_t group)
 	if (group >= image->n_groups)
 		return false;
 	row = &image->groups[group];
-	return row->in.rate_bytes && row->shape_in == SHAPE_HTB;
+	return row->in.rate_bytes &&
+	       (row->shape_in == SHAPE_HTB || row->shape_in == SHAPE_EDT);
 }
 
 static int compare_elements(const void *va, const void *vb)

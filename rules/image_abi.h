@@ -266,7 +266,7 @@ struct path_value {
 struct device_row {
 	__u32 in_use;	  /* 0: a hole */
 	__u32 ifindex;	  /* 0: not there now */
-	__u32 out_class;  /* HTB class for what leaves; 0: none */
+	__u32 out_class;  /* HTB class for what leaves; 0: no limit */
 	__u32 in_class;	  /* likewise, on the ifb */
 	__u32 in_ifindex; /* the ifb that what arrives is sent through; 0 */
 	__u32 chain_out, chain_in;
@@ -280,8 +280,8 @@ struct device_row {
 	struct limit_row out, in;
 	__u8 shaper; /* as asked for */
 	__u8 takeover;
-	__u8 flags; /* KEEP_STATES, DEVICE_* */
-	__u8 pad;
+	__u8 flags;	/* KEEP_STATES, DEVICE_* */
+	__u8 shape_out; /* SHAPE_EDT: packets get departure times; else HTB */
 	__u32 line;
 	str_off file;
 	str_off name;

@@ -21,8 +21,8 @@
 #define A_QUOTA		"a quota such as 100gb/month"
 #define AN_AFTER	"a rate such as 1mbit, or deny"
 #define A_COUNT		"both, out or in"
-#define A_SHAPER	"auto, pace, htb or police"
-#define A_DEVICE_SHAPER "auto or htb"
+#define A_SHAPER	"auto, pace, edt, htb or police"
+#define A_DEVICE_SHAPER "auto, edt or htb"
 
 /* Passes on why a value is refused, unless memory is what was missing. */
 static int refuse(struct reader *reader, int r, const struct err *why)
@@ -101,13 +101,9 @@ static int read_shaper(struct reader *reader, const char *value,
 	unsigned int word = 0;
 	int r = parse_word(reader, value, shaper_terms, all, &word);
 
-	if (r < 0)
-		return r;
-	if (word == SHAPER_EDT)
-		return reader_error(
-			reader, "this version has no '%s' (try auto)", value);
-	*ret_shaper = word;
-	return 0;
+	if (r == 0)
+		*ret_shaper = word;
+	return r;
 }
 
 /* Whether it can do what the group asks for: section_check(). */

@@ -82,19 +82,24 @@ static void check_quota(struct reader *reader, const struct ini *ini,
 	}
 }
 
-/* Without the key it is auto, which fits all. */
+/* Without the key it is auto, which fits all.  object: group or device. */
 static void check_shaper(struct reader *reader, const struct ini *ini,
 			 const struct ini_section *section,
-			 const struct group *group)
+			 enum section_kind kind, const void *object)
 {
 	const struct ini_entry *shaper = find(ini, section, "shaper", 6);
+	bool has_in = find(ini, section, "in", 2) != NULL;
+	bool has_out = find(ini, section, "out", 3) != NULL;
+	const struct device *device = object;
+	const struct group *group = object;
 	const char *misfit;
 
 	if (!shaper)
 		return;
-	misfit = group_misfit(group->shaper,
-			      find(ini, section, "in", 2) != NULL,
-			      find(ini, section, "out", 3) != NULL);
+	if (kind == SECTION_GROUP)
+		misfit = group_misfit(group->shaper, has_in, has_out);
+	else
+		misfit = device_misfit(device->shaper, has_in, has_out);
 	if (misfit)
 		problem_add(reader->problems, reader->where.file, shaper->line,
 			    "shaper: %s (try auto)", misfit);
@@ -120,10 +125,10 @@ void section_check(struct reader *reader, const struct ini *ini,
 	if (section->has_bad_lines)
 		return;
 	check_needed(reader, ini, section, kind, name);
-	if (kind == SECTION_GROUP || kind == SECTION_DEVICE)
-		check_bursts(reader, ini, section);
-	if (kind == SECTION_GROUP)
-		check_shaper(reader, ini, section, object);
 	if (kind == SECTION_GROUP)
 		check_quota(reader, ini, section);
+	if (kind != SECTION_GROUP && kind != SECTION_DEVICE)
+		return;
+	check_bursts(reader, ini, section);
+	check_shaper(reader, ini, section, kind, object);
 }

@@ -22,6 +22,7 @@
 #include "rules/match.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
+#include "tc/edt.bpf.h"
 #include "tc/lane.bpf.h"
 #include "tc/wire.bpf.h"
 
@@ -136,18 +137,34 @@ static __always_inline const struct device_row *pool_ahead(
 	return pool;
 }
 
-/* Sends a packet to the class of a device's limit, and counts it there. */
-static __always_inline void out_queue(struct __sk_buff *skb, __u32 index,
-				      const struct device_row *row,
-				      const struct wire *wire)
+/*
+ * Holds a packet to a device's limit, and counts it there.  Who has a departure
+ * time has a class as well: it holds the limit where fq has not yet taken the
+ * place of HTB.
+ */
+static __always_inline int out_limit(struct __sk_buff *skb, __u32 index,
+				     const struct device_row *row,
+				     const struct wire *wire)
 {
 	struct device_tally *tally;
+	__u32 id;
+	int r;
 
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
+	id = lane_choose(skb, SIDE_OUT, row->out_class, row->out.rate_bytes,
+			 wire->bytes);
+	skb->priority = id;
+	if (row->shape_out != SHAPE_EDT) {
+		if (tally)
+			tally_add(&tally->side[SIDE_OUT].queued, wire);
+		return TC_ACT_UNSPEC;
+	}
+	r = edt_depart(skb, index, &row->out, DEVICE_LANE_OF(id), wire->bytes);
 	if (tally)
-		tally_add(&tally->side[SIDE_OUT].queued, wire);
-	skb->priority = lane_choose(skb, SIDE_OUT, row->out_class,
-				    row->out.rate_bytes, wire->bytes);
+		tally_add(r < 0 ? &tally->side[SIDE_OUT].dropped
+				: &tally->side[SIDE_OUT].passed,
+			  wire);
+	return r < 0 ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 SEC("tc")
@@ -164,10 +181,8 @@ int device_out(struct __sk_buff *skb)
 	}
 	wire = wire_out(skb);
 	pool = pool_ahead(skb, slot, row);
-	if (pool) {
-		out_queue(skb, row->pool, pool, &wire);
-		return TC_ACT_UNSPEC;
-	}
+	if (pool)
+		return out_limit(skb, row->pool, pool, &wire);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
 	    ROW_ALLOW) {
@@ -181,6 +196,5 @@ int device_out(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_OUT].passed, &wire);
 		return TC_ACT_UNSPEC;
 	}
-	out_queue(skb, index, row, &wire);
-	return TC_ACT_UNSPEC;
+	return out_limit(skb, index, row, &wire);
 }

@@ -19,15 +19,19 @@ bool device_is_ifb(const struct link *link)
 	       link->group == DEVICE_IFB_GROUP;
 }
 
-static bool is_our_root(const struct qdisc *qdisc)
+uint8_t device_root_shape(const struct qdisc *root)
 {
-	return qdisc && qdisc->handle == DEVICE_MAJOR &&
-	       strcmp(qdisc->kind, "htb") == 0;
+	if (root->handle == DEVICE_MAJOR && strcmp(root->kind, "htb") == 0)
+		return SHAPE_HTB;
+	if (root->handle == DEVICE_MAJOR_FQ && strcmp(root->kind, "fq") == 0)
+		return SHAPE_EDT;
+	return SHAPE_NONE;
 }
 
 static bool is_foreign_root(const struct qdisc *root)
 {
-	return root && !is_our_root(root) && !qdisc_is_default(root);
+	return root && device_root_shape(root) == SHAPE_NONE &&
+	       !qdisc_is_default(root);
 }
 
 bool device_has_foreign_root(const struct netns_view *view, uint32_t ifindex)
@@ -52,33 +56,43 @@ static int read_classes(const struct netns_view *view, const struct link *link,
 	return 0;
 }
 
-static int read_queues(const struct netns_view *view, uint32_t index,
-		       struct device_have *have, struct err *err)
+static int read_root(const struct netns_view *view, uint32_t index,
+		     struct device_have *have, struct err *err)
 {
 	const struct qdisc *root =
 		qdiscs_root(&view->qdiscs, have->link.ifindex);
-	char name[IFNAMSIZ];
-	const struct link *ifb;
-	int r;
 
-	if (is_our_root(root)) {
-		have->root = ROOT_OURS;
-		have->side[SIDE_OUT].has_root = true;
-		r = read_classes(view, &have->link, index,
-				 &have->side[SIDE_OUT], err);
-		if (r < 0)
-			return r;
-	} else if (is_foreign_root(root)) {
+	if (!root || qdisc_is_default(root))
+		return 0;
+	have->shape = device_root_shape(root);
+	if (is_foreign_root(root)) {
 		have->root = ROOT_FOREIGN;
 		have->foreign = *root;
+		return 0;
 	}
+	have->root = ROOT_OURS;
+	have->root_stats = root->stats;
+	have->side[SIDE_OUT].has_root = true;
+	if (have->shape != SHAPE_HTB)
+		return 0;
+	return read_classes(view, &have->link, index, &have->side[SIDE_OUT],
+			    err);
+}
+
+static int read_ifb(const struct netns_view *view, uint32_t index,
+		    struct device_have *have, struct err *err)
+{
+	const struct qdisc *root;
+	char name[IFNAMSIZ];
+	const struct link *ifb;
+
 	device_ifb_name(have->link.ifindex, name);
 	ifb = links_by_name(&view->links, name);
 	if (!ifb || !device_is_ifb(ifb))
 		return 0;
 	have->ifb = *ifb;
 	root = qdiscs_root(&view->qdiscs, ifb->ifindex);
-	if (!is_our_root(root))
+	if (!root || device_root_shape(root) != SHAPE_HTB)
 		return 0;
 	/* One that is down has to be made sure of again. */
 	have->side[SIDE_IN].has_root = ifb->flags & IFF_UP;
@@ -159,7 +173,9 @@ int device_read(const struct netns_view *view, const struct loader *loader,
 	if (index == 0)
 		index = have.mark.index;
 	if (r == 0)
-		r = read_queues(view, index, &have, err);
+		r = read_root(view, index, &have, err);
+	if (r == 0)
+		r = read_ifb(view, index, &have, err);
 	if (r == 0)
 		r = read_filters(view, loader, index, &have, err);
 	if (r < 0)

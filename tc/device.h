@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What weir puts on a device: a clsact with a filter each way, an HTB for
- * what leaves, and an ifb with an HTB for what arrives.  Reading tells what
+ * What weir puts on a device: a clsact with a filter each way, an HTB or an fq
+ * for what leaves, and an ifb with an HTB for what arrives.  Reading tells what
  * is there and whose it is; each other function is one step that can be
  * repeated, so that a plan is a list of them.
  *
@@ -74,7 +74,7 @@ struct device_side {
 	bool has_filter;
 	uint32_t filter_program; /* id */
 	uint32_t filter_index;	 /* of the device's row */
-	bool has_root;		 /* our HTB; on the ifb, and its filter */
+	bool has_root;		 /* our HTB or fq; on the ifb, and its filter */
 	struct device_class turn[2];
 };
 
@@ -92,6 +92,8 @@ struct device_have {
 	struct link link;
 	enum root_owner root;
 	struct qdisc foreign; /* where root is ROOT_FOREIGN */
+	uint8_t shape;	      /* SHAPE_HTB, SHAPE_EDT where it is ours */
+	struct queue_stats root_stats;
 	bool has_clsact;
 	bool has_ingress;	    /* the older qdisc, in clsact's place */
 	size_t foreign_filters;	    /* of others, at clsact */
@@ -125,12 +127,22 @@ struct device {
 };
 
 /*
- * Our HTB as the root.  A root that somebody else made is -EBUSY, unless
- * takeover: it is then saved first, and device_remove_root puts it back.
+ * Our HTB (SHAPE_HTB) or fq (SHAPE_EDT) as the root, also in the place of the
+ * other one: what waits there is lost.  A root that somebody else made is
+ * -EBUSY, unless takeover: it is then saved first, and device_remove_root puts
+ * it back.
  */
-int device_ensure_root(const struct device *device, bool takeover,
-		       struct err *err);
+int device_ensure_root(const struct device *device, uint8_t shape,
+		       bool takeover, struct err *err);
 int device_remove_root(const struct device *device, struct err *err);
+
+/*
+ * fq in the place of our HTB, whose classes run empty and keep their figures
+ * in the mark.  For when the row in force gives departure times already: these
+ * hold the rate meanwhile.
+ */
+int device_replace_root(const struct device *device, bool takeover,
+			struct err *err);
 
 /*
  * The ifb that what arrives waits in, with our HTB, and the filter that sends

@@ -18,6 +18,12 @@
 #define DEVICE_MAJOR 0x77650000U
 
 /*
+ * That of each fq that is ours: another one, as the kernel lets no qdisc take
+ * the place of one of another kind under the same handle.
+ */
+#define DEVICE_MAJOR_FQ 0x77660000U
+
+/*
  * Two classes per device, one in force and one to come, and lanes below each:
  * the class holds the limit, a packet goes through one of its lanes.  Their
  * low four bits are 8 and 9, which the kernel's default priority maps treat as
@@ -27,6 +33,7 @@
 #define DEVICE_CLASS(index, turn) \
 	(DEVICE_MAJOR | ((__u32)(index)&0xff) << 8 | 8 | ((turn)&1))
 #define DEVICE_LANE(class, lane) ((class) | (__u32)(lane) << 4)
+#define DEVICE_LANE_OF(id)	 ((id) >> 4 & 0xf)
 #define DEVICE_CLASS_TURN(id)	 ((id)&1)
 
 /* Whether a class, or a lane, may be one of the row with this index. */
@@ -94,10 +101,12 @@ struct device_tally {
 		struct counter passed; /* went on at once */
 		struct counter queued; /* went to the limit's class */
 		struct counter denied; /* by a rule, or a reject */
+		/* By departure times; what a class drops, it counts itself. */
+		struct counter dropped;
 	} side[2];
 };
 
-_Static_assert(sizeof(struct device_tally) == 96, "no hidden padding");
+_Static_assert(sizeof(struct device_tally) == 128, "no hidden padding");
 
 /*
  * A device that weir has touched, and what it did there besides what names

@@ -62,6 +62,8 @@ static int read_tally(const struct loader *loader, uint32_t index,
 			    &values[i].side[side].queued);
 			add(&sum.side[side].denied,
 			    &values[i].side[side].denied);
+			add(&sum.side[side].dropped,
+			    &values[i].side[side].dropped);
 		}
 	}
 	*ret_sum = sum;
@@ -101,22 +103,25 @@ static void figures_of(const struct device_have *have, int side,
 	*figures = (struct device_figures){
 		.passed = tally->side[side].passed,
 		.denied = tally->side[side].denied,
+		.dropped = tally->side[side].dropped,
 		.backlog_bytes = backlog,
 	};
+	if (side == SIDE_OUT && have->shape == SHAPE_EDT)
+		figures->backlog_bytes = have->root_stats.backlog_bytes;
 	add(&figures->passed, &sent);
 	if (drops == 0)
 		return;
-	figures->dropped.bytes = above_zero(tally->side[side].queued.bytes,
-					    sent.bytes + backlog);
-	figures->dropped.packets = above_zero(tally->side[side].queued.packets,
-					      sent.packets + waiting);
+	figures->dropped.bytes += above_zero(tally->side[side].queued.bytes,
+					     sent.bytes + backlog);
+	figures->dropped.packets += above_zero(tally->side[side].queued.packets,
+					       sent.packets + waiting);
 }
 
 int device_figures(const struct loader *loader, const struct device_have *have,
 		   uint32_t index, struct device_figures ret_sides[static 2],
 		   struct err *err)
 {
-	struct device_tally tally;
+	struct device_tally tally = { 0 };
 	int r;
 
 	r = read_tally(loader, index, &tally, err);

@@ -14,6 +14,9 @@ bool device_is_ifb(const struct link *link);
 /* The ifb of the device, where weir has made one. */
 bool device_find_ifb(const struct device *device, struct link *ret_ifb);
 
+/* Which root of ours it is; SHAPE_NONE: none. */
+uint8_t device_root_shape(const struct qdisc *root);
+
 /* A class with what its lanes have dropped and let wait. */
 void device_class_find(const struct classes *classes, uint32_t id,
 		       struct device_class *ret_class);

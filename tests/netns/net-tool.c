@@ -288,8 +288,8 @@ static int make_class(struct session *session, int side, uint64_t bits,
 		return 0;
 	}
 	r = side == SIDE_OUT
-		    ? device_ensure_root(&session->device, getenv("TAKEOVER"),
-					 &error)
+		    ? device_ensure_root(&session->device, SHAPE_HTB,
+					 getenv("TAKEOVER"), &error)
 		    : device_ensure_ifb(&session->device, &ifb, &error);
 	if (r == 0)
 		r = device_ensure_class(&session->device, side, turn, &limit,

@@ -177,7 +177,9 @@ static void limits_get_bytes_bursts_and_shapes(void **state)
 			     "[group b]\nmatch = /b\nout = 1mbit\n"
 			     "out-burst = 5kb\nshaper = police\n"
 			     "[group c]\nmatch = /c/*\nin = 1gbit\n"
-			     "share = all\n",
+			     "share = all\n"
+			     "[group d]\nmatch = /d\nin = 1mbit\n"
+			     "out = 1mbit\nshaper = edt\n",
 			     NULL);
 	groups = image->groups;
 	assert_int_equal(groups[0].out.rate_bytes, 1000000000);
@@ -190,9 +192,30 @@ static void limits_get_bytes_bursts_and_shapes(void **state)
 	assert_int_equal(groups[1].shape_in, SHAPE_NONE);
 	assert_int_equal(groups[2].shape_out, SHAPE_NONE);
 	assert_true(groups[2].share_all);
+	/* What has departure times has left its socket. */
+	assert_int_equal(groups[3].shape_out, SHAPE_PACE);
+	assert_int_equal(groups[3].shape_in, SHAPE_EDT);
+	assert_true(image_group_wants_queue(image, 3));
 	assert_int_equal(image->n_globs, 1);
 	assert_int_equal(image->globs[0].group, 2);
 	assert_int_equal(image->globs[0].level, 2);
+}
+
+static void a_device_has_a_shape_where_it_has_a_limit_out(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+
+	(void)state;
+	image = compile_text("[device a]\nout = 1mbit\n"
+			     "[device b]\nout = 1mbit\nshaper = htb\n"
+			     "[device c]\nout = 1mbit\nin = 1mbit\n"
+			     "shaper = edt\n"
+			     "[device d]\nshaper = edt\n",
+			     NULL);
+	assert_int_equal(image->devices[1].shape_out, SHAPE_HTB);
+	assert_int_equal(image->devices[2].shape_out, SHAPE_HTB);
+	assert_int_equal(image->devices[3].shape_out, SHAPE_EDT);
+	assert_int_equal(image->devices[4].shape_out, SHAPE_NONE);
 }
 
 /* ----------------------------------------------------------- bounds */
@@ -242,6 +265,7 @@ int main(void)
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),
 		cmocka_unit_test(limits_get_bytes_bursts_and_shapes),
+		cmocka_unit_test(a_device_has_a_shape_where_it_has_a_limit_out),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(texts_stand_once_and_damage_reads_as_nothing),
 	};

@@ -42,10 +42,28 @@ static void the_longest_group_is_described_to_its_end(void **state)
 	image_free(image);
 }
 
+static void a_device_says_what_holds_each_limit(void **state)
+{
+	struct image *image;
+	char text[DESCRIBE_MAX];
+
+	(void)state;
+	image = compile_text("[device a]\nout = 8mbit\nin = 8mbit\n"
+			     "shaper = edt\n[device b]\nout = 8mbit\n",
+			     NULL);
+	describe_device(image, &image->devices[1], text);
+	assert_string_equal(text, "out 8mbit (burst 16kib) by edt, "
+				  "in 8mbit (burst 16kib) by htb");
+	describe_device(image, &image->devices[2], text);
+	assert_string_equal(text, "out 8mbit (burst 16kib) by htb");
+	image_free(image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_group_is_described_to_its_end),
+		cmocka_unit_test(a_device_says_what_holds_each_limit),
 	};
 
 	return RUN(tests);

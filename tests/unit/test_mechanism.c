@@ -20,6 +20,7 @@ static void each_limit_gets_what_the_kernel_has_all_of(void **state)
 	static const char *const cases[][2] = {
 		{ "", "pace htb police htb htb" },
 		{ "fq", "pace htb police htb htb" },
+		{ "departure_times", "pace htb police htb htb" },
 		{ "ifb", "pace htb police htb -" },
 		{ "htb", "pace police police - -" },
 		{ "clsact", "pace police police - -" },
@@ -43,10 +44,38 @@ static void each_limit_gets_what_the_kernel_has_all_of(void **state)
 	}
 }
 
+static void departure_times_are_offered_where_all_is_there(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "- edt - edt -" },   { "htb", "- edt - edt -" },
+		{ "fq", "- - - - -" },	   { "departure_times", "- - - - -" },
+		{ "clsact", "- - - - -" }, { "sched_cls", "- - - - -" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct mechanism *mechanism;
+		char line[64] = "";
+		size_t n = 0;
+
+		missing = cases[i][0];
+		for (mechanism = mechanisms; mechanism->limit; mechanism++) {
+			const char *asked = mechanism_asked(mechanism, has);
+
+			n += snprintf(line + n, sizeof(line) - n, "%s%s",
+				      n ? " " : "", asked ? asked : "-");
+		}
+		assert_string_equal(line, cases[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_gets_what_the_kernel_has_all_of),
+		cmocka_unit_test(
+			departure_times_are_offered_where_all_is_there),
 	};
 
 	return RUN(tests);
