@@ -129,6 +129,32 @@ class Weir(Limiter):
             self.weirctl("clear")
 
 
+class WeirEdt(Weir):
+    """What leaves the device, by departure times."""
+    name = "weir-edt"
+    shaper = "edt"
+
+    def set(self, bps, alone=True):
+        if not alone:
+            raise f.Failed("limits a device, not a cgroup")
+        self.apply("[device v0]\nnetns = %s\nout = %dbit\nshaper = %s\n" % (
+            self.field.a, bps, self.shaper))
+
+    def device(self, bps):
+        self.set(bps)
+
+    pattern = Limiter.pattern
+    total = Limiter.total
+    spread = Limiter.spread
+    crowd = Limiter.crowd
+
+
+class WeirHtb(WeirEdt):
+    """The same by HTB."""
+    name = "weir-htb"
+    shaper = "htb"
+
+
 class Sender(Weir):
     """weir's limit on what arrives, and senders that pace themselves to it:
     what could be won by pacing those that are on the same host."""
@@ -328,5 +354,5 @@ class Edt(Queue):
 
 
 LIMITERS = {limiter.name: limiter for limiter in (
-    Limiter, Paced, Weir, Sender, Window, Htb, Tbf, Cni, CniUnset, Bucket,
-    Edt)}
+    Limiter, Paced, Weir, WeirEdt, WeirHtb, Sender, Window, Htb, Tbf, Cni,
+    CniUnset, Bucket, Edt)}

@@ -15,7 +15,7 @@ from scenes import Column, cases, low, near, scene
         Column("udp_share", "UDP, share", "%.4f", "0.99 to 1", near(0.995),
                0.0055),
         Column("unevenness", "variation over 10 ms", "%.3f")],
-       "weir htb edt", cases(rate="10mbit", flows="4"), kernel="6.12")
+       "weir weir-edt weir-htb htb edt", cases(rate="10mbit", flows="4"), kernel="6.12")
 def edt(trial):
     """4 flows with ping beside them, then UDP at twice the limit."""
     field = trial.field
