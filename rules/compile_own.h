@@ -68,6 +68,13 @@ uint32_t compile_policy_counter(struct compiler *c,
 /* Named sets become the first rows of image->sets.  -ENOMEM. */
 int compile_sets(struct compiler *c);
 
+/*
+ * The addresses of a list, where it has some: those of the row, or the set that
+ * it names.
+ */
+int compile_addresses(struct compiler *c, const struct where *where,
+		      const struct endpoint *end, struct row_side *side);
+
 /* The row of a rule but for chain and counter.  -ENOMEM. */
 int compile_rule(struct compiler *c, const struct rule *rule,
 		 struct rule_row *row);

@@ -64,8 +64,8 @@ int compile_sets(struct compiler *c)
 	return 0;
 }
 
-/* A set of a rule's own, for a list; spans are joined. */
-static int add_anonymous(struct compiler *c, const struct rule *rule,
+/* A set of its own, for a list; spans are joined. */
+static int add_anonymous(struct compiler *c, const struct where *where,
 			 const struct spans *spans, unsigned int bits,
 			 uint32_t *ret_set)
 {
@@ -77,18 +77,18 @@ static int add_anonymous(struct compiler *c, const struct rule *rule,
 		return -ENOMEM;
 	row->is_ports = bits == PORT_BITS;
 	row->elements = spans->n_list;
-	row->line = rule->where.line;
-	r = compiler_file(c, &rule->where, &row->file);
+	row->line = where->line;
+	r = compiler_file(c, where, &row->file);
 	if (r < 0)
 		return r;
 	*ret_set = index;
-	return emit(c, &rule->where, spans, bits, index);
+	return emit(c, where, spans, bits, index);
 }
 
 /* ------------------------------------------------------------ sides */
 
-/* Adds what the named sets have, for a rule that names more than one thing. */
-static int add_set_members(struct compiler *c, const struct rule *rule,
+/* Adds what the named sets have, for a list of more than one thing. */
+static int add_set_members(struct compiler *c, const struct where *where,
 			   char *const *names, size_t n, struct spans *spans)
 {
 	size_t i;
@@ -98,9 +98,8 @@ static int add_set_members(struct compiler *c, const struct rule *rule,
 		const struct set *set = policy_set(c->policy, names[i]);
 
 		if (!set)
-			return compiler_problem(c, &rule->where,
-						"there is no set '%s'",
-						names[i]);
+			return compiler_problem(
+				c, where, "there is no set '%s'", names[i]);
 		r = spans_add_networks(spans, set->networks, set->n_networks);
 		if (r == 0)
 			r = spans_add_ports(spans, set->ports, set->n_ports);
@@ -110,49 +109,48 @@ static int add_set_members(struct compiler *c, const struct rule *rule,
 	return 0;
 }
 
-static int use_named_set(struct compiler *c, const struct rule *rule,
+static int use_named_set(struct compiler *c, const struct where *where,
 			 const char *name, uint32_t *ret_set)
 {
 	const struct set *set = policy_set(c->policy, name);
 
 	if (!set)
-		return compiler_problem(c, &rule->where, "there is no set '%s'",
-					name);
+		return compiler_problem(c, where, "there is no set '%s'", name);
 	*ret_set = set - c->policy->sets;
 	return 0;
 }
 
-static int compile_addresses(struct compiler *c, const struct rule *rule,
-			     const struct endpoint *end, struct row_side *side)
+int compile_addresses(struct compiler *c, const struct where *where,
+		      const struct endpoint *end, struct row_side *side)
 {
 	CLEANUP(spans_clear) struct spans spans = { 0 };
 	int r;
 
 	if (end->n_sets == 1 && end->n_networks == 0)
-		return use_named_set(c, rule, end->sets[0], &side->set);
+		return use_named_set(c, where, end->sets[0], &side->set);
 	r = spans_add_networks(&spans, end->networks, end->n_networks);
 	if (r == 0)
-		r = add_set_members(c, rule, end->sets, end->n_sets, &spans);
+		r = add_set_members(c, where, end->sets, end->n_sets, &spans);
 	if (r < 0)
 		return r;
 	spans_join(&spans);
 	if (spans_one_prefix(&spans, side))
 		return 0;
-	return add_anonymous(c, rule, &spans, ADDRESS_BITS, &side->set);
+	return add_anonymous(c, where, &spans, ADDRESS_BITS, &side->set);
 }
 
-static int compile_ports(struct compiler *c, const struct rule *rule,
+static int compile_ports(struct compiler *c, const struct where *where,
 			 const struct endpoint *end, struct row_side *side)
 {
 	CLEANUP(spans_clear) struct spans spans = { 0 };
 	int r;
 
 	if (end->n_port_sets == 1 && end->n_ports == 0)
-		return use_named_set(c, rule, end->port_sets[0],
+		return use_named_set(c, where, end->port_sets[0],
 				     &side->port_set);
 	r = spans_add_ports(&spans, end->ports, end->n_ports);
 	if (r == 0)
-		r = add_set_members(c, rule, end->port_sets, end->n_port_sets,
+		r = add_set_members(c, where, end->port_sets, end->n_port_sets,
 				    &spans);
 	if (r < 0)
 		return r;
@@ -162,7 +160,7 @@ static int compile_ports(struct compiler *c, const struct rule *rule,
 		side->port_last = spans.list[0].last;
 		return 0;
 	}
-	return add_anonymous(c, rule, &spans, PORT_BITS, &side->port_set);
+	return add_anonymous(c, where, &spans, PORT_BITS, &side->port_set);
 }
 
 /* look, look_not and look_port are the LOOK_* of this side. */
@@ -177,13 +175,13 @@ static int compile_side(struct compiler *c, const struct rule *rule,
 	side->port_set = NONE;
 	if (end->n_networks || end->n_sets) {
 		row->looks |= look | (end->negated ? look_not : 0);
-		r = compile_addresses(c, rule, end, side);
+		r = compile_addresses(c, &rule->where, end, side);
 		if (r < 0)
 			return r;
 	}
 	if (end->n_ports || end->n_port_sets) {
 		row->looks |= look_port;
-		return compile_ports(c, rule, end, side);
+		return compile_ports(c, &rule->where, end, side);
 	}
 	return 0;
 }

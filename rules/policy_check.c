@@ -56,8 +56,9 @@ static void check_chains(struct reader *reader)
 	}
 }
 
-static void check_set(struct reader *reader, const struct rule *rule,
-		      const char *name, bool wants_ports)
+/* What names a set: at where, behind the words `before`. */
+static void check_set(struct reader *reader, const struct where *where,
+		      const char *before, const char *name, bool wants_ports)
 {
 	size_t index = names_find(&reader->names, SECTION_SET, name);
 	const struct set *set;
@@ -65,36 +66,37 @@ static void check_set(struct reader *reader, const struct rule *rule,
 
 	if (index == NAME_UNKNOWN) {
 		best = nearest(reader, SECTION_SET, name);
-		problem_add(reader->problems, rule->where.file,
-			    rule->where.line,
-			    best ? "%u: there is no set '%s' (try @%s)"
-				 : "%u: there is no set '%s'",
-			    rule->number, name, best);
+		problem_add(reader->problems, where->file, where->line,
+			    best ? "%s: there is no set '%s' (try @%s)"
+				 : "%s: there is no set '%s'",
+			    before, name, best);
 		return;
 	}
 	set = &reader->policy->sets[index];
 	if (wants_ports && set->n_networks)
-		problem_add(reader->problems, rule->where.file,
-			    rule->where.line,
-			    "%u: set '%s' holds networks, but stands for ports",
-			    rule->number, name);
+		problem_add(reader->problems, where->file, where->line,
+			    "%s: set '%s' holds networks, but stands for ports",
+			    before, name);
 	if (!wants_ports && set->n_ports)
-		problem_add(reader->problems, rule->where.file,
-			    rule->where.line,
-			    "%u: set '%s' holds ports, but stands for "
+		problem_add(reader->problems, where->file, where->line,
+			    "%s: set '%s' holds ports, but stands for "
 			    "addresses (try port @%s)",
-			    rule->number, name, name);
+			    before, name, name);
 }
 
 static void check_endpoint(struct reader *reader, const struct rule *rule,
 			   const struct endpoint *endpoint)
 {
+	char number[16];
 	size_t i;
 
+	snprintf(number, sizeof(number), "%u", rule->number);
 	for (i = 0; i < endpoint->n_sets; i++)
-		check_set(reader, rule, endpoint->sets[i], false);
+		check_set(reader, &rule->where, number, endpoint->sets[i],
+			  false);
 	for (i = 0; i < endpoint->n_port_sets; i++)
-		check_set(reader, rule, endpoint->port_sets[i], true);
+		check_set(reader, &rule->where, number, endpoint->port_sets[i],
+			  true);
 }
 
 static void check_sets(struct reader *reader)

@@ -5,22 +5,9 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "rules/endpoint.h"
 #include "rules/rule_parser.h"
 #include "rules/terms.h"
-
-static void endpoint_clear(struct endpoint *endpoint)
-{
-	size_t i;
-
-	for (i = 0; i < endpoint->n_sets; i++)
-		free(endpoint->sets[i]);
-	for (i = 0; i < endpoint->n_port_sets; i++)
-		free(endpoint->port_sets[i]);
-	free(endpoint->sets);
-	free(endpoint->port_sets);
-	free(endpoint->networks);
-	free(endpoint->ports);
-}
 
 void rule_clear(struct rule *rule)
 {

@@ -2,75 +2,16 @@
 /* from and to: addresses, networks, sets, ports. */
 #include "rules/rule_parser.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "rules/address.h"
-#include "rules/label.h"
+#include "rules/endpoint.h"
 #include "rules/port.h"
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void names_sort(char **names, size_t *n)
-{
-	size_t i, kept = 0;
-
-	if (*n)
-		qsort(names, *n, sizeof(*names), compare_names);
-	for (i = 0; i < *n; i++) {
-		if (i > 0 && strcmp(names[kept - 1], names[i]) == 0)
-			free(names[i]);
-		else
-			names[kept++] = names[i];
-	}
-	*n = kept;
-}
-
-static int no_memory(struct rule_parser *parser)
-{
-	return err_set(parser->why, -ENOMEM, "parse");
-}
-
-/* Adds the name behind '@' to the array *names of *n. */
-static int add_set(struct rule_parser *parser, const char *text, char ***names,
-		   size_t *n)
-{
-	char **name;
-	int r;
-
-	r = label_check(text + 1, parser->why);
-	if (r < 0)
-		return err_wrap(parser->why, r, "'%.80s'", text);
-	name = array_grow(names, n, sizeof(**names));
-	if (!name)
-		return no_memory(parser);
-	r = rule_copy(parser, text + 1, name);
-	if (r < 0)
-		(*n)--;
-	return r;
-}
 
 static int add_address(struct rule_parser *parser, struct endpoint *endpoint,
 		       const char *text)
 {
-	struct network network, *added;
-	int r;
-
-	if (*text == '@')
-		return add_set(parser, text, &endpoint->sets,
-			       &endpoint->n_sets);
-	r = network_parse(text, &network, parser->why);
-	if (r < 0)
-		return r;
-	added = ARRAY_ADD(endpoint, networks);
-	if (!added)
-		return no_memory(parser);
-	*added = network;
-	return 0;
+	return endpoint_add_address(endpoint, text, parser->why);
 }
 
 static int add_port(struct rule_parser *parser, struct endpoint *endpoint,
@@ -80,14 +21,14 @@ static int add_port(struct rule_parser *parser, struct endpoint *endpoint,
 	int r;
 
 	if (*text == '@')
-		return add_set(parser, text, &endpoint->port_sets,
-			       &endpoint->n_port_sets);
+		return endpoint_add_set(text, &endpoint->port_sets,
+					&endpoint->n_port_sets, parser->why);
 	r = port_parse(text, &range, parser->why);
 	if (r < 0)
 		return r;
 	added = ARRAY_ADD(endpoint, ports);
 	if (!added)
-		return no_memory(parser);
+		return err_set(parser->why, -ENOMEM, "parse");
 	*added = range;
 	return 0;
 }
@@ -197,10 +138,7 @@ static int parse_endpoint(struct rule_parser *parser, struct endpoint *endpoint,
 
 	if (r < 0)
 		return r;
-	networks_merge(endpoint->networks, &endpoint->n_networks);
-	ports_merge(endpoint->ports, &endpoint->n_ports);
-	names_sort(endpoint->sets, &endpoint->n_sets);
-	names_sort(endpoint->port_sets, &endpoint->n_port_sets);
+	endpoint_sort(endpoint);
 	return 0;
 }
 

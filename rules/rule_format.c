@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "rules/address.h"
+#include "rules/endpoint.h"
 #include "rules/port.h"
 #include "rules/rule.h"
 #include "rules/rule_parser.h"
@@ -19,21 +19,12 @@ static void separate(FILE *out, bool *first)
 
 static void format_addresses(const struct endpoint *endpoint, FILE *out)
 {
-	char text[NETWORK_TEXT_MAX];
-	bool first = true;
-	size_t i;
-
 	if (endpoint->negated)
 		fputs(" not", out);
-	for (i = 0; i < endpoint->n_networks; i++) {
-		network_format(&endpoint->networks[i], text);
-		separate(out, &first);
-		fputs(text, out);
-	}
-	for (i = 0; i < endpoint->n_sets; i++) {
-		separate(out, &first);
-		fprintf(out, "@%s", endpoint->sets[i]);
-	}
+	if (!endpoint->n_networks && !endpoint->n_sets)
+		return;
+	putc(' ', out);
+	endpoint_print_addresses(endpoint, out);
 }
 
 static void format_ports(const struct endpoint *endpoint, FILE *out)
