@@ -107,7 +107,7 @@ int edit_policy(const struct call *call, const struct edit *edit)
 		return say_err(&err);
 	if (edit->locked)
 		edit->locked(edit->what);
-	had_pins = kernel.loaded;
+	had_pins = kernel.had_pins;
 	had_policy = kernel.generation > 0;
 	if (edit->only_if_live && !had_policy)
 		status = EXIT_DONE;
@@ -115,7 +115,8 @@ int edit_policy(const struct call *call, const struct edit *edit)
 		status = carry_out(call, edit, &kernel);
 	/*
 	 * A first apply that did not come to pass leaves nothing behind.  The
-	 * pins of one that was killed stay: they tell of what it did.
+	 * pins of one that was killed stay, and those of another version: they
+	 * tell of what it did.
 	 */
 	if (!had_pins && kernel.generation == 0 && !call->dry_run &&
 	    !edit->only_if_live)

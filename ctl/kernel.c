@@ -128,6 +128,19 @@ static int read_to_clear(struct kernel *kernel, struct err *err)
 	return r;
 }
 
+/* Whether there are maps, be they another version's or not whole. */
+static int find_pins(struct kernel *kernel, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char maps[PATH_MAX];
+	int r;
+
+	snprintf(maps, sizeof(maps), "%s/maps", kernel->places->bpffs);
+	r = folder_find_pin(maps, "generation", &fd, err);
+	kernel->had_pins = fd >= 0;
+	return r;
+}
+
 typedef int (*read_fn)(struct kernel *kernel, struct err *err);
 
 /* What is pinned, and by read_it what is in force. */
@@ -149,7 +162,9 @@ static int open_and_read(read_fn read_it, const struct places *places,
 	kernel.live = image_new();
 	if (!kernel.live)
 		return err_set(err, -ENOMEM, "read what is in force");
-	r = open_loaded(&kernel, err);
+	r = find_pins(&kernel, err);
+	if (r == 0)
+		r = open_loaded(&kernel, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	kernel.loaded = r == 0;

@@ -22,6 +22,7 @@ struct kernel {
 	const struct places *places;
 	char mount[PATH_MAX]; /* of cgroup2 */
 	bool loaded;	      /* the rest is there, but for loader and live */
+	bool had_pins; /* whole or not: before anything of this was loaded */
 	struct tables *tables;
 	struct programs programs; /* those that some policy needed */
 	struct loader loader;	  /* likewise; marks tell of devices */

@@ -101,6 +101,18 @@ other_sets() {
 	clears
 }
 
+# A version that had not all maps: an apply that fails leaves what tells of it.
+other_fewer() {
+	of_another_version sets
+	rm "$maps/groups"
+	shorter_rows groups
+	rm "$work/bpf/row"
+	says "one that has fewer maps is not written over" 1 \
+		"^weirctl: another version of weir is in force \\(run weirctl clear, then weirctl apply\\): load the " \
+		"$WEIRCTL" apply "$work/policy.ini"
+	clears
+}
+
 other_faults() {
 	of_another_version faults
 	like "where a map is not there, nothing is in force" "$("$WEIRCTL" status)" "^no policy"
@@ -108,12 +120,13 @@ other_faults() {
 }
 
 # What is said of maps does not depend on the kernel.
-for map in $(dealt sockets scopes devices sets faults); do
+for map in $(dealt sockets scopes devices sets fewer faults); do
 	case $map in
 	sockets) other_sockets ;;
 	scopes) other_scopes ;;
 	devices) other_devices ;;
 	sets) other_sets ;;
+	fewer) other_fewer ;;
 	faults) other_faults ;;
 	esac
 done
