@@ -15,6 +15,7 @@
 #include "cgroup/adopt_abi.h"
 #include "cgroup/kernel.bpf.h"
 #include "cgroup/pace.bpf.h"
+#include "rules/peer.bpf.h"
 
 #define ADOPT_PER_CGROUP  2  /* limits at one cgroup: a group's and a run's */
 #define ADOPT_DEAF	  64 /* … less of its share has who is deaf: 1.6 % */
@@ -29,13 +30,13 @@ struct {
 	__type(value, struct adopt_limit);
 } limits SEC(".maps");
 
-/* User space writes; the value is an index of limits. */
+/* User space writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1); /* likewise */
 	__type(key, struct adopt_key);
-	__type(value, __u32);
+	__type(value, struct adopt_place);
 } places SEC(".maps");
 
 /* BPF counts, user space reads and resets: sockets that were left deaf. */
@@ -48,21 +49,42 @@ struct {
 } deaf SEC(".maps");
 
 bool telling; /* the second time */
+__u32 slot;   /* of the tables that will be in force */
+
+/* Which of a place's limits holds for the other end. */
+static __always_inline __u32 limit_for(const struct adopt_place *place,
+				       const union address *peer)
+{
+	int row;
+
+	if (!place->peers.count)
+		return place->limit;
+	row = peer_find(slot, place->peers.first, place->peers.count,
+			peer->halves[0], peer->halves[1]);
+	return row < 0 ? place->limit
+		       : place->limit + 1 + row - place->peers.first;
+}
 
 /*
  * The least rate that a limit of this cgroup leaves to a socket.  Global, as in
  * member.bpf.h, so that the verifier looks at it once and not for each level.
  */
-__noinline __u64 meet_cgroup(__u64 folder, __u32 busy, __u64 least)
+__noinline __u64 meet_cgroup(__u64 folder, __u32 busy, __u64 least, __u64 half0,
+			     __u64 half1)
 {
 	struct adopt_key key = { .cgroup = kernel_folder_id(folder) };
+	const union address peer = { .halves = { half0, half1 } };
+	const struct adopt_place *place;
 	struct adopt_limit *limit;
-	__u32 *index, nth;
+	__u32 index, nth;
 
 	for (nth = 0; nth < ADOPT_PER_CGROUP; nth++) {
 		key.nth = nth;
-		index = bpf_map_lookup_elem(&places, &key);
-		limit = index ? bpf_map_lookup_elem(&limits, index) : NULL;
+		place = bpf_map_lookup_elem(&places, &key);
+		if (!place)
+			break;
+		index = limit_for(place, &peer);
+		limit = bpf_map_lookup_elem(&limits, &index);
 		if (!limit)
 			break;
 		if (busy && !telling)
@@ -73,14 +95,21 @@ __noinline __u64 meet_cgroup(__u64 folder, __u32 busy, __u64 least)
 }
 
 /* The same of all limits that hold for the socket's cgroup. */
-static __always_inline __u64 meet_limits(struct tcp_sock *tcp, bool busy)
+static __always_inline __u64 meet_limits(struct tcp_sock *tcp,
+					 const struct sock_common *sk,
+					 bool busy)
 {
 	__u64 folder = kernel_cgroup_folder(kernel_address(tcp));
 	__u64 least = PACE_UNLIMITED;
+	union address peer = { .halves = { 0, 0 } };
+	__be32 ip4 = 0;
 	int i;
 
+	if (kernel_peer(sk, &ip4, &peer) == 4)
+		address_map(&peer, ip4);
 	for (i = 0; i < DEPTH_MAX && folder; i++) {
-		least = meet_cgroup(folder, busy, least);
+		least = meet_cgroup(folder, busy, least, peer.halves[0],
+				    peer.halves[1]);
 		folder = kernel_folder_parent(folder);
 	}
 	return least;
@@ -156,7 +185,7 @@ int adopt_sockets(struct bpf_iter__tcp *ctx)
 	/* A fast sender may have nothing left to send for a moment. */
 	busy = tcp->packets_out || tcp->write_seq != tcp->snd_nxt ||
 	       (__u32)bpf_jiffies64() - tcp->lsndtime < ADOPT_LATELY;
-	share = meet_limits(tcp, busy);
+	share = meet_limits(tcp, sk, busy);
 	if (telling && share == PACE_UNLIMITED)
 		let_go(tcp);
 	else if (telling)

@@ -58,14 +58,17 @@ static int write_places(const struct adopt_bpf *skel,
 {
 	int fd = bpf_map__fd(skel->maps.places), r = 0;
 	struct adopt_key key = { 0 };
+	struct adopt_place value;
 	size_t i;
 
 	for (i = 0; r == 0 && i < adoption->n_places; i++) {
 		const struct adopted_place *place = &adoption->places[i];
 
+		value.limit = place->limit;
+		value.peers = place->peers;
 		key.nth = i && place->cgroup == key.cgroup ? key.nth + 1 : 0;
 		key.cgroup = place->cgroup;
-		r = bpf_map_update_elem(fd, &key, &place->limit, BPF_ANY);
+		r = bpf_map_update_elem(fd, &key, &value, BPF_ANY);
 	}
 	return r;
 }
@@ -75,6 +78,8 @@ static uint64_t fair_rate(const struct adopted_limit *limit, uint32_t busy)
 {
 	double users = (double)limit->users / PACE_USER;
 
+	if (!limit->rate)
+		return PACE_UNLIMITED;
 	users = users > busy ? users : busy;
 	users = users > 1 ? users : 1;
 	return limit->rate / users > 1 ? limit->rate / users : 1;
@@ -119,6 +124,7 @@ int adopt_sockets(const char *dir, struct adoption *adoption, struct err *err)
 					&none, BPF_ANY);
 	if (r < 0)
 		return err_set(err, r, "say which sockets to pace");
+	skel->bss->slot = adoption->slot;
 	r = netns_walk_run(&adoption->walk, link, err);
 	if (r < 0)
 		return r;
@@ -149,13 +155,16 @@ int adopt_probe(void)
 {
 	CLEANUP(adopt_bpf__destroyp) struct adopt_bpf *skel = adopt_bpf__open();
 	CLEANUP(log_end) struct log log;
-	int r;
+	struct bpf_map *map;
+	int r = 0;
 
 	log_begin(&log);
 	if (!skel)
 		return neg_errno();
-	r = bpf_map__set_pin_path(skel->maps.sockets, NULL);
-	if (r == 0)
-		r = bpf_map__set_pin_path(skel->maps.deaf, NULL);
+	bpf_object__for_each_map(map, skel->obj) {
+		r = bpf_map__set_pin_path(map, NULL);
+		if (r < 0)
+			break;
+	}
 	return r < 0 ? r : adopt_bpf__load(skel);
 }

@@ -8,8 +8,9 @@
 
 #include "base/err.h"
 #include "cgroup/netns_walk.h"
+#include "rules/image_abi.h"
 
-/* A limit with a clock of its own; bytes per second on the wire. */
+/* A limit with a clock of its own; bytes per second on the wire, 0: none. */
 struct adopted_limit {
 	uint64_t rate;
 	uint32_t users; /* that share it now, in 1/PACE_USER; 0: no packet was
@@ -19,7 +20,8 @@ struct adopted_limit {
 /* That it holds at a cgroup. */
 struct adopted_place {
 	uint64_t cgroup; /* id */
-	uint32_t limit;	 /* index */
+	uint32_t limit;	 /* index; those of peers are behind it */
+	struct peer_range peers;
 };
 
 /* All limits that a socket may be under, outer ones as well. */
@@ -28,6 +30,7 @@ struct adoption {
 	size_t n_limits;
 	struct adopted_place *places; /* those of one cgroup in a row */
 	size_t n_places;
+	uint32_t slot;		/* of the tables that will be in force */
 	struct netns_walk walk; /* where the sockets are */
 };
 

@@ -8,7 +8,12 @@
 
 #include <linux/types.h>
 
-/* A limit with a clock of its own: that of a group at a cgroup. */
+#include "rules/image_abi.h"
+
+/*
+ * A limit with a clock of its own: that of a group at a cgroup; behind it those
+ * that the group has by address.
+ */
 struct adopt_limit {
 	__u64 fair; /* bytes per second on the wire for a socket; user space */
 	__u32 busy; /* sockets with something to send; BPF counts */
@@ -20,6 +25,12 @@ struct adopt_key {
 	__u64 cgroup;
 	__u32 nth;
 	__u32 pad;
+};
+
+/* What holds there. */
+struct adopt_place {
+	__u32 limit; /* an index of limits */
+	struct peer_range peers;
 };
 
 #endif

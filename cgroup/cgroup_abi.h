@@ -37,9 +37,9 @@ static inline __u32 group_asks(const struct group_row *group)
 {
 	__u32 flags = 0;
 
-	if (group->out.rate_bytes)
+	if (group->out.rate_bytes || group->out_to.count)
 		flags |= MEMBER_LIMIT_OUT;
-	if (group->in.rate_bytes)
+	if (group->in.rate_bytes || group->in_from.count)
 		flags |= MEMBER_LIMIT_IN;
 	if (group->chain_out != NONE || group->flags & KEEP_STATES)
 		flags |= MEMBER_FILTER_OUT;
@@ -116,9 +116,9 @@ struct police {
 };
 
 /*
- * The state of a group at one cgroup.  BPF makes it on first sight and
- * writes it under its lock; user space reads it, and removes those whose
- * cgroup is gone.
+ * The state of a group at one cgroup, or of one of its limits by address.  BPF
+ * makes it on first sight and writes it under its lock; user space reads it,
+ * and removes those whose cgroup is gone.
  */
 struct scope {
 	struct bpf_spin_lock lock;

@@ -8,6 +8,7 @@
 #define WEIR_CGROUP_KERNEL_BPF_H
 
 #include <linux/bpf.h>
+#include <linux/in6.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -16,6 +17,7 @@
 #define DEPTH_MAX	   64 /* levels of cgroups that are looked at */
 #define TCP_SYN_SENT_STATE 2
 #define TCP_LISTEN_STATE   10
+#define FAMILY_INET	   2
 
 struct kernfs_node {
 	struct kernfs_node *parent;
@@ -41,6 +43,9 @@ struct sock_cgroup_data___5_14 { /* up to 5.14 */
 
 struct sock_common {
 	unsigned char skc_state;
+	unsigned short skc_family;
+	__be32 skc_daddr;
+	struct in6_addr skc_v6_daddr; /* not where there is no IPv6 */
 } RELOCATED;
 
 struct sock {
@@ -84,6 +89,22 @@ static __always_inline __u64 kernel_address(void *pointer)
 
 	bpf_probe_read_kernel(&address, sizeof(address), (const void *)&slot);
 	return address;
+}
+
+/*
+ * The other end's address: returns 4 for one of IPv4, which is then at ip4, or
+ * 6 for one of IPv6, whose 16 bytes are at ip6.
+ */
+static __always_inline int kernel_peer(const struct sock_common *sk,
+				       __be32 *ip4, void *ip6)
+{
+	if (sk->skc_family == FAMILY_INET ||
+	    !bpf_core_field_exists(sk->skc_v6_daddr)) {
+		*ip4 = sk->skc_daddr;
+		return 4;
+	}
+	bpf_probe_read_kernel(ip6, sizeof(sk->skc_v6_daddr), &sk->skc_v6_daddr);
+	return 6;
 }
 
 /* The folder in cgroupfs of the socket's cgroup; 0 where it has none. */

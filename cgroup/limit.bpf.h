@@ -10,6 +10,7 @@
 
 #include "cgroup/member.bpf.h"
 #include "cgroup/pace.bpf.h"
+#include "cgroup/peer.bpf.h"
 #include "cgroup/police.bpf.h"
 #include "cgroup/quota.bpf.h"
 #include "cgroup/scope.bpf.h"
@@ -129,6 +130,13 @@ enum {
 	CHARGE_SPENT = 42, /* its quota is used up */
 };
 
+/* Where the policy says none for an address, that is counted. */
+static __always_inline bool limit_counts(const struct group_row *group,
+					 const struct charged *charged)
+{
+	return charged->limit.rate_bytes || charged->uid != group->uid;
+}
+
 /*
  * Charges a packet to one scope: whether it may pass.  Global, so that the
  * verifier looks at it once and not for every scope; so it takes numbers and
@@ -137,37 +145,42 @@ enum {
 __noinline int limit_charge(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 			    __u64 size, __u64 now)
 {
-	const struct group_row *group =
-		table_group(what >> CHARGE_SLOT & 1, what);
+	__u32 slot = what >> CHARGE_SLOT & 1;
+	const struct group_row *group = table_group(slot, what);
 	struct wire wire = {
 		.bytes = size,
 		.payload = size >> 32,
 		.segments = skb->gso_segs ?: 1,
 		.is_tcp = what >> CHARGE_TCP & 1,
 	};
-	const struct limit_row *limit;
+	struct charged charged;
 	struct pace_sock *sk;
 	struct scope *scope;
-	__u8 shape;
 	bool ok;
 
 	if (!group)
 		return 1;
-	limit = what >> CHARGE_SPENT & 1 ? &group->quota.after_out
-					 : &group->out;
-	shape = what >> CHARGE_SPENT & 1 ? group->quota.shape_out
-					 : group->shape_out;
-	if (!limit->rate_bytes)
+	charged.uid = group->uid;
+	if (what >> CHARGE_SPENT & 1) {
+		charged.limit = group->quota.after_out;
+		charged.shape = group->quota.shape_out;
+	} else {
+		charged.limit = group->out;
+		charged.shape = group->shape_out;
+		peer_limit(skb, slot, &group->out_to, true, &charged);
+	}
+	if (!limit_counts(group, &charged))
 		return 1;
-	scope = scope_get(group, cgroup);
+	scope = scope_at(charged.uid, group->share_all ? 0 : cgroup);
 	if (!scope)
 		return 1;
 	sk = limit_sock(skb, &wire, 0);
 	bpf_spin_lock(&scope->lock);
-	if (shape == SHAPE_POLICE)
-		ok = police_charge(&scope->out_police, limit, wire.bytes, now);
+	if (charged.shape == SHAPE_POLICE)
+		ok = police_charge(&scope->out_police, &charged.limit,
+				   wire.bytes, now);
 	else
-		ok = pace_charge(&scope->out, limit, sk,
+		ok = pace_charge(&scope->out, &charged.limit, sk,
 				 what >> CHARGE_NTH & 0xff, wire.bytes,
 				 wire.payload, now);
 	tally_add(&scope->out_tally, ok, &wire);
@@ -221,16 +234,56 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 }
 
 /*
- * Whether the packet may arrive: where a queue holds the limit, always, but for
- * what comes when a quota is used up.
+ * The same for what arrives: where a queue holds the limit it may, always, but
+ * for what comes when a quota is used up.
  */
+__noinline int limit_charge_in(struct __sk_buff *skb, __u64 what, __u64 cgroup,
+			       __u32 bytes, __u64 now)
+{
+	__u32 slot = what >> CHARGE_SLOT & 1;
+	const struct group_row *group = table_group(slot, what);
+	struct wire wire = {
+		.bytes = bytes,
+		.segments = skb->gso_segs ?: 1,
+	};
+	struct charged charged;
+	bool ok = true, spent;
+	struct scope *scope;
+	__u64 key;
+
+	if (!group)
+		return 1;
+	spent = what >> CHARGE_SPENT & 1;
+	charged.limit = spent ? group->quota.after_in : group->in;
+	charged.uid = group->uid;
+	if (!spent)
+		peer_limit(skb, slot, &group->in_from, false, &charged);
+	if (!limit_counts(group, &charged))
+		return 1;
+	scope = scope_at(charged.uid, group->share_all ? 0 : cgroup);
+	if (!scope)
+		return 1;
+	key = queued_key(group, cgroup);
+	/* What has a limit by its source does not wait there. */
+	if (!spent && charged.uid == group->uid &&
+	    bpf_map_lookup_elem(&queued, &key))
+		charged.limit.rate_bytes = 0;
+	bpf_spin_lock(&scope->lock);
+	if (charged.limit.rate_bytes)
+		ok = police_charge(&scope->in, &charged.limit, wire.bytes, now);
+	tally_add(&scope->in_tally, ok, &wire);
+	bpf_spin_unlock(&scope->lock);
+	return ok;
+}
+
+/* Whether the packet may arrive. */
 static __always_inline bool limit_in(struct __sk_buff *skb,
 				     const struct member *member, __u32 spent)
 {
-	__u32 slot = member->generation & 1, i;
+	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, now;
 	struct wire wire = { 0 };
 	bool pass = true;
-	__u64 now;
+	__u32 i;
 
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		return true;
@@ -238,28 +291,13 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 	now = bpf_ktime_get_ns();
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct member_scope *at = &member->scopes[i];
-		const struct group_row *group = table_group(slot, at->group);
-		bool ok = true, waits, is_spent = SPENT_AT(spent, i);
-		const struct limit_row *limit;
-		struct scope *scope;
-		__u64 key;
 
-		if (!group)
-			continue;
-		limit = is_spent ? &group->quota.after_in : &group->in;
-		if (!limit->rate_bytes)
-			continue;
-		scope = scope_get(group, at->cgroup);
-		if (!scope)
-			continue;
-		key = queued_key(group, at->cgroup);
-		waits = !is_spent && bpf_map_lookup_elem(&queued, &key) != NULL;
-		bpf_spin_lock(&scope->lock);
-		if (!waits)
-			ok = police_charge(&scope->in, limit, wire.bytes, now);
-		tally_add(&scope->in_tally, ok, &wire);
-		bpf_spin_unlock(&scope->lock);
-		pass = pass && ok;
+		if (!limit_charge_in(skb,
+				     what | at->group |
+					     (__u64)SPENT_AT(spent, i)
+						     << CHARGE_SPENT,
+				     at->cgroup, wire.bytes, now))
+			pass = false;
 	}
 	return pass;
 }

@@ -61,13 +61,10 @@ __noinline int scope_make(__u64 cgroup, __u32 group_uid)
 	return 0;
 }
 
-static __always_inline struct scope *scope_get(const struct group_row *group,
-					       __u64 cgroup)
+/* cgroup: 0 where all of the group's share it. */
+static __always_inline struct scope *scope_at(__u32 uid, __u64 cgroup)
 {
-	struct scope_key key = {
-		.cgroup = group->share_all ? 0 : cgroup,
-		.group_uid = group->uid,
-	};
+	struct scope_key key = { .cgroup = cgroup, .group_uid = uid };
 	struct scope *scope = bpf_map_lookup_elem(&scopes, &key);
 
 	if (scope)
@@ -77,6 +74,12 @@ static __always_inline struct scope *scope_get(const struct group_row *group,
 	if (!scope)
 		fault(FAULT_SCOPE);
 	return scope;
+}
+
+static __always_inline struct scope *scope_get(const struct group_row *group,
+					       __u64 cgroup)
+{
+	return scope_at(group->uid, group->share_all ? 0 : cgroup);
 }
 
 #endif

@@ -92,14 +92,36 @@ static bool is_found(const struct found_cgroups *found, uint32_t group,
 	return false;
 }
 
+static bool peers_have(const struct image *image,
+		       const struct peer_range *range, uint32_t uid)
+{
+	const struct peer_row *peer;
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++)
+		if (peer->uid == uid)
+			return true;
+	return false;
+}
+
+/* Whether the state is that of the group, or of one of its limits. */
+static bool group_has(const struct image *image, const struct group_row *group,
+		      uint32_t uid)
+{
+	return group->uid == uid || peers_have(image, &group->out_to, uid) ||
+	       peers_have(image, &group->in_from, uid);
+}
+
+/* Two groups may have the same limits by address, at cgroups of their own. */
 static bool is_needed(const struct scope_key *key, const struct image *image,
 		      const struct found_cgroups *found)
 {
 	size_t i;
 
 	for (i = 0; i < image->n_groups; i++)
-		if (image->groups[i].uid == key->group_uid)
-			return !key->cgroup || is_found(found, i, key->cgroup);
+		if (group_has(image, &image->groups[i], key->group_uid) &&
+		    (!key->cgroup || is_found(found, i, key->cgroup)))
+			return true;
 	return false;
 }
 

@@ -6,13 +6,22 @@
 #include "base/array.h"
 #include "cgroup/adopt.h"
 
-static bool is_paced(const struct group_row *group)
+/* Some packets of it, or all: the shaper is the group's. */
+static bool is_paced(const struct image *image, const struct group_row *group)
 {
-	return group->out.rate_bytes && group->shape_out == SHAPE_PACE;
+	const struct peer_row *peer;
+	size_t i;
+
+	if (group->out.rate_bytes)
+		return group->shape_out == SHAPE_PACE;
+	for (i = 0; (peer = image_peer(image, &group->out_to, i)); i++)
+		if (peer->shape == SHAPE_PACE)
+			return true;
+	return false;
 }
 
-/* Adds what is known of the limit of a group at a cgroup; 0: at all of its. */
-static int add_limit(const struct kernel *kernel, const struct group_row *group,
+/* Adds what is known of a limit at a cgroup; 0: at all of its group. */
+static int add_limit(const struct kernel *kernel, uint64_t rate, uint32_t uid,
 		     uint64_t cgroup, struct adoption *adoption,
 		     struct err *err)
 {
@@ -22,10 +31,28 @@ static int add_limit(const struct kernel *kernel, const struct group_row *group,
 
 	if (!limit)
 		return err_set(err, -ENOMEM, "list limits");
-	limit->rate = group->out.rate_bytes;
-	r = scopes_pace(&kernel->scopes, group->uid, cgroup, &pace, err);
+	limit->rate = rate;
+	r = scopes_pace(&kernel->scopes, uid, cgroup, &pace, err);
 	if (r == 0)
 		limit->users = pace.all;
+	return r;
+}
+
+/* The group's own, then those by address. */
+static int add_limits(const struct kernel *kernel, const struct image *image,
+		      const struct group_row *group, uint64_t cgroup,
+		      struct adoption *adoption, struct err *err)
+{
+	const struct peer_row *peer;
+	size_t i;
+	int r;
+
+	r = add_limit(kernel, group->out.rate_bytes, group->uid, cgroup,
+		      adoption, err);
+	for (i = 0; r == 0 && (peer = image_peer(image, &group->out_to, i));
+	     i++)
+		r = add_limit(kernel, peer->limit.rate_bytes, peer->uid, cgroup,
+			      adoption, err);
 	return r;
 }
 
@@ -41,12 +68,15 @@ static int find_limit(const struct kernel *kernel, const struct image *image,
 	if (group->share_all && *index)
 		return 0;
 	*index = adoption->n_limits + 1;
-	return add_limit(kernel, group, group->share_all ? 0 : cgroup->id,
-			 adoption, err);
+	return add_limits(kernel, image, group,
+			  group->share_all ? 0 : cgroup->id, adoption, err);
 }
 
-/* Notes a limit's cgroup, and where its sockets are if any are to be paced. */
-static int add_place(const struct kernel *kernel,
+/*
+ * Notes a limit's cgroup, and where its sockets are if any are to be paced. The
+ * same limit may hold for other addresses than until now.
+ */
+static int add_place(const struct kernel *kernel, const struct group_row *group,
 		     const struct found_cgroup *cgroup, uint32_t index,
 		     bool some_are_deaf, struct adoption *adoption,
 		     struct err *err)
@@ -56,8 +86,13 @@ static int add_place(const struct kernel *kernel,
 
 	if (!place)
 		return err_set(err, -ENOMEM, "list cgroups");
-	*place = (struct adopted_place){ .cgroup = cgroup->id, .limit = index };
-	if (adoption->limits[index].users && !some_are_deaf)
+	*place = (struct adopted_place){
+		.cgroup = cgroup->id,
+		.limit = index,
+		.peers = group->out_to,
+	};
+	if (adoption->limits[index].users && !group->out_to.count &&
+	    !some_are_deaf)
 		return 0;
 	snprintf(folder, sizeof(folder), "%s%s", kernel->mount, cgroup->path);
 	return netns_walk_add(&adoption->walk, folder, err);
@@ -80,11 +115,13 @@ static int adoption_make(const struct kernel *kernel, const struct plan *plan,
 	for (i = 0; r == 0 && i < found->n_list; i++) {
 		const struct found_cgroup *cgroup = &found->list[i];
 
-		if (!is_paced(&image->groups[cgroup->group]))
+		const struct group_row *group = &image->groups[cgroup->group];
+
+		if (!is_paced(image, group))
 			continue;
 		r = find_limit(kernel, image, cgroup, adoption, by_group, err);
 		if (r == 0)
-			r = add_place(kernel, cgroup,
+			r = add_place(kernel, group, cgroup,
 				      by_group[cgroup->group] - 1,
 				      some_are_deaf, adoption, err);
 	}
@@ -101,6 +138,7 @@ int adoption_carry_out(const struct kernel *kernel, const struct plan *plan,
 	r = adopt_count_deaf(kernel->places->bpffs, &n_deaf, err);
 	if (r < 0 || (!n_deaf && !plan->writes_tables))
 		return r;
+	adoption.slot = (kernel->generation + 1) & 1;
 	r = adoption_make(kernel, plan, n_deaf, &adoption, err);
 	if (r == 0)
 		r = adopt_sockets(kernel->places->bpffs, &adoption, err);

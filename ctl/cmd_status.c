@@ -66,6 +66,24 @@ static void print_quota(const struct quota_row *quota,
 	show("      %s", text);
 }
 
+static void print_peers(const char *direction, const char *before,
+			const struct image *image,
+			const struct peer_range *range)
+{
+	const struct peer_row *peer;
+	char rate[RATE_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++) {
+		rate_format(peer->limit.rate_bytes * 8, rate);
+		show("      %-3s %s%s%s %s %s", direction,
+		     peer->limit.rate_bytes ? rate : "none",
+		     peer->limit.rate_bytes ? " by " : "",
+		     peer->limit.rate_bytes ? describe_shape(peer->shape) : "",
+		     before, image_string(image, peer->text));
+	}
+}
+
 static void print_cgroup(const struct snapshot *snapshot,
 			 const struct group_row *group,
 			 const struct cgroup_snapshot *entry)
@@ -78,7 +96,9 @@ static void print_cgroup(const struct snapshot *snapshot,
 		snprintf(where, sizeof(where), " on %s",
 			 image_string(image, entry->queue->name));
 	print_limit("out", &group->out, group->shape_out, "");
+	print_peers("out", "to", image, &group->out_to);
 	print_limit("in", &group->in, snapshot_in_shape(entry), where);
+	print_peers("in", "from", image, &group->in_from);
 	print_veths(&snapshot->netns_names, &entry->box);
 	print_quota(&group->quota, &entry->quota);
 }
@@ -186,6 +206,24 @@ static json_t *veths_json(const struct netns_names *names,
 	return array;
 }
 
+/* side: what their addresses are called. */
+static json_t *peers_json(const struct image *image,
+			  const struct peer_range *range, const char *side)
+{
+	const struct peer_row *peer;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++) {
+		json_t *object = limit_json(&peer->limit, peer->shape);
+
+		json_put(&object, side,
+			 json_text(image_string(image, peer->text)));
+		json_add(&list, object);
+	}
+	return list;
+}
+
 static json_t *cgroup_json(const struct snapshot *snapshot,
 			   const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
@@ -203,6 +241,9 @@ static json_t *cgroup_json(const struct snapshot *snapshot,
 	json_put(&object, "out", limit_json(&group->out, group->shape_out));
 	json_put(&object, "in",
 		 limit_json(&group->in, snapshot_in_shape(entry)));
+	json_put(&object, "out_to", peers_json(image, &group->out_to, "to"));
+	json_put(&object, "in_from",
+		 peers_json(image, &group->in_from, "from"));
 	if (group->quota.bytes)
 		json_put(&object, "quota",
 			 quota_figures_json(&group->quota, &entry->quota));

@@ -16,6 +16,7 @@ void snapshot_clear(struct snapshot *snapshot)
 		container_clear(&snapshot->cgroups[i].box);
 	free(snapshot->cgroups);
 	netns_names_clear(&snapshot->netns_names);
+	free(snapshot->peers);
 	free(snapshot->devices);
 	free(snapshot->rules);
 	free(snapshot->chains);
@@ -70,6 +71,30 @@ static void add_queue_drops(const struct snapshot *snapshot,
 	}
 }
 
+/* Of the limits by address that a group has in one direction, at a cgroup. */
+static int take_peers(struct snapshot *snapshot, const struct peer_range *range,
+		      bool is_out, uint64_t cgroup, size_t *ret_first,
+		      struct err *err)
+{
+	const struct peer_row *peer;
+	size_t i;
+	int r = 0;
+
+	*ret_first = snapshot->n_peers;
+	for (i = 0;
+	     r == 0 && (peer = image_peer(snapshot->kernel.live, range, i));
+	     i++) {
+		struct tally *tally = ARRAY_ADD(snapshot, peers), other;
+
+		if (!tally)
+			return err_set(err, -ENOMEM, "take a snapshot");
+		r = scopes_tally(&snapshot->kernel.scopes, peer->uid, cgroup,
+				 is_out ? tally : &other,
+				 is_out ? &other : tally, err);
+	}
+	return r;
+}
+
 /* Behind the devices, as some of them are the queues of cgroups. */
 static int take_cgroups(struct snapshot *snapshot, struct err *err)
 {
@@ -81,15 +106,21 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 	for (i = 0; i < found->n_list; i++) {
 		const struct found_cgroup *cgroup = &found->list[i];
 		const struct group_row *group = &image->groups[cgroup->group];
+		uint64_t id = group->share_all ? 0 : cgroup->id;
 		struct cgroup_snapshot *entry = ARRAY_ADD(snapshot, cgroups);
 
 		if (!entry)
 			return err_set(err, -ENOMEM, "take a snapshot");
 		entry->cgroup = cgroup;
 		entry->queue = queue_of(image, cgroup);
-		r = scopes_tally(&snapshot->kernel.scopes, group->uid,
-				 group->share_all ? 0 : cgroup->id, &entry->out,
-				 &entry->in, err);
+		r = scopes_tally(&snapshot->kernel.scopes, group->uid, id,
+				 &entry->out, &entry->in, err);
+		if (r == 0)
+			r = take_peers(snapshot, &group->out_to, true, id,
+				       &entry->out_to, err);
+		if (r == 0)
+			r = take_peers(snapshot, &group->in_from, false, id,
+				       &entry->in_from, err);
 		if (r == 0)
 			r = quota_figures_read(&snapshot->kernel, group,
 					       cgroup->path, &entry->quota,

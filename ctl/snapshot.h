@@ -20,6 +20,8 @@ struct cgroup_snapshot {
 	struct tally out, in;
 	struct container box; /* with its veths: see snapshot_find_veths */
 	struct quota_figures quota;
+	/* Of limits by address: the first of its own in snapshot.peers. */
+	size_t out_to, in_from;
 };
 
 struct device_snapshot {
@@ -34,6 +36,8 @@ struct snapshot {
 	struct anchors anchors;
 	struct cgroup_snapshot *cgroups; /* by path, as world.found */
 	size_t n_cgroups;
+	struct tally *peers;
+	size_t n_peers;
 	struct device_snapshot *devices;
 	size_t n_devices;
 	struct netns_names netns_names; /* see snapshot_find_veths */

@@ -11,6 +11,18 @@ static void put_limit(json_t **object, const struct limit_row *limit,
 	json_put(object, "shaper", json_text(describe_shape(shape)));
 }
 
+static void put_passed(json_t **object, const struct tally *tally)
+{
+	json_put(object, "passed_bytes", json_count(tally->passed_bytes));
+	json_put(object, "passed_packets", json_count(tally->passed_packets));
+}
+
+static void put_dropped(json_t **object, const struct tally *tally)
+{
+	json_put(object, "dropped_bytes", json_count(tally->dropped_bytes));
+	json_put(object, "dropped_packets", json_count(tally->dropped_packets));
+}
+
 /* One direction of a group at a cgroup; {} where nothing is asked of it. */
 static json_t *direction(const struct limit_row *limit, unsigned int shape,
 			 uint32_t chain, bool has_quota,
@@ -20,16 +32,10 @@ static json_t *direction(const struct limit_row *limit, unsigned int shape,
 
 	if (limit->rate_bytes) {
 		put_limit(&object, limit, shape);
-		json_put(&object, "passed_bytes",
-			 json_count(tally->passed_bytes));
-		json_put(&object, "passed_packets",
-			 json_count(tally->passed_packets));
+		put_passed(&object, tally);
 	}
 	if (limit->rate_bytes || has_quota) {
-		json_put(&object, "dropped_bytes",
-			 json_count(tally->dropped_bytes));
-		json_put(&object, "dropped_packets",
-			 json_count(tally->dropped_packets));
+		put_dropped(&object, tally);
 	}
 	if (limit->rate_bytes || chain != NONE || has_quota)
 		json_put(&object, "denied_packets",
@@ -37,9 +43,34 @@ static json_t *direction(const struct limit_row *limit, unsigned int shape,
 	return object;
 }
 
-static json_t *cgroup_json(const struct group_row *group,
+/* The limits by address; side: what the addresses are called. */
+static json_t *peers_json(const struct image *image,
+			  const struct peer_range *range,
+			  const struct tally *tallies, const char *side)
+{
+	const struct peer_row *peer;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++) {
+		json_t *object = json_object();
+
+		json_put(&object, side,
+			 json_text(image_string(image, peer->text)));
+		if (peer->limit.rate_bytes)
+			put_limit(&object, &peer->limit, peer->shape);
+		put_passed(&object, &tallies[i]);
+		put_dropped(&object, &tallies[i]);
+		json_add(&list, object);
+	}
+	return list;
+}
+
+static json_t *cgroup_json(const struct snapshot *snapshot,
+			   const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
 {
+	const struct image *image = snapshot->kernel.live;
 	json_t *object = json_object();
 
 	json_put(&object, "path", json_text(entry->cgroup->path));
@@ -50,6 +81,12 @@ static json_t *cgroup_json(const struct group_row *group,
 	json_put(&object, "in",
 		 direction(&group->in, snapshot_in_shape(entry),
 			   group->chain_in, group->quota.bytes, &entry->in));
+	json_put(&object, "out_to",
+		 peers_json(image, &group->out_to,
+			    snapshot->peers + entry->out_to, "to"));
+	json_put(&object, "in_from",
+		 peers_json(image, &group->in_from,
+			    snapshot->peers + entry->in_from, "from"));
 	if (group->quota.bytes)
 		json_put(&object, "quota",
 			 quota_figures_json(&group->quota, &entry->quota));
@@ -65,8 +102,8 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 
 	for (i = 0; i < snapshot->n_cgroups; i++)
 		if (snapshot->cgroups[i].cgroup->group == index)
-			json_add(&cgroups,
-				 cgroup_json(group, &snapshot->cgroups[i]));
+			json_add(&cgroups, cgroup_json(snapshot, group,
+						       &snapshot->cgroups[i]));
 	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "cgroups", cgroups);
 	return object;

@@ -61,6 +61,27 @@ static void print_quota(const struct quota_row *quota,
 	show("    %s", text);
 }
 
+/* Of the limits by address; before: what stands before the addresses. */
+static void print_peers(const char *direction, const char *before,
+			const struct image *image,
+			const struct peer_range *range,
+			const struct tally *tallies)
+{
+	char rate[RATE_TEXT_MAX], passed[32];
+	const struct peer_row *peer;
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++) {
+		rate_format(peer->limit.rate_bytes * 8, rate);
+		show("    %-3s %10s %-6s %9s passed %8llu dropped %s %s",
+		     direction, peer->limit.rate_bytes ? rate : "none",
+		     peer->limit.rate_bytes ? describe_shape(peer->shape) : "",
+		     stats_bytes_text(tallies[i].passed_bytes, passed),
+		     (unsigned long long)tallies[i].dropped_packets, before,
+		     image_string(image, peer->text));
+	}
+}
+
 static void print_group(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -77,9 +98,13 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 		show("  %s", entry->cgroup->path);
 		print_tally("out", &group->out, group->chain_out,
 			    group->shape_out, group->quota.bytes, &entry->out);
+		print_peers("out", "to", image, &group->out_to,
+			    snapshot->peers + entry->out_to);
 		print_tally("in", &group->in, group->chain_in,
 			    snapshot_in_shape(entry), group->quota.bytes,
 			    &entry->in);
+		print_peers("in", "from", image, &group->in_from,
+			    snapshot->peers + entry->in_from);
 		print_quota(&group->quota, &entry->quota);
 	}
 	if (!n)

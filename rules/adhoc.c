@@ -70,6 +70,12 @@ again:
 		uid++;
 		goto again;
 	}
+	for (i = 0; i < image->n_peers; i++) {
+		if (image->peers[i].uid != uid)
+			continue;
+		uid++;
+		goto again;
+	}
 	return uid ? uid : 1;
 }
 

@@ -31,6 +31,9 @@ static bool image_has_uid(const struct image *image, uint32_t uid)
 	for (i = 0; i < image->n_groups; i++)
 		if (image->groups[i].uid == uid)
 			return true;
+	for (i = 0; i < image->n_peers; i++)
+		if (image->peers[i].uid == uid)
+			return true;
 	return false;
 }
 
@@ -58,6 +61,8 @@ int compile_groups_begin(struct compiler *c)
 			      image_string(live, group->name), i, &first) < 0)
 			return -ENOMEM;
 	}
+	for (i = 0; live && i < live->n_peers; i++)
+		uid_take(c, live->peers[i].uid);
 	return 0;
 }
 
@@ -65,6 +70,24 @@ void compile_groups_end(struct compiler *c)
 {
 	free(c->uids_used);
 	names_clear(&c->live_groups);
+}
+
+const struct group_row *compile_live_group(const struct compiler *c,
+					   const char *name)
+{
+	size_t i = names_find(&c->live_groups, 0, name);
+
+	return i == NAME_UNKNOWN ? NULL : &c->live->groups[i];
+}
+
+uint32_t compile_new_uid(struct compiler *c, const char *name)
+{
+	uint32_t uid = group_row_hash(name);
+
+	while (uid == 0 || uid_taken(c, uid))
+		uid++;
+	uid_take(c, uid);
+	return uid;
 }
 
 /* How far from its hash a name is looked for. */
@@ -76,15 +99,11 @@ void compile_groups_end(struct compiler *c)
  */
 static uint32_t group_uid(struct compiler *c, const char *name)
 {
-	size_t i = names_find(&c->live_groups, 0, name);
-	uint32_t uid = group_row_hash(name);
+	const struct group_row *live = compile_live_group(c, name);
 
-	if (i != NAME_UNKNOWN && c->live->groups[i].uid - uid < UID_TRIES)
-		return c->live->groups[i].uid;
-	while (uid == 0 || uid_taken(c, uid))
-		uid++;
-	uid_take(c, uid);
-	return uid;
+	if (live && live->uid - group_row_hash(name) < UID_TRIES)
+		return live->uid;
+	return compile_new_uid(c, name);
 }
 
 static int add_path(struct compiler *c, const struct group *group,
@@ -165,8 +184,16 @@ static int compile_group(struct compiler *c, const struct group *group)
 	size_t i;
 	int r;
 
+	/* There with its uid, before its limits get some. */
+	place = ARRAY_ADD(c->image, groups);
+	if (!place)
+		return -ENOMEM;
+	*place = row;
 	row.share_all = group->share == SHARE_ALL;
 	row.shaper = group->shaper;
+	r = compile_peers(c, group, &row);
+	if (r < 0)
+		return r;
 	group_row_limit_out(&row, &group->out);
 	group_row_limit_in(&row, &group->in);
 	group_row_quota(&row, &group->quota);
@@ -189,10 +216,7 @@ static int compile_group(struct compiler *c, const struct group *group)
 	}
 	if (r < 0)
 		return r;
-	place = ARRAY_ADD(c->image, groups);
-	if (!place)
-		return -ENOMEM;
-	*place = row;
+	c->image->groups[index] = row;
 	return 0;
 }
 

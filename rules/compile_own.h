@@ -85,6 +85,19 @@ int compile_groups_begin(struct compiler *c);
 int compile_groups(struct compiler *c);
 void compile_groups_end(struct compiler *c);
 
+/* The group of live with this name, or NULL. */
+const struct group_row *compile_live_group(const struct compiler *c,
+					   const char *name);
+
+/* A uid that neither image has, and that nobody else will get. */
+uint32_t compile_new_uid(struct compiler *c, const char *name);
+
+/* -------------------------------------------------- compile_peer.c */
+
+/* Fills in the row's limits by address; it has its shaper.  -ENOMEM. */
+int compile_peers(struct compiler *c, const struct group *group,
+		  struct group_row *row);
+
 /* ------------------------------------------------- compile_device.c */
 
 int compile_devices(struct compiler *c);

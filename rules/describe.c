@@ -35,17 +35,41 @@ __attribute__((format(printf, 2, 3))) static void append(char *text,
 	va_end(ap);
 }
 
-static void append_limit(char *text, const char *direction,
-			 const struct limit_row *limit, unsigned int shape)
+static void append_rate(char *text, const struct limit_row *limit,
+			unsigned int shape)
 {
 	char rate[RATE_TEXT_MAX], burst[SIZE_TEXT_MAX];
 
-	if (!limit->rate_bytes)
+	if (!limit->rate_bytes) {
+		append(text, " none");
 		return;
+	}
 	rate_format(limit->rate_bytes * 8, rate);
 	size_format(limit->burst_bytes, burst);
-	append(text, ", %s %s (burst %s) by %s", direction, rate, burst,
+	append(text, " %s (burst %s) by %s", rate, burst,
 	       describe_shape(shape));
+}
+
+static void append_limit(char *text, const char *direction,
+			 const struct limit_row *limit, unsigned int shape)
+{
+	if (!limit->rate_bytes)
+		return;
+	append(text, ", %s", direction);
+	append_rate(text, limit, shape);
+}
+
+static void append_peers(char *text, const struct image *image, bool is_out,
+			 const struct peer_range *range)
+{
+	const struct peer_row *peer;
+	size_t i;
+
+	for (i = 0; (peer = image_peer(image, range, i)); i++) {
+		append(text, ", %s %s", is_out ? "out-to" : "in-from",
+		       image_string(image, peer->text));
+		append_rate(text, &peer->limit, peer->shape);
+	}
 }
 
 static void append_chain(char *text, const char *key, const struct image *image,
@@ -83,7 +107,9 @@ void describe_group(const struct image *image, const struct group_row *group,
 	if (group->share_all)
 		append(ret_text, ", all together");
 	append_limit(ret_text, "out", &group->out, group->shape_out);
+	append_peers(ret_text, image, true, &group->out_to);
 	append_limit(ret_text, "in", &group->in, group->shape_in);
+	append_peers(ret_text, image, false, &group->in_from);
 	append_quota(ret_text, &group->quota);
 	append_chain(ret_text, "filter-out", image, group->chain_out);
 	append_chain(ret_text, "filter-in", image, group->chain_in);

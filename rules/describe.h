@@ -8,10 +8,11 @@
 #include "rules/image.h"
 
 /*
- * A line of INI_LINE_MAX bytes of patterns, a blank more for each, and what
- * follows: a text that is cut would hide a change.
+ * Three lines of INI_LINE_MAX bytes: of patterns, a blank more for each, and of
+ * limits by address, with a burst for each; and what follows.  A text that is
+ * cut would hide a change.
  */
-#define DESCRIBE_MAX 2048
+#define DESCRIBE_MAX 6144
 
 /* "pace", "edt", "htb", "police", or "-". */
 const char *describe_shape(unsigned int shape);

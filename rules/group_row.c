@@ -111,6 +111,22 @@ void group_row_quota(struct group_row *row, const struct quota *quota)
 	settle_quota(row);
 }
 
+void peer_row_limit_out(struct peer_row *row, const struct group_row *like,
+			const struct limit *limit)
+{
+	struct group_row group = { .shaper = like->shaper };
+
+	group_row_limit_out(&group, limit);
+	row->limit = group.out;
+	row->shape = group.shape_out;
+}
+
+void peer_row_limit_in(struct peer_row *row, const struct limit *limit)
+{
+	row->limit = limit_row_make(limit);
+	row->shape = row->limit.rate_bytes ? SHAPE_POLICE : SHAPE_NONE;
+}
+
 /* The burst that the policy names; 0 where it is `usual`, of the rate. */
 static uint64_t burst_named(const struct limit_row *limit,
 			    const struct limit_row *usual)
@@ -143,12 +159,17 @@ void group_row_change_in(struct group_row *row, uint64_t rate_bps)
 	settle_quota(row);
 }
 
-const char *group_misfit(enum shaper shaper, bool has_in, bool has_out)
+const char *group_misfit(enum shaper shaper, bool has_in, bool has_out,
+			 bool by_source)
 {
 	if (shaper == SHAPER_HTB && has_out)
 		return "'htb' cannot hold what a group sends";
 	if (shaper == SHAPER_EDT && has_out && !has_in)
 		return "'edt' cannot hold what a group sends";
+	if (shaper == SHAPER_HTB && by_source)
+		return "'htb' is one queue, and limits by source wait in none";
+	if (shaper == SHAPER_EDT && by_source)
+		return "'edt' is one queue, and limits by source wait in none";
 	if (shaper == SHAPER_PACE && has_in && !has_out)
 		return "'pace' cannot hold what a group receives";
 	return NULL;
@@ -157,8 +178,9 @@ const char *group_misfit(enum shaper shaper, bool has_in, bool has_out)
 int group_row_check(const struct group_row *row, const char *name,
 		    struct err *why)
 {
-	const char *misfit = group_misfit(row->shaper, row->in.rate_bytes,
-					  row->out.rate_bytes);
+	const char *misfit = group_misfit(
+		row->shaper, row->in.rate_bytes || row->in_from.count,
+		row->out.rate_bytes || row->out_to.count, row->in_from.count);
 
 	if (!misfit)
 		return 0;

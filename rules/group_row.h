@@ -16,6 +16,11 @@ struct limit_row limit_row_make(const struct limit *limit);
 void group_row_limit_out(struct group_row *row, const struct limit *limit);
 void group_row_limit_in(struct group_row *row, const struct limit *limit);
 
+/* The same for some addresses; like: the group's row. */
+void peer_row_limit_out(struct peer_row *row, const struct group_row *like,
+			const struct limit *limit);
+void peer_row_limit_in(struct peer_row *row, const struct limit *limit);
+
 /*
  * Likewise, behind both limits: what follows a quota is never faster than they.
  */
@@ -29,7 +34,8 @@ void group_row_change_out(struct group_row *row, uint64_t rate_bps);
 void group_row_change_in(struct group_row *row, uint64_t rate_bps);
 
 /* What a group's shaper cannot do of what is asked for; NULL: it can. */
-const char *group_misfit(enum shaper shaper, bool has_in, bool has_out);
+const char *group_misfit(enum shaper shaper, bool has_in, bool has_out,
+			 bool by_source);
 
 /* The same of a row: -EINVAL where it cannot. */
 int group_row_check(const struct group_row *row, const char *name,

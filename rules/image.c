@@ -28,6 +28,7 @@ void image_free(struct image *image)
 	free(image->sets);
 	free(image->elements);
 	free(image->groups);
+	free(image->peers);
 	free(image->paths);
 	free(image->globs);
 	free(image->devices);
@@ -88,6 +89,14 @@ const char *image_string(const struct image *image, str_off off)
 	    !memchr(image->strings + off, '\0', image->n_strings - off))
 		return "";
 	return image->strings + off;
+}
+
+const struct peer_row *image_peer(const struct image *image,
+				  const struct peer_range *range, size_t index)
+{
+	if (index >= range->count || range->first + index >= image->n_peers)
+		return NULL;
+	return &image->peers[range->first + index];
 }
 
 uint32_t image_group_flags(const struct image *image, uint32_t group)

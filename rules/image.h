@@ -31,6 +31,8 @@ struct image {
 	size_t n_elements;
 	struct group_row *groups;
 	size_t n_groups;
+	struct peer_row *peers; /* those of a group in a row */
+	size_t n_peers;
 	struct path_entry *paths; /* sorted by image_sort */
 	size_t n_paths;
 	struct glob_row *globs;
@@ -50,6 +52,10 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off);
 
 /* The text at off; "" where off lies outside (a damaged table). */
 const char *image_string(const struct image *image, str_off off);
+
+/* The index-th row of a range; NULL beyond its end (or a damaged table). */
+const struct peer_row *image_peer(const struct image *image,
+				  const struct peer_range *range, size_t index);
 
 /* The flags of a group's row; 0 where there is no such (a damaged table). */
 uint32_t image_group_flags(const struct image *image, uint32_t group);

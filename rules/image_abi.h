@@ -221,6 +221,30 @@ enum {
 	DEVICE_MIXED = 1 << 4,
 };
 
+/*
+ * A limit in place of a group's, for what goes to some addresses or comes from
+ * them.  The first row of a group's that has the other end's address decides.
+ */
+struct peer_row {
+	struct row_side side; /* its addresses alone */
+	struct limit_row limit;
+	__u32 uid; /* of its state; not that of any group */
+	__u8 shape;
+	__u8 pad[3];
+	str_off text; /* the addresses, as written */
+	__u32 pad2;
+};
+
+_Static_assert(sizeof(struct peer_row) == 80, "no hidden padding");
+
+/* So many for each direction of a group: they are walked for each packet. */
+#define PEERS_MAX 8
+
+/* Rows of peers. */
+struct peer_range {
+	__u32 first, count;
+};
+
 struct group_row {
 	__u32 uid; /* never used again for a group of another name */
 	__u8 share_all;
@@ -236,9 +260,10 @@ struct group_row {
 	__u32 flags;	 /* KEEP_STATES, GROUP_* */
 	__u32 pad;
 	struct quota_row quota;
+	struct peer_range out_to, in_from;
 };
 
-_Static_assert(sizeof(struct group_row) == 128, "no hidden padding");
+_Static_assert(sizeof(struct group_row) == 144, "no hidden padding");
 
 #define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX 8   /* groups that hold for one cgroup */

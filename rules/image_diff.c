@@ -360,6 +360,6 @@ int image_same(const struct image *a, const struct image *b)
 						    : b->n_strings;
 
 	return SAME(chains) && SAME(rules) && SAME(sets) && SAME(elements) &&
-	       SAME(groups) && SAME(paths) && SAME(globs) && SAME(devices) &&
-	       memcmp(a->strings, b->strings, common) == 0;
+	       SAME(groups) && SAME(peers) && SAME(paths) && SAME(globs) &&
+	       SAME(devices) && memcmp(a->strings, b->strings, common) == 0;
 }

@@ -51,6 +51,8 @@ static void each_offset(struct image *image, struct packing *packing,
 		visit(packing, &image->groups[i].name);
 		visit(packing, &image->groups[i].matches);
 	}
+	for (i = 0; i < image->n_peers; i++)
+		visit(packing, &image->peers[i].text);
 	for (i = 0; i < image->n_devices; i++) {
 		visit(packing, &image->devices[i].file);
 		visit(packing, &image->devices[i].name);

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "rules/label.h"
 #include "rules/pattern.h"
+#include "rules/peer_limit.h"
 #include "rules/policy_reader.h"
 #include "rules/quota.h"
 #include "rules/suggest.h"
@@ -17,6 +18,7 @@
 /* What a key wants. */
 #define A_RATE		"a rate such as 10mbit"
 #define A_SIZE		"a size such as 256kb"
+#define PEER_RATES	"addresses with a rate or none: 10.0.0.0/8 none"
 #define A_CHAIN		"the name of a chain"
 #define A_QUOTA		"a quota such as 100gb/month"
 #define AN_AFTER	"a rate such as 1mbit, or deny"
@@ -45,6 +47,17 @@ static int parse_size(struct reader *reader, const char *value, void *field)
 	struct err why;
 	int r = size_parse(value, bytes, &why);
 
+	return r < 0 ? refuse(reader, r, &why) : 0;
+}
+
+static int parse_peers(struct reader *reader, const char *value, void *field)
+{
+	struct peer_limits *limits = field;
+	struct err why;
+	int r;
+
+	r = peer_limits_parse(value, limits, &why);
+	limits->where = reader->where;
 	return r < 0 ? refuse(reader, r, &why) : 0;
 }
 
@@ -312,6 +325,8 @@ static const struct key group_keys[] = {
 	  parse_size },
 	{ "in-burst", A_SIZE, offsetof(struct group, in.burst_bytes),
 	  parse_size },
+	{ "out-to", PEER_RATES, offsetof(struct group, out_to), parse_peers },
+	{ "in-from", PEER_RATES, offsetof(struct group, in_from), parse_peers },
 	{ "filter-in", A_CHAIN, offsetof(struct group, filter_in),
 	  parse_chain },
 	{ "filter-out", A_CHAIN, offsetof(struct group, filter_out),

@@ -20,6 +20,7 @@
 
 #include "rules/packet.bpf.h"
 #include "rules/safety.bpf.h"
+#include "rules/side.bpf.h"
 #include "rules/state.bpf.h"
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
@@ -41,30 +42,6 @@ enum {
 	FITS_PERHAPS = 2,
 };
 
-/* Whether a set has an address, given in two halves; or a port. */
-__noinline int set_has_address(__u32 slot, __u32 set, __u64 half0, __u64 half1)
-{
-	struct element_key key = {
-		.prefixlen = 32 + 128,
-		.set = bpf_htonl(set),
-	};
-
-	__builtin_memcpy(key.data, &half0, 8);
-	__builtin_memcpy(key.data + 8, &half1, 8);
-	return table_has(slot, &key);
-}
-
-__noinline int set_has_port(__u32 slot, __u32 set, __u32 port)
-{
-	struct element_key key = {
-		.prefixlen = 32 + 16,
-		.set = bpf_htonl(set),
-		.data = { port >> 8, port },
-	};
-
-	return table_has(slot, &key);
-}
-
 /*
  * Takes a token, if there is one: the generic cell rate algorithm, where
  * due_ns is when all tokens taken so far would have come in one by one.
@@ -85,28 +62,6 @@ __noinline int limit_take(__u32 counter, __u64 interval_ns, __u64 burst_ns)
 	}
 	bpf_spin_unlock(&limit->lock);
 	return taken;
-}
-
-/* 1 where the side has the address, else 0. */
-static __always_inline __u32 side_has(const struct row_side *side,
-				      const union address *address, __u32 slot)
-{
-	const __u64 *addr = (const __u64 *)side->addr;
-	const __u64 *mask = (const __u64 *)side->mask;
-
-	if (side->set != NONE)
-		return set_has_address(slot, side->set, address->halves[0],
-				       address->halves[1]);
-	return is_zero(((address->halves[0] & mask[0]) ^ addr[0]) |
-		       ((address->halves[1] & mask[1]) ^ addr[1]));
-}
-
-static __always_inline int side_has_port(const struct row_side *side,
-					 __u16 port, __u32 slot)
-{
-	if (side->port_set != NONE)
-		return set_has_port(slot, side->port_set, port) != 0;
-	return port >= side->port_first && port <= side->port_last;
 }
 
 /* What few rules look at. */

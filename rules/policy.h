@@ -64,18 +64,6 @@ struct quota {
 	uint64_t after_bps;  /* 0: nothing passes */
 };
 
-struct group {
-	char *name;
-	struct where where;
-	char **matches; /* absolute paths below the cgroup2 mount, globs */
-	size_t n_matches;
-	enum share share;
-	enum shaper shaper;
-	struct limit in, out;
-	struct quota quota;
-	char *filter_in, *filter_out; /* names of chains, or NULL */
-};
-
 struct device {
 	char *name;
 	struct where where;
@@ -116,6 +104,33 @@ struct endpoint {
 	size_t n_ports;
 	char **port_sets; /* names of sets of ports */
 	size_t n_port_sets;
+};
+
+/* What some addresses have in place of a limit.  rate_bps 0: none. */
+struct peer_limit {
+	struct endpoint peers; /* networks and sets, as written */
+	struct limit limit;
+	char *text; /* the addresses: what stats shows */
+};
+
+/* The first that has an address decides; at most PEERS_MAX. */
+struct peer_limits {
+	struct where where;
+	struct peer_limit *list;
+	size_t n_list;
+};
+
+struct group {
+	char *name;
+	struct where where;
+	char **matches; /* absolute paths below the cgroup2 mount, globs */
+	size_t n_matches;
+	enum share share;
+	enum shaper shaper;
+	struct limit in, out;
+	struct peer_limits in_from, out_to;
+	struct quota quota;
+	char *filter_in, *filter_out; /* names of chains, or NULL */
 };
 
 /* Bits of rule.states. */

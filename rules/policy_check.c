@@ -56,11 +56,12 @@ static void check_chains(struct reader *reader)
 	}
 }
 
-/* What names a set: at where, behind the words `before`. */
+/* What names a set at where: before is a key, or the number of a rule. */
 static void check_set(struct reader *reader, const struct where *where,
 		      const char *before, const char *name, bool wants_ports)
 {
 	size_t index = names_find(&reader->names, SECTION_SET, name);
+	bool in_rule = *before >= '0' && *before <= '9';
 	const struct set *set;
 	const char *best;
 
@@ -80,8 +81,9 @@ static void check_set(struct reader *reader, const struct where *where,
 	if (!wants_ports && set->n_ports)
 		problem_add(reader->problems, where->file, where->line,
 			    "%s: set '%s' holds ports, but stands for "
-			    "addresses (try port @%s)",
-			    before, name, name);
+			    "addresses%s%s%s",
+			    before, name, in_rule ? " (try port @" : "",
+			    in_rule ? name : "", in_rule ? ")" : "");
 }
 
 static void check_endpoint(struct reader *reader, const struct rule *rule,
@@ -99,10 +101,27 @@ static void check_endpoint(struct reader *reader, const struct rule *rule,
 			  true);
 }
 
+static void check_peers(struct reader *reader, const struct peer_limits *limits,
+			const char *key)
+{
+	size_t i, j;
+
+	for (i = 0; i < limits->n_list; i++)
+		for (j = 0; j < limits->list[i].peers.n_sets; j++)
+			check_set(reader, &limits->where, key,
+				  limits->list[i].peers.sets[j], false);
+}
+
 static void check_sets(struct reader *reader)
 {
 	size_t i, j;
 
+	for (i = 0; i < reader->policy->n_groups; i++) {
+		check_peers(reader, &reader->policy->groups[i].out_to,
+			    "out-to");
+		check_peers(reader, &reader->policy->groups[i].in_from,
+			    "in-from");
+	}
 	for (i = 0; i < reader->policy->n_chains; i++) {
 		const struct chain *chain = &reader->policy->chains[i];
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/peer_limit.h"
 #include "rules/policy.h"
 #include "rules/rule.h"
 
@@ -16,6 +17,8 @@ static void group_clear(struct group *group)
 	free(group->name);
 	free(group->filter_in);
 	free(group->filter_out);
+	peer_limits_clear(&group->in_from);
+	peer_limits_clear(&group->out_to);
 }
 
 static void device_clear(struct device *device)

@@ -88,8 +88,10 @@ static void check_shaper(struct reader *reader, const struct ini *ini,
 			 enum section_kind kind, const void *object)
 {
 	const struct ini_entry *shaper = find(ini, section, "shaper", 6);
-	bool has_in = find(ini, section, "in", 2) != NULL;
-	bool has_out = find(ini, section, "out", 3) != NULL;
+	bool by_source = find(ini, section, "in-from", 7) != NULL;
+	bool has_in = find(ini, section, "in", 2) || by_source;
+	bool has_out = find(ini, section, "out", 3) ||
+		       find(ini, section, "out-to", 6);
 	const struct device *device = object;
 	const struct group *group = object;
 	const char *misfit;
@@ -97,12 +99,31 @@ static void check_shaper(struct reader *reader, const struct ini *ini,
 	if (!shaper)
 		return;
 	if (kind == SECTION_GROUP)
-		misfit = group_misfit(group->shaper, has_in, has_out);
+		misfit =
+			group_misfit(group->shaper, has_in, has_out, by_source);
 	else
 		misfit = device_misfit(device->shaper, has_in, has_out);
 	if (misfit)
 		problem_add(reader->problems, reader->where.file, shaper->line,
 			    "shaper: %s (try auto)", misfit);
+}
+
+/* Where nothing is limited, an exception is a slip. */
+static void check_peers(struct reader *reader, const struct ini *ini,
+			const struct ini_section *section, const char *key,
+			const char *limit, const struct peer_limits *peers)
+{
+	size_t i;
+
+	if (!peers->n_list || find(ini, section, limit, strlen(limit)))
+		return;
+	for (i = 0; i < peers->n_list; i++)
+		if (peers->list[i].limit.rate_bps)
+			return;
+	problem_add(reader->problems, peers->where.file, peers->where.line,
+		    "%s: there is no limit to except anything from (try %s = "
+		    "10mbit beside it)",
+		    key, limit);
 }
 
 static void check_size(struct reader *reader, const struct chain *chain)
@@ -115,6 +136,15 @@ static void check_size(struct reader *reader, const struct chain *chain)
 			    chain->name, chain->n_rules, CHAIN_RULES_MAX);
 }
 
+static void check_group(struct reader *reader, const struct ini *ini,
+			const struct ini_section *section,
+			const struct group *group)
+{
+	check_quota(reader, ini, section);
+	check_peers(reader, ini, section, "out-to", "out", &group->out_to);
+	check_peers(reader, ini, section, "in-from", "in", &group->in_from);
+}
+
 void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
 		   const char *name, const void *object)
@@ -125,10 +155,10 @@ void section_check(struct reader *reader, const struct ini *ini,
 	if (section->has_bad_lines)
 		return;
 	check_needed(reader, ini, section, kind, name);
-	if (kind == SECTION_GROUP)
-		check_quota(reader, ini, section);
 	if (kind != SECTION_GROUP && kind != SECTION_DEVICE)
 		return;
 	check_bursts(reader, ini, section);
 	check_shaper(reader, ini, section, kind, object);
+	if (kind == SECTION_GROUP)
+		check_group(reader, ini, section, object);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All maps that the objects of cgroup/ and tc/ share, declared once and
- * pinned by name.  The tables of the image have two slots; the other slot is
+ * pinned by name; those that are looked up by address are in side.bpf.h and
+ * peer.bpf.h.  The tables of the image have two slots; the other slot is
  * filled while this one is in force, and `generation` switches.  A program
  * reads the generation once per packet and passes the slot on.
  */
@@ -13,31 +14,9 @@
 
 #include "rules/flow_abi.h"
 #include "rules/image_abi.h"
-
-#define SLOTS 2
-
-/*
- * Rows of an inner array; user space makes each as long as it needs, which
- * is what the flag is for, and reading beyond its end gives NULL.  Sizes
- * instead of types: clang writes no BTF for what only inner maps name.
- */
-#define INNER_ARRAY(name, row)                      \
-	struct name {                               \
-		__uint(type, BPF_MAP_TYPE_ARRAY);   \
-		__uint(map_flags, BPF_F_INNER_MAP); \
-		__uint(max_entries, 1);             \
-		__uint(key_size, sizeof(__u32));    \
-		__uint(value_size, sizeof(row));    \
-	}
-
-#define TABLE(inner)                                      \
-	struct {                                          \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
-		__uint(max_entries, SLOTS);               \
-		__type(key, __u32);                       \
-		__uint(pinning, LIBBPF_PIN_BY_NAME);      \
-		__array(values, struct inner);            \
-	}
+#include "rules/peer.bpf.h"
+#include "rules/side.bpf.h"
+#include "rules/table.bpf.h"
 
 INNER_ARRAY(rules_inner, struct rule_row);
 INNER_ARRAY(chains_inner, struct chain_row);
@@ -46,14 +25,6 @@ INNER_ARRAY(groups_inner, struct group_row);
 INNER_ARRAY(globs_inner, struct glob_row);
 INNER_ARRAY(devices_inner, struct device_row);
 INNER_ARRAY(strings_inner, struct strings_page);
-
-struct elements_inner {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct element_key));
-	__uint(value_size, sizeof(struct element_value));
-};
 
 struct paths_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -83,9 +54,6 @@ TABLE(rules_inner) rules SEC(".maps");
 
 /* User space writes, the matcher reads. */
 TABLE(chains_inner) chains SEC(".maps");
-
-/* User space writes, the matcher reads. */
-TABLE(elements_inner) elements SEC(".maps");
 
 /* User space writes and reads: what `elements` came from. */
 TABLE(sets_inner) sets SEC(".maps");
@@ -147,14 +115,6 @@ static __always_inline __u32 generation_slot(void)
 	return generation_read() & 1;
 }
 
-/* A row, or NULL beyond the end of the table. */
-#define TABLE_ROW(table, slot, index)                               \
-	({                                                          \
-		__u32 slot_ = (slot), index_ = (index);             \
-		void *inner_ = bpf_map_lookup_elem(&table, &slot_); \
-		inner_ ? bpf_map_lookup_elem(inner_, &index_) : 0;  \
-	})
-
 static __always_inline const struct rule_row *table_rule(__u32 slot,
 							 __u32 index)
 {
@@ -191,14 +151,6 @@ static __always_inline const struct path_value *table_path(
 	void *inner = bpf_map_lookup_elem(&paths, &slot);
 
 	return inner ? bpf_map_lookup_elem(inner, key) : 0;
-}
-
-/* Whether a set has the address or port of the key (its full length). */
-static __always_inline int table_has(__u32 slot, const struct element_key *key)
-{
-	void *inner = bpf_map_lookup_elem(&elements, &slot);
-
-	return inner && bpf_map_lookup_elem(inner, key);
 }
 
 /*

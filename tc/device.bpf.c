@@ -20,6 +20,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "rules/match.bpf.h"
+#include "rules/peer.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
@@ -123,6 +124,24 @@ int device_wait(struct __sk_buff *skb)
 	return row && pool_was_passed(skb, row) ? -1 : 0;
 }
 
+/*
+ * Whether a packet waits in the class of what leaves by a row.  At a
+ * container's veth, or the pool of several, what the group has a limit for by
+ * the source, or none, does not.
+ */
+static __always_inline int device_queues(struct __sk_buff *skb, __u32 slot,
+					 const struct device_row *row)
+{
+	const struct group_row *group;
+
+	if (!row->out_class || row->group == NONE)
+		return row->out_class != 0;
+	group = table_group(slot, row->group);
+	return !group || !group->in_from.count ||
+	       peer_of_packet(skb, slot, group->in_from.first,
+			      group->in_from.count, 0) < 0;
+}
+
 /* The pool where a packet has to wait before anything else; or NULL. */
 static __always_inline const struct device_row *pool_ahead(
 	struct __sk_buff *skb, __u32 slot, const struct device_row *row)
@@ -132,7 +151,8 @@ static __always_inline const struct device_row *pool_ahead(
 	if (!row->pool)
 		return NULL;
 	pool = table_device(slot, row->pool);
-	if (!pool || !pool->out_class || pool_was_passed(skb, pool))
+	if (!pool || pool_was_passed(skb, pool) ||
+	    !device_queues(skb, slot, pool))
 		return NULL;
 	return pool;
 }
@@ -190,7 +210,7 @@ int device_out(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_OUT].denied, &wire);
 		return TC_ACT_SHOT;
 	}
-	if (!row->out_class) {
+	if (!device_queues(skb, slot, row)) {
 		priority_clear(skb);
 		if (tally)
 			tally_add(&tally->side[SIDE_OUT].passed, &wire);

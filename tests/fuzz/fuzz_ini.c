@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "rules/image_abi.h"
 #include "rules/policy_text.h"
 #include "rules/rule.h"
 #include "tests/fuzz/rule_same.h"
@@ -27,6 +28,19 @@ static void check_chain(const struct chain *chain)
 	}
 }
 
+static void check_peers(const struct peer_limits *limits)
+{
+	size_t i;
+
+	CHECK(limits->n_list <= PEERS_MAX);
+	for (i = 0; i < limits->n_list; i++) {
+		const struct peer_limit *limit = &limits->list[i];
+
+		CHECK(limit->text);
+		CHECK(limit->peers.n_networks || limit->peers.n_sets);
+	}
+}
+
 static void check_policy(const struct policy *policy)
 {
 	size_t i;
@@ -38,8 +52,11 @@ static void check_policy(const struct policy *policy)
 	}
 	for (i = 0; i < policy->n_sets; i++)
 		CHECK(!policy->sets[i].n_networks || !policy->sets[i].n_ports);
-	for (i = 0; i < policy->n_groups; i++)
+	for (i = 0; i < policy->n_groups; i++) {
 		CHECK(policy->groups[i].n_matches > 0);
+		check_peers(&policy->groups[i].out_to);
+		check_peers(&policy->groups[i].in_from);
+	}
 }
 
 /*

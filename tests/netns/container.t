@@ -18,15 +18,16 @@ make_link "$host" up0 "$right" v0 0
 nsenter --net=/run/netns/"$host" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip -n "$right" route add default via 10.77.0.1
 ip -n "$right" route add default via fd77:0::1
-in=20 later=12 out=10
+in=20 later=12 out=10 some=4
 # A packet costs an emulated processor half a millisecond.
-[ -z "${WEIR_VM:-}" ] || in=8 later=5 out=5
+[ -z "${WEIR_VM:-}" ] || in=8 later=5 out=5 some=2
 weir() { nsenter --net=/run/netns/"$host" "$WEIRCTL" "$@"; }
 
 policy <<EOP
 [group boxes]
 match = $cg/boxes/*
 in = ${in}mbit
+in-from = 10.77.5.0/24 none, fd77:5::/64 ${some}mbit
 out = ${out}mbit
 filter-in = in
 
@@ -64,6 +65,19 @@ queue_holds "what arrives over IPv6, four flows," $in "$host" vbox rate -c fd77:
 nsenter --net=/run/netns/"$host" ethtool -K up0 tso off
 sends_as=$cg sends_from=$right holds "what leaves gets $out Mbit/s" $out \
 	iperf3 -c 10.77.1.2 -p 5201 -t 60 -R
+
+# Sources with limits of their own go past the queue.
+ip -n "$right" addr add 10.77.5.2/32 dev v0
+ip -n "$right" addr add fd77:5::2/128 dev v0 nodad
+ip -n "$host" route add 10.77.5.2 via 10.77.0.2
+ip -n "$host" route add fd77:5::2 via fd77:0::2
+before=$(queued "$host" vbox)
+within "who has no limit has more than the others (Mbit/s)" \
+	"$(rate -c 10.77.1.2 -B 10.77.5.2 -b $((2 * in))M -t 2)" $((5 * in / 4)) $((3 * in))
+rate -c fd77:1::2 -B fd77:5::2 -u -b ${in}M -l 1400 -t 1 -O 0 >/dev/null
+within "who has another is policed (packets dropped)" \
+	"$(weir stats --json | jq '.groups[0].cgroups[0].in_from[1].dropped_packets')" 20 100000
+within "and nothing of either waits (bytes)" $(($(queued "$host" vbox) - before)) 0 20000
 
 # What was dropped: by the kernel's count of the queue, and by weir's of all.
 queue_dropped() { tc -n "$host" -s class show dev vbox | awk '/^class htb/ { leaf = / leaf / }

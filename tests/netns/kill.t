@@ -14,6 +14,7 @@ write_policy() {
 [group a]
 match = $cg/a
 out = $3
+out-to = 10.77.0.0/24 $3, fd77::/16 none
 filter-out = out
 [group $1]
 match = $cg/$1/sub

@@ -69,13 +69,13 @@ rate_of() {
 # arrives: what right counts is then what was on the wire.
 split_segments() { in_left ethtool -K v0 tso off; }
 
-# look: the bytes that have come to v0, with link headers, $bytes, and when, $at
-# to $to (us).  In the process that asks, and under emulation above all others:
+# look: the bytes that have come to v0, or $look_at, with link headers, $bytes, and
+# when, $at to $to (us).  In the process that asks, and under emulation above all others:
 # a program may take half a second to begin there, and look at any time of that.
 look() {
 	local name
 	at=${EPOCHREALTIME/[.,]/}
-	while read -r name bytes _ && [ "$name" != v0: ]; do :; done </proc/net/dev
+	while read -r name bytes _ && [ "$name" != "${look_at:-v0}:" ]; do :; done </proc/net/dev
 	to=${EPOCHREALTIME/[.,]/}
 }
 

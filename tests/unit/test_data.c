@@ -52,6 +52,21 @@ static void print_quota(const struct quota *quota, FILE *out)
 		quota->after_bps);
 }
 
+static void print_peers(const char *name, const struct peer_limits *limits,
+			FILE *out)
+{
+	char rate[RATE_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < limits->n_list; i++) {
+		const struct peer_limit *limit = &limits->list[i];
+
+		rate_format(limit->limit.rate_bps, rate);
+		fprintf(out, " %s %s %s", name, limit->text,
+			limit->limit.rate_bps ? rate : "none");
+	}
+}
+
 static void print_group(const struct group *group, FILE *out)
 {
 	size_t i;
@@ -62,6 +77,8 @@ static void print_group(const struct group *group, FILE *out)
 	fprintf(out, " share %d shaper %d", group->share, group->shaper);
 	print_limit("out", &group->out, out);
 	print_limit("in", &group->in, out);
+	print_peers("out-to", &group->out_to, out);
+	print_peers("in-from", &group->in_from, out);
 	print_quota(&group->quota, out);
 	print_filters(group->filter_in, group->filter_out, out);
 	putc('\n', out);

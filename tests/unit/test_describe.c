@@ -21,20 +21,37 @@ static void write_patterns(char line[static INI_LINE_MAX + 1])
 	line[strlen("match=")] = ' ';
 }
 
+/* As many addresses before as many rates. */
+static void write_peers(char value[static INI_LINE_MAX + 1])
+{
+	size_t length = 0;
+	int i;
+
+	for (i = 0; length + 40 <= INI_LINE_MAX; i++)
+		length += sprintf(value + length, "1.0.0.%d %s", i,
+				  i < PEERS_MAX ? "123.457mbit " : "");
+	sprintf(value + length, " 123.457mbit");
+	/* The last is one too many but for this. */
+	memset(strstr(value, "123.457mbit"), ' ', strlen("123.457mbit"));
+}
+
 static void the_longest_group_is_described_to_its_end(void **state)
 {
 	char name[LABEL_MAX + 1] = "";
-	char line[INI_LINE_MAX + 1], policy[2 * INI_LINE_MAX];
+	char line[INI_LINE_MAX + 1], policy[4 * INI_LINE_MAX];
+	char peers[INI_LINE_MAX + 1];
 	char text[DESCRIBE_MAX];
 	struct image *image;
 
 	(void)state;
 	memset(name, 'c', LABEL_MAX);
 	write_patterns(line);
+	write_peers(peers);
 	snprintf(policy, sizeof(policy),
 		 "[group g]\n%s\nshare=all\nout=123456kbit\nin=123456kbit\n"
+		 "out-to=%s\nin-from=%s\n"
 		 "filter-out=%s\nfilter-in=%s\n[chain %s]\npolicy=deny\n",
-		 line, name, name, name);
+		 line, peers, peers, name, name, name);
 	image = compile_text(policy, NULL);
 	describe_group(image, &image->groups[0], text);
 	assert_string_equal(text + strlen(text) - strlen(name), name);

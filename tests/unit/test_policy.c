@@ -84,7 +84,8 @@ static void every_key_reaches_its_field(void **state)
 	policy = text_policy("[group web]\nmatch = /a, /b/*\nout = 200mbit\n"
 			     "in = 1gbit\nout-burst = 256kb\nin-burst = 1mb\n"
 			     "filter-in = c\nfilter-out = d\nshare = all\n"
-			     "shaper = police\n"
+			     "shaper = police\nout-to = @s none\n"
+			     "in-from = 10.0.0.0/8 5mbit\n[set s]\n"
 			     "[device eth0]\nout = 1gbit\nin = 2gbit\n"
 			     "out-burst = 1b\nin-burst = 2b\nfilter-in = d\n"
 			     "filter-out = c\nshaper = htb\nnetns = blue\n"
@@ -105,6 +106,11 @@ static void every_key_reaches_its_field(void **state)
 	assert_string_equal(group->filter_out, "d");
 	assert_int_equal(group->share, SHARE_ALL);
 	assert_int_equal(group->shaper, SHAPER_POLICE);
+	assert_string_equal(group->out_to.list[0].peers.sets[0], "s");
+	assert_int_equal(group->out_to.list[0].limit.rate_bps, 0);
+	assert_int_equal(group->out_to.where.line, 11);
+	assert_string_equal(group->in_from.list[0].text, "10.0.0.0/8");
+	assert_int_equal(group->in_from.list[0].limit.rate_bps, 5000000);
 
 	device = &policy->devices[0];
 	assert_string_equal(device->name, "eth0");
