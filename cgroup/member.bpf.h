@@ -112,6 +112,8 @@ __noinline int place_folders(__u64 key, __u64 folder)
 	return -1;
 }
 
+_Static_assert(!(SCOPES_MAX & (SCOPES_MAX - 1)), "a mask bounds an index");
+
 /*
  * The account of the quota of the nth group that was found, which holds at a
  * level: by the path so far.
@@ -121,6 +123,7 @@ __noinline int member_account(__u64 key, __u32 group, __u32 level, __u32 nth)
 	struct place *place = bpf_map_lookup_elem(&places, &key), *blank;
 	const struct group_row *row;
 	__u32 end, zero = 0;
+	__u64 id;
 
 	blank = bpf_map_lookup_elem(&blanks, &zero);
 	if (!place || !blank || level > CGROUP_LEVEL_MAX || nth >= SCOPES_MAX)
@@ -135,14 +138,16 @@ __noinline int member_account(__u64 key, __u32 group, __u32 level, __u32 nth)
 		end = level ? place->ends[level] : 1;
 		if (end >= ACCOUNT_PATH_MAX)
 			return -1;
-		/* The same again, in words that the verifier of 5.10 knows. */
+		/* Bounds in words that the verifier of 5.10 knows, too. */
 		barrier_var(end);
 		bpf_probe_read_kernel(place->name.path,
 				      end & (GLOB_PATH_MAX - 1), place->path);
 	}
-	place->member.scopes[nth].account = account_get(&place->name);
-	if (!place->member.scopes[nth].account)
+	id = account_get(&place->name);
+	if (!id)
 		fault(FAULT_ACCOUNT);
+	barrier_var(nth);
+	place->member.scopes[nth & (SCOPES_MAX - 1)].account = id;
 	return 0;
 }
 
