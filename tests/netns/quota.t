@@ -69,7 +69,6 @@ echo x | in_right socat -u - UDP4-SENDTO:10.77.0.1:9000
 is "nothing arrives either" "$(cat "$work/got" 2>/dev/null)" ""
 within "and is counted as denied" "$("$WEIRCTL" stats a --json | sed -n '/"in": {/,$p' | field denied_packets)" 1 50
 end "${pids[-1]}"
-before=$(used a)
 
 until_true 5 rmdir "$cgdir/a"
 make_cgroup "$cg/a"
@@ -79,18 +78,6 @@ like "a cgroup of the same name has the same quota" "$(connects 2>&1)" "Operatio
 
 sends_as=$cg/b holds "after it there is another limit" 4 iperf3 -c 10.77.0.2 -p 5201 -t 60
 within "what passes then counts, too" "$(used b)" 500000 20000000
-
-# ----------------------------------------------------------- over a boot
-
-# All that a boot takes from the kernel; folders and processes stay.
-boot() { rm -rf "$WEIR_BPFFS"/{links,maps,programs-*}; }
-"$WEIRCTL" watch --once
-is "what was used is written" "$(written a)" "$before"
-boot
-ok "without its pins a cgroup is free" connects
-apply >/dev/null
-is "after a boot all is as it was" "$(used a)" "$before"
-like "and denied" "$(connects 2>&1)" "Operation not permitted"
 
 # ------------------------------------------------------- a period that ends
 
@@ -118,6 +105,18 @@ rm "$WEIR_STATE/quotas"
 apply >/dev/null
 send_a 1000000
 before=$(used a)
+
+# ----------------------------------------------------------- over a boot
+
+# All that a boot takes from the kernel; folders and processes stay.
+boot() { rm -rf "$WEIR_BPFFS"/{links,maps,programs-*}; }
+"$WEIRCTL" watch --once
+is "what was used is written" "$(written a)" "$before"
+boot
+ok "without its pins a cgroup is free" connects
+apply >/dev/null
+is "after a boot all is as it was" "$(used a)" "$before"
+like "and denied" "$(connects 2>&1)" "Operation not permitted"
 
 is "the second apply changes nothing" "$(apply)$(used a)" "$before"
 begin "$cg/b" nsenter --net=/run/netns/"$left" iperf3 -c 10.77.0.2 -p 5201 -t 60 >/dev/null 2>&1
