@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
@@ -16,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "cgroup/netns_sockets.h"
 
 /* A read that meets a million sockets without output is to be read again. */
 #define READS_MAX 64
@@ -132,54 +132,33 @@ static int read_iterator(const struct bpf_link *link)
 }
 
 /*
- * Whether a process's namespace has TCP sockets, by a line of its statistics
- * that begins with name.  What cannot be told may be so.
+ * In the namespace of seen, which has so many sockets.  An iterator looks at
+ * the whole table of all namespaces' connections, which takes milliseconds: not
+ * for one that has none.  What is opened since hears of its rate by itself.
  */
-static bool has_sockets(pid_t pid, const char *file, const char *name)
+static int run_here(struct netns_seen *seen, uint64_t sockets,
+		    const struct bpf_link *link)
 {
-	CLEANUP(fclosep) FILE *statistics = NULL;
-	char line[256];
-	unsigned int n;
-
-	snprintf(line, sizeof(line), "/proc/%d/net/%s", (int)pid, file);
-	statistics = fopen(line, "re");
-	if (!statistics)
-		return errno != ENOENT; /* without IPv6 there is no such file */
-	while (fgets(line, sizeof(line), statistics))
-		if (strncmp(line, name, strlen(name)) == 0 &&
-		    sscanf(line + strlen(name), " inuse %u", &n) == 1)
-			return n > 0;
-	return true;
+	seen->is_idle = sockets != UINT64_MAX && sockets == netns_listeners();
+	return seen->is_idle ? 0 : read_iterator(link);
 }
 
-static bool is_empty(pid_t pid)
-{
-	return !has_sockets(pid, "sockstat", "TCP:") &&
-	       !has_sockets(pid, "sockstat6", "TCP6:");
-}
-
-/*
- * In the namespace of a process; own is this thread's.  An iterator looks at
- * the whole table of all namespaces' sockets, which takes milliseconds: not
- * for those that have none.  One opened since hears of its rate by itself.
- */
+/* In the namespace of a process; own is this thread's. */
 static int run_in(struct netns_seen *seen, const struct bpf_link *link, int own)
 {
 	AUTO_CLOSE int fd = -1;
-	uint64_t inode;
+	uint64_t inode, sockets;
 	int r;
 
-	if (seen->is_empty)
+	if (seen->is_idle)
 		return 0;
 	fd = open_netns(seen->pid, &inode);
 	if (fd < 0 || inode != seen->inode)
 		return 0;
-	seen->is_empty = is_empty(seen->pid);
-	if (seen->is_empty)
-		return 0;
+	sockets = netns_sockets(seen->pid);
 	if (setns(fd, CLONE_NEWNET) < 0)
 		return neg_errno();
-	r = read_iterator(link);
+	r = run_here(seen, sockets, link);
 	if (setns(own, CLONE_NEWNET) < 0)
 		abort(); /* nothing may be done to the wrong machine */
 	return r;

@@ -21,7 +21,7 @@ struct bpf_object_skeleton;
 struct netns_seen {
 	uint64_t inode;
 	pid_t pid;
-	bool is_empty; /* no TCP socket was open when it was looked at */
+	bool is_idle; /* it had no TCP connection when it was looked at */
 };
 
 struct netns_walk {
@@ -46,7 +46,7 @@ int netns_walk_attach(struct bpf_object_skeleton *skeleton,
 		      struct bpf_link **ret_link);
 
 /*
- * Reads the iterator to its end in each namespace that has TCP sockets.
+ * Reads the iterator to its end in each namespace that has TCP connections.
  * One whose process has gone since is left out.
  */
 int netns_walk_run(struct netns_walk *walk, const struct bpf_link *link,

@@ -14,7 +14,7 @@ weir() { nsenter --net=/run/netns/"$host" "$WEIRCTL" "$@"; }
 is_inside() { ! [ "/proc/$1/ns/net" -ef /proc/self/ns/net ]; }
 for ((i = 0; i < many; i++)); do
 	mkdir "$cgdir/boxes/$i"
-	begin "$cg/boxes/$i" unshare --net sleep 1000
+	begin "$cg/boxes/$i" unshare --net socat -u TCP4-LISTEN:7 OPEN:/dev/null
 	boxes[i]=$begun
 done
 for pid in "${boxes[@]}"; do until_true 60 is_inside "$pid"; done
