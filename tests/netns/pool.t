@@ -146,7 +146,7 @@ for box in narrow:22 none:23; do
 done
 floods 10.77.21.2 fd77:22::2 10.77.23.2
 settled
-# What waits in the inner queue, up to 256 KB, comes and goes beside that.
+# What waits in the inner queue comes and goes beside that.
 [ -n "${WEIR_VM:-}" ] || sample=4
 have "a group and those inside it have its limit together" $((4 * unit)) $low $high 21 22 23
 [ -n "${WEIR_VM:-}" ] || sample=2
