@@ -47,9 +47,11 @@ int pool_plan_wait(struct device_plan *plan, const struct image *image,
 	const struct loader *loader = planned->device.loader;
 	const struct device_have *have = &planned->have;
 	const struct device_wait *wait = wait_of(have, pool);
+	uint32_t ifindex = image->devices[pool].ifindex;
 	int r = 0;
 
-	if (pool && (!wait || wait->ifindex != image->devices[pool].ifindex ||
+	/* Neither may have one: where somebody has deleted the pool. */
+	if (pool && (!wait || !ifindex || wait->ifindex != ifindex ||
 		     wait->program != loader->program_id[PROGRAM_WAIT])) {
 		r = device_plan_add_before(plan, STEP_WAIT, SIDE_OUT, 0, !wait);
 		if (r == 0)

@@ -187,6 +187,11 @@ is "and each clear leaves nothing" $other 0
 killed 4
 ok "an apply after that" weir apply "$work/policy.ini"
 is "has all that it wants" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
+ip -n "$host" link del "$(queue two)"
+weir watch --once >"$work/watch"
+is "when somebody has deleted the queue, watch makes it anew" \
+	"$(queue two | cut -c-5) $(weir apply --dry-run "$work/policy.ini")" "weirp nothing to change"
+ok "and traffic passes it" nsenter --net=/run/netns/"$right" ping -q -c1 -W2 10.77.1.2
 begin "$cg/two" nsenter --net=/run/netns/"$host" sleep 1000
 until_true 5 grep -q "^$begun$" "$cgdir/two/cgroup.procs"
 weir watch --once >"$work/watch"
