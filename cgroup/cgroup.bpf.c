@@ -81,8 +81,9 @@ int group_in(struct __sk_buff *skb)
 		quota_denied(member->cgroup, spent, 0, skb->gso_segs ?: 1);
 		return 0;
 	}
-	if ((member->flags & MEMBER_LIMIT_IN || spent) &&
-	    !limit_in(skb, member, spent))
+	if (!(member->flags & MEMBER_LIMIT_IN || spent))
+		window_lift(skb);
+	else if (!limit_in(skb, member, spent))
 		return 0;
 	if (has_quota && (spent || !is_counted))
 		limit_count(skb, member, COUNT_IN);
@@ -112,6 +113,7 @@ int group_sockops(struct bpf_sock_ops *ops)
 {
 	connect_socket(ops);
 	limit_socket(ops);
+	window_socket(ops);
 	return 1;
 }
 

@@ -115,6 +115,13 @@ struct police {
 	__u64 next_ns; /* when what was sent so far would be through */
 };
 
+/* Sockets that received something of a transfer lately. */
+struct window_users {
+	__u64 epoch;
+	__u32 count; /* in this epoch so far */
+	__u32 before;
+};
+
 /*
  * The state of a group at one cgroup, or of one of its limits by address.  BPF
  * makes it on first sight and writes it under its lock; user space reads it,
@@ -126,6 +133,7 @@ struct scope {
 	struct pace out;
 	struct police out_police; /* with shaper = police, instead of out */
 	struct police in;
+	struct window_users in_users;
 	struct tally out_tally;
 	struct tally in_tally;
 };

@@ -67,11 +67,12 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 write_seq; /* after all that the application has written */
 	__u32 snd_nxt;	 /* after all that was sent; moves on after the hook */
-	__u32 packets_out; /* segments under way */
-	__u32 snd_cwnd;	   /* how many of them there may be */
-	__u32 lsndtime;	   /* when it sent last, in jiffies */
-	__u32 mss_cache;   /* bytes */
-	__u32 srtt_us;	   /* in 1/8 of a us */
+	__u32 packets_out;  /* segments under way */
+	__u32 snd_cwnd;	    /* how many of them there may be */
+	__u32 lsndtime;	    /* when it sent last, in jiffies */
+	__u32 mss_cache;    /* bytes */
+	__u32 srtt_us;	    /* in 1/8 of a us */
+	__u32 window_clamp; /* of what it offers, bytes */
 	__u8 bpf_sock_ops_cb_flags;
 } RELOCATED;
 
@@ -146,6 +147,14 @@ static __always_inline __u32 kernel_window(void *sk)
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
 	return tcp ? tcp->snd_cwnd : 0;
+}
+
+/* TCP_WINDOW_CLAMP of a TCP socket, or what its buffer allows. */
+static __always_inline __u32 kernel_receive_clamp(void *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp ? tcp->window_clamp : 0;
 }
 
 /* SO_MAX_PACING_RATE of a TCP socket; all ones: none. */

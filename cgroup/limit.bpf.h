@@ -15,6 +15,7 @@
 #include "cgroup/quota.bpf.h"
 #include "cgroup/scope.bpf.h"
 #include "cgroup/sockets.bpf.h"
+#include "cgroup/window.bpf.h"
 #include "rules/match.bpf.h"
 
 #define ETHERTYPE_IP4 0x0800
@@ -128,6 +129,7 @@ enum {
 	CHARGE_SLOT = 40, /* of the tables */
 	CHARGE_TCP = 41,
 	CHARGE_SPENT = 42, /* its quota is used up */
+	CHARGE_FIRST = 43, /* its receiver's first in an epoch */
 };
 
 /* Where the policy says none for an address, that is counted. */
@@ -136,6 +138,8 @@ static __always_inline bool limit_counts(const struct group_row *group,
 {
 	return charged->limit.rate_bytes || charged->uid != group->uid;
 }
+
+#define LIMIT_REFUSED (-1)
 
 /*
  * Charges a packet to one scope: whether it may pass.  Global, so that the
@@ -234,46 +238,51 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 }
 
 /*
- * The same for what arrives: where a queue holds the limit it may, always, but
- * for what comes when a quota is used up.
+ * Charges a packet that arrives to one scope: LIMIT_REFUSED, or it may pass,
+ * as it always may where a queue holds the limit, but for what comes when a
+ * quota is used up.  Then the window is returned that the scope would have its
+ * receiver offer.  Global: see limit_charge.
  */
-__noinline int limit_charge_in(struct __sk_buff *skb, __u64 what, __u64 cgroup,
-			       __u32 bytes, __u64 now)
+__noinline int limit_arrive(struct __sk_buff *skb, __u64 what, __u64 cgroup,
+			    __u32 bytes, __u64 now)
 {
-	__u32 slot = what >> CHARGE_SLOT & 1;
+	__u32 slot = what >> CHARGE_SLOT & 1, users;
 	const struct group_row *group = table_group(slot, what);
-	struct wire wire = {
-		.bytes = bytes,
-		.segments = skb->gso_segs ?: 1,
-	};
+	struct wire wire = { .bytes = bytes, .segments = skb->gso_segs ?: 1 };
+	bool ok = true, spent, waits;
+	struct receiver *receiver;
 	struct charged charged;
-	bool ok = true, spent;
 	struct scope *scope;
 	__u64 key;
 
 	if (!group)
-		return 1;
+		return WINDOW_UNCLAMPED;
 	spent = what >> CHARGE_SPENT & 1;
 	charged.limit = spent ? group->quota.after_in : group->in;
 	charged.uid = group->uid;
 	if (!spent)
 		peer_limit(skb, slot, &group->in_from, false, &charged);
 	if (!limit_counts(group, &charged))
-		return 1;
+		return WINDOW_UNCLAMPED;
 	scope = scope_at(charged.uid, group->share_all ? 0 : cgroup);
 	if (!scope)
-		return 1;
+		return WINDOW_UNCLAMPED;
 	key = queued_key(group, cgroup);
 	/* What has a limit by its source does not wait there. */
-	if (!spent && charged.uid == group->uid &&
-	    bpf_map_lookup_elem(&queued, &key))
-		charged.limit.rate_bytes = 0;
+	waits = !spent && charged.uid == group->uid &&
+		bpf_map_lookup_elem(&queued, &key);
+	receiver = window_receiver(skb, 0);
 	bpf_spin_lock(&scope->lock);
-	if (charged.limit.rate_bytes)
+	if (!waits && charged.limit.rate_bytes)
 		ok = police_charge(&scope->in, &charged.limit, wire.bytes, now);
 	tally_add(&scope->in_tally, ok, &wire);
+	users = window_users(&scope->in_users, what >> CHARGE_FIRST & 1, now);
 	bpf_spin_unlock(&scope->lock);
-	return ok;
+	if (!ok)
+		return LIMIT_REFUSED;
+	return waits && receiver
+		       ? window_of(receiver, charged.limit.rate_bytes, users)
+		       : WINDOW_UNCLAMPED;
 }
 
 /* Whether the packet may arrive. */
@@ -281,6 +290,8 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 				     const struct member *member, __u32 spent)
 {
 	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, now;
+	int window = WINDOW_UNCLAMPED, other;
+	struct receiver *receiver;
 	struct wire wire = { 0 };
 	bool pass = true;
 	__u32 i;
@@ -289,16 +300,24 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 		return true;
 	wire_read(skb, &wire);
 	now = bpf_ktime_get_ns();
+	receiver = window_receiver(skb, BPF_SK_STORAGE_GET_F_CREATE);
+	if (receiver && window_arrives(receiver, wire.bytes, now))
+		what |= 1ULL << CHARGE_FIRST;
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct member_scope *at = &member->scopes[i];
 
-		if (!limit_charge_in(skb,
+		other = limit_arrive(skb,
 				     what | at->group |
 					     (__u64)SPENT_AT(spent, i)
 						     << CHARGE_SPENT,
-				     at->cgroup, wire.bytes, now))
+				     at->cgroup, wire.bytes, now);
+		if (other == LIMIT_REFUSED)
 			pass = false;
+		else if (other < window)
+			window = other;
 	}
+	if (receiver)
+		receiver->wanted = window;
 	return pass;
 }
 

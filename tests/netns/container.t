@@ -91,19 +91,39 @@ until_true 5 queue_is_empty
 is "the queue drops what is too much, the police nothing" \
 	"$(echo "$before $(queue_dropped) $(dropped)" | awk '{ print ($3 - $1 > 100), ($4 - $2) - ($3 - $1) }')" "1 0"
 
-# Twenty flows of a twentieth each.
+# Twenty flows of a twentieth each.  clamped: how many of them offer little.
 in_cgroup "$cg/boxes/one" nsenter --net=/run/netns/"$box" "$PWD/tests/bench/talk" sink 5204 1 &
 pids+=($!)
 until_listening "$box" 5204 10
 nsenter --net=/run/netns/"$right" tests/netns/traffic crowd 10.77.1.2 5204 20 &
 crowd=$!
 pids+=("$crowd")
-sleep 2
+clamped() { nsenter --net=/run/netns/"$box" ss -tinH state established 'sport = :5204' |
+	grep -o 'rcv_ssthresh:[0-9]*' | awk -F: '$2 < 16000 { n++ } END { print n + 0 }'; }
+# Where an emulated processor is late, the path looks long to most of them.
+few=15
+[ -z "${WEIR_VM:-}" ] || few=1
+can=$(printf '5.11\n%s\n' "$(uname -r)" | sort -V | head -n 1)
+if [ "$can" = 5.11 ]; then
+	ok "receivers offer no more than their part of the rate" until_true 20 eval '[ "$(clamped)" -ge '$few' ]'
+else
+	skip "receivers offer no more than their part of the rate" "the kernel lets no program clamp a window"
+	sleep 2
+fi
 # An emulated processor has enough to do without who asks.
 [ -n "${WEIR_VM:-}" ] || within "who asks for little does not wait behind them (ms)" \
 	"$(in_right ping -q -n -i0.05 -c20 10.77.1.2 | awk -F/ '/^rtt/ { print $5 }')" 0 10
 
 end "$watcher"
+if [ "$can" = 5.11 ]; then
+	grep -v '^in =' "$work/policy.ini" | weir apply - >/dev/null
+	ok "without the limit they offer what they like" until_true 10 eval '[ "$(clamped)" -eq 0 ]'
+	weir apply "$work/policy.ini" >/dev/null
+	ok "with it again they do not" until_true 20 eval '[ "$(clamped)" -ge '$few' ]'
+	weir clear >/dev/null
+	ok "clear lets their windows go" until_true 10 eval '[ "$(clamped)" -eq 0 ]'
+	weir apply "$work/policy.ini" >/dev/null
+fi
 end "$crowd"
 sed "s/^in = .*/in = 1mbit/" "$work/policy.ini" | weir apply - >/dev/null
 is "at a low rate a lane holds no more than TCP waits for" \
