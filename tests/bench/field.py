@@ -199,6 +199,11 @@ class Field:
         self.ip(ns, "link", "set", device, "up")
         self.order(ns, device)
 
+    @contextlib.contextmanager
+    def boxes(self, count):
+        """A place for each of so many cgroups: what iperf is told of it."""
+        yield [{}] * count
+
     def queue_make(self):
         """Where the queue's device is not there by itself."""
 
@@ -324,13 +329,13 @@ class Field:
 
     @contextlib.contextmanager
     def iperf(self, seconds, flows=1, cc=None, v6=False, udp_bps=None,
-              more=(), cgroup=None, host=None):
+              more=(), cgroup=None, host=None, ns=None):
         """Traffic of iperf3 as long as the context lasts, at most seconds;
         gives the port.  A server of its own for each run: a client that is
         killed leaves iperf3 busy."""
         client, server = self.ends(cgroup)
         self.port += 1
-        port, ns = self.port, self.a if host else self.b
+        port, ns = self.port, ns or (self.a if host else self.b)
         argv = ["iperf3", "-p", str(port), "-t", str(seconds),
                 "-c", host or (HOST6 if v6 else HOST), "-P", str(flows)]
         if cc:

@@ -2,9 +2,12 @@
 """Other places to measure in than a field whose senders are limited: those
 where it is the receivers.
 """
+import contextlib
+
 import field as f
 
 NEIGHBOUR = 7011  # where the limited cgroup's neighbour answers
+BOXES = 3  # containers beside the first, at most
 
 
 class Arriving(f.Field):
@@ -48,6 +51,34 @@ class Container(Arriving):
             self.veth(ns, "v0", self.home, port)
             self.ip(self.home, "link", "set", port, "master", "br0")
             self.up(self.home, port)
+
+
+    @contextlib.contextmanager
+    def boxes(self, count):
+        """A container for each."""
+        try:
+            yield [self.box_make(i) for i in range(count)]
+        finally:
+            self.boxes_remove()
+
+    def box_make(self, i):
+        ns, host = "%s-b%d" % (self.prefix, i), "10.98.7.%d" % (10 + i)
+        f.run("ip", "netns", "add", ns)
+        self.veth(ns, "v0", self.home, "c%d" % (i + 1))
+        self.ip(self.home, "link", "set", "c%d" % (i + 1), "master", "br0")
+        self.up(self.home, "c%d" % (i + 1))
+        self.ip(ns, "addr", "add", host + "/24", "dev", "v0")
+        self.up(ns, "v0")
+        return {"ns": ns, "host": host}
+
+    def boxes_remove(self):
+        for i in range(BOXES):
+            f.run("ip", "netns", "del", "%s-b%d" % (self.prefix, i),
+                  check=False)
+
+    def remove(self):
+        super().remove()
+        self.boxes_remove()
 
 
 class Distant(Container):

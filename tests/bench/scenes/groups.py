@@ -17,11 +17,18 @@ LEAVES = ("p/more/deep", "p/less/deep", "p/none/deep")
 
 @contextlib.contextmanager
 def tree(field):
-    """The cgroups of TREE, made and removed."""
+    """The cgroups of TREE, and a place for each of LEAVES.  By a process it is
+    known where that is, before anything is sent."""
     for path in TREE:
         os.makedirs(os.path.join(field.cgroup, path), exist_ok=True)
     try:
-        yield
+        with field.boxes(len(LEAVES)) as boxes:
+            places = [{"cgroup": os.path.join(field.cgroup, leaf), **box}
+                      for leaf, box in zip(LEAVES, boxes)]
+            for place in places:
+                field.start(["sleep", "300"], place["cgroup"],
+                            place.get("ns", field.box))
+            yield places
     finally:
         for path in reversed(TREE):
             path = os.path.join(field.cgroup, path)
@@ -29,11 +36,11 @@ def tree(field):
             os.rmdir(path)
 
 
-def rates_of(field, leaves, seconds):
-    """What passes in the leaves, a greedy flow in each, in bit/s."""
+def rates_of(field, places, seconds):
+    """What passes in each of the places, a greedy flow there, in bit/s."""
     with contextlib.ExitStack() as undo:
-        ports = [undo.enter_context(field.iperf(
-            20, cgroup=os.path.join(field.cgroup, leaf))) for leaf in leaves]
+        ports = [undo.enter_context(field.iperf(20, **place))
+                 for place in places]
         time.sleep(1.5)
         now = time.monotonic()
         before = [field.port_bytes(port) for port in ports]
@@ -47,12 +54,12 @@ def nested_of(trial):
     """Each leaf alone, then all together."""
     field, bps = trial.field, trial.bps
     limits = [("b/" + path, part * bps) for path, part in TREE.items() if part]
-    with tree(field):
+    with tree(field) as places:
         trial.limiter.groups(limits)
         try:
-            more = rates_of(field, LEAVES[:1], 2)[0]
-            less = rates_of(field, LEAVES[1:2], 2)[0]
-            all_of = rates_of(field, LEAVES, 3)
+            more = rates_of(field, places[:1], 2)[0]
+            less = rates_of(field, places[1:2], 2)[0]
+            all_of = rates_of(field, places, 3)
         finally:
             trial.limiter.clear()
     return {"more": more / bps, "less": less / bps / TREE["p/less"],
@@ -79,7 +86,7 @@ def nested(trial):
 @scene(NESTED, "weir", cases(rate="100mbit"), limited=False,
        place="container")
 def nested_in(trial):
-    """The same with limits `in`."""
+    """The same with limits `in`, and a container for each leaf."""
     return nested_of(trial)
 
 
