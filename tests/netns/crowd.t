@@ -4,8 +4,9 @@
 # shellcheck source=tests/netns/lib.bash
 . "$(dirname "$0")/lib.bash"
 
-many=100 most=2
-[ -z "${WEIR_LONG:-}" ] || many=1000
+# A bound that a busy machine keeps, too; the one that counts is for check-long.
+many=100 most=30
+[ -z "${WEIR_LONG:-}" ] || many=1000 most=2
 [ -z "${WEIR_VM:-}" ] || many=10 most=60
 host=$lab-h
 make_netns "$host"
