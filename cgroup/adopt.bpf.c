@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "cgroup/adopt_abi.h"
-#include "cgroup/kernel.bpf.h"
+#include "rules/kernel.bpf.h"
 #include "cgroup/pace.bpf.h"
 #include "rules/peer.bpf.h"
 

@@ -14,7 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 
-#include "cgroup/kernel.bpf.h"
+#include "rules/kernel.bpf.h"
 #include "rules/tables.bpf.h"
 
 /* Of the kernel's, by value: the system's headers for BPF lack them. */

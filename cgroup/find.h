@@ -17,6 +17,7 @@ struct found_cgroup {
 	uint64_t id;	/* what the kernel calls its cgroup id */
 	uint32_t group; /* index of the group's row in the image */
 	bool takes;	/* a GROUP_LIMITED: no other group has the cgroup */
+	bool on_host;	/* a process of it is in our own network namespace */
 };
 
 struct found_cgroups {

@@ -8,7 +8,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "cgroup/kernel.bpf.h"
+#include "rules/kernel.bpf.h"
 #include "cgroup/pace_socket.bpf.h"
 #include "cgroup/window.bpf.h"
 

@@ -238,6 +238,26 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 }
 
 /*
+ * Whether it has waited for this limit at the ifb of the device by which it
+ * arrived: the tc program there takes away a priority that was brought along.
+ */
+static __always_inline bool limit_waited(struct __sk_buff *skb, __u32 slot,
+					 __u64 cgroup)
+{
+	struct share_key key = {
+		.cgroup = cgroup,
+		.device = skb->ifindex,
+		.side = SHARE_WAITS,
+	};
+	const struct share_value *share;
+
+	if ((skb->priority & 0xffff0000) != QUEUE_MAJOR)
+		return false;
+	share = table_share(slot, &key);
+	return share && QUEUE_WAS_OF(skb->priority, share->number);
+}
+
+/*
  * Charges a packet that arrives to one scope: LIMIT_REFUSED, or it may pass,
  * as it always may where a queue holds the limit, but for what comes when a
  * quota is used up.  Then the window is returned that the scope would have its
@@ -270,7 +290,8 @@ __noinline int limit_arrive(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 	key = queued_key(group, cgroup);
 	/* What has a limit by its source does not wait there. */
 	waits = !spent && charged.uid == group->uid &&
-		bpf_map_lookup_elem(&queued, &key);
+		(bpf_map_lookup_elem(&queued, &key) ||
+		 limit_waited(skb, slot, cgroup));
 	receiver = window_receiver(skb, 0);
 	bpf_spin_lock(&scope->lock);
 	if (!waits && charged.limit.rate_bytes)

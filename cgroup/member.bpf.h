@@ -15,7 +15,7 @@
 
 #include "cgroup/account.bpf.h"
 #include "cgroup/cgroup_abi.h"
-#include "cgroup/kernel.bpf.h"
+#include "rules/kernel.bpf.h"
 #include "rules/tables.bpf.h"
 
 #define GLOB_STRIDE 16

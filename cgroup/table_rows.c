@@ -62,6 +62,10 @@ int table_rows_create(const struct table_def *def, const struct image *image)
 		return bpf_map_create(
 			BPF_MAP_TYPE_HASH, def->map, sizeof(struct path_key),
 			sizeof(struct path_value), entries, &opts);
+	case TABLE_SHARES:
+		return bpf_map_create(
+			BPF_MAP_TYPE_HASH, def->map, sizeof(struct share_key),
+			sizeof(struct share_value), entries, &opts);
 	case TABLE_ELEMENTS:
 		opts.map_flags = BPF_F_NO_PREALLOC;
 		return bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, def->map,
@@ -113,6 +117,20 @@ static int write_paths(int fd, const struct image *image)
 	return 0;
 }
 
+static int write_shares(int fd, const struct image *image)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < image->n_shares; i++) {
+		r = bpf_map_update_elem(fd, &image->shares[i].key,
+					&image->shares[i].value, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* Tries take batches since 5.16; before, one by one. */
 static int write_elements(int fd, const struct image *image)
 {
@@ -148,6 +166,8 @@ int table_rows_write(const struct table_def *def, int fd,
 		return write_strings(fd, image, entries);
 	case TABLE_PATHS:
 		return write_paths(fd, image);
+	case TABLE_SHARES:
+		return write_shares(fd, image);
 	case TABLE_ELEMENTS:
 		return write_elements(fd, image);
 	default:
@@ -246,6 +266,9 @@ int table_rows_read(const struct table_def *def, int fd, struct image *image)
 
 	if (def->kind == TABLE_PATHS)
 		return read_keys(fd, sizeof(struct path_key), size,
+				 rows_of(def, image), count_of(def, image));
+	if (def->kind == TABLE_SHARES)
+		return read_keys(fd, sizeof(struct share_key), size,
 				 rows_of(def, image), count_of(def, image));
 	if (def->kind == TABLE_ELEMENTS)
 		return read_keys(fd, size, size, rows_of(def, image),

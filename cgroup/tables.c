@@ -26,11 +26,12 @@
 	}
 
 static const struct table_def defs[N_TABLES] = {
-	TABLE(strings, TABLE_STRINGS), TABLE(sets, TABLE_ARRAY),
-	TABLE(chains, TABLE_ARRAY),    TABLE(rules, TABLE_ARRAY),
-	TABLE(groups, TABLE_ARRAY),    TABLE(peers, TABLE_ARRAY),
-	TABLE(devices, TABLE_ARRAY),   TABLE(globs, TABLE_ARRAY),
-	TABLE(paths, TABLE_PATHS),     TABLE(elements, TABLE_ELEMENTS),
+	TABLE(strings, TABLE_STRINGS),	 TABLE(sets, TABLE_ARRAY),
+	TABLE(chains, TABLE_ARRAY),	 TABLE(rules, TABLE_ARRAY),
+	TABLE(groups, TABLE_ARRAY),	 TABLE(peers, TABLE_ARRAY),
+	TABLE(devices, TABLE_ARRAY),	 TABLE(globs, TABLE_ARRAY),
+	TABLE(paths, TABLE_PATHS),	 TABLE(shares, TABLE_SHARES),
+	TABLE(elements, TABLE_ELEMENTS),
 };
 
 void tables_close(struct tables *tables)

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "rules/image.h"
 
-#define N_TABLES 10
+#define N_TABLES 11
 
 struct tables {
 	int generation;	     /* the map's descriptor, likewise below */

@@ -22,7 +22,7 @@
 #include <stdbool.h>
 
 #include "cgroup/cgroup_abi.h"
-#include "cgroup/kernel.bpf.h"
+#include "rules/kernel.bpf.h"
 
 /* Of the kernel's, by value: the system's headers for BPF lack them. */
 #define WINDOW_SOL_TCP	  6

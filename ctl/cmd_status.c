@@ -5,6 +5,7 @@
 #include "ctl/say.h"
 #include "ctl/snapshot.h"
 #include "rules/describe.h"
+#include "rules/share.h"
 #include "rules/unit.h"
 
 static const char *const fault_names[FAULTS] = {
@@ -139,7 +140,10 @@ static void print_devices(const struct snapshot *snapshot)
 
 		describe_device_name(image, row, name);
 		describe_device(image, row, text);
-		show("  %s: %s, %s", name, text,
+		show("  %s: %s%s%s, %s", name, text,
+		     row->out_levels ? ", out shared by group" : "",
+		     row->flags & DEVICE_SHARED_IN ? ", in shared by group"
+						   : "",
 		     entry->present ? "attached" : "waits until it is there");
 	}
 }
@@ -264,8 +268,17 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "share",
 		 json_text(group->share_all ? "all" : "each"));
+	json_put(&object, "out_min_bps", json_count(group->out_min_bytes * 8));
+	json_put(&object, "weight", json_count(share_of(group).weight));
+	json_put(&object, "priority",
+		 json_text(describe_priority(group->priority)));
 	json_put(&object, "cgroups", cgroups);
 	return object;
+}
+
+static const char *shared_by(bool groups)
+{
+	return groups ? "group" : "flow";
 }
 
 static json_t *device_json(const struct image *image,
@@ -285,6 +298,10 @@ static json_t *device_json(const struct image *image,
 	json_put(&object, "state", json_text(device_state(entry)));
 	json_put(&object, "ifindex", json_count(row->ifindex));
 	json_put(&object, "pool", json_text(pool));
+	json_put(&object, "out_shared_by",
+		 json_text(shared_by(row->out_levels)));
+	json_put(&object, "in_shared_by",
+		 json_text(shared_by(row->flags & DEVICE_SHARED_IN)));
 	json_put(&object, "out", limit_json(&row->out, row->shape_out));
 	json_put(&object, "in", limit_json(&row->in, SHAPE_HTB));
 	return object;

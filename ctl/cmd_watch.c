@@ -19,6 +19,7 @@
 #include "ctl/quotas.h"
 #include "ctl/runs.h"
 #include "ctl/say.h"
+#include "ctl/shares.h"
 #include "netlink/watch.h"
 
 /*
@@ -66,8 +67,9 @@ static int look_once(const struct call *call, struct quota_watch *quotas,
 	r = runs_in_force(&kernel, false, &image, err);
 	if (r == 0)
 		r = plan_make(&kernel, image, &plan, err);
-	if (r == 0)
-		find_conflict(plan.image, &plan.world.found, skipped);
+	if (r == 0 &&
+	    find_conflict(plan.image, &plan.world.found, skipped) == 0)
+		shares_check(plan.image, skipped);
 	if (r == 0 && plan_is_empty(&plan)) {
 		r = adoption_carry_out(&kernel, &plan, err);
 		return r < 0 ? r : keep_quotas(&kernel, &plan, quotas, err);

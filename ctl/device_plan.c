@@ -7,14 +7,21 @@
 #include "base/array.h"
 #include "ctl/departures.h"
 #include "ctl/pool_plan.h"
+#include "ctl/shares.h"
 #include "rules/describe.h"
 
 void device_plan_clear(struct device_plan *plan)
 {
 	size_t i;
+	int side;
 
-	for (i = 0; i < plan->n_devices; i++)
+	for (i = 0; i < plan->n_devices; i++) {
 		free(plan->devices[i].name);
+		for (side = 0; side < 2; side++) {
+			class_shares_clear(&plan->devices[i].before[side]);
+			class_shares_clear(&plan->devices[i].shares[side]);
+		}
+	}
 	free(plan->devices);
 	free(plan->before.list);
 	free(plan->after.list);
@@ -55,20 +62,80 @@ int device_plan_add_after(struct device_plan *plan, enum step_kind kind,
 	return add_step(plan, &plan->after, kind, side, turn) ? 0 : -ENOMEM;
 }
 
-/*
- * The turn of the class that is to have this limit: the one in force if it
- * has it already, or if nothing waits in classes now; else the other one.
- */
-static int choose_turn(const struct device_side *side, uint32_t class_in_force,
-		       const struct limit_row *limit, bool is_edt)
-{
-	int turn = DEVICE_CLASS_TURN(class_in_force);
+/* What is to become of a limit's class. */
+struct class_plan {
+	const struct limit_row *limit;
+	uint32_t in_force; /* 0: none */
+	bool stays;	   /* what is in force asks for the same of all */
+	bool keeps_turn;   /* nothing waits in classes now */
+};
 
-	if (!class_in_force)
+/*
+ * Whether the class of a turn has the limit; *ret_fit: how those who share it
+ * fit, where there are any.
+ */
+static int class_fits(const struct planned_device *planned, int side, int turn,
+		      const struct limit_row *limit, bool *ret_fits,
+		      enum shares_fit *ret_fit, struct err *err)
+{
+	const struct device_class *class = &planned->have.side[side].turn[turn];
+	const struct class_shares *shares = &planned->shares[side];
+
+	*ret_fit = SHARES_FIT;
+	*ret_fits = device_class_is(class, limit);
+	if (!shares->n_list)
 		return 0;
-	if (is_edt)
-		return turn;
-	return device_class_is(&side->turn[turn], limit) ? turn : !turn;
+	*ret_fits = device_class_holds(class, limit);
+	if (!*ret_fits)
+		return 0;
+	return device_shares_fit(&planned->device, side, turn, shares, ret_fit,
+				 err);
+}
+
+/* Below a class in force: who is new first, then what each has. */
+static int plan_shares(struct device_plan *plan, int side, int turn,
+		       enum shares_fit fit)
+{
+	int r = 0;
+
+	if (fit == SHARES_LACK)
+		r = device_plan_add_before(plan, STEP_SHARES, side, turn, true);
+	if (r == 0 && fit != SHARES_FIT)
+		r = device_plan_add_after(plan, STEP_FIT_SHARES, side, turn);
+	return r;
+}
+
+/*
+ * The class of a limit: the one in force if it has it already, else one of the
+ * other turn.
+ */
+static int plan_class(struct device_plan *plan, int side,
+		      const struct class_plan *wanted, int *ret_turn,
+		      struct err *err)
+{
+	const struct planned_device *planned =
+		&plan->devices[plan->n_devices - 1];
+	int turn = DEVICE_CLASS_TURN(wanted->in_force), r;
+	enum shares_fit fit;
+	bool fits;
+
+	if (wanted->in_force && wanted->stays) {
+		r = class_fits(planned, side, turn, wanted->limit, &fits, &fit,
+			       err);
+		if (r == 0 && fits && fit != SHARES_BROKEN) {
+			*ret_turn = turn;
+			return plan_shares(plan, side, turn, fit);
+		}
+		if (r < 0)
+			return r;
+	}
+	if (wanted->in_force && !wanted->keeps_turn)
+		turn = !turn;
+	*ret_turn = turn;
+	r = class_fits(planned, side, turn, wanted->limit, &fits, &fit, err);
+	if (r < 0 || (fits && fit == SHARES_FIT))
+		return r;
+	return device_plan_add_before(plan, STEP_CLASS, side, turn, true);
 }
 
 /*
@@ -93,16 +160,16 @@ static int plan_edt(struct device_plan *plan, uint32_t class_in_force,
 
 /* The limit of one side: its queue and class; *ret_class is for the row. */
 static int plan_limit(struct device_plan *plan, int side,
-		      const struct limit_row *limit, uint32_t class_in_force,
-		      uint32_t *ret_class)
+		      const struct class_plan *wanted, uint32_t *ret_class,
+		      struct err *err)
 {
 	const struct planned_device *planned =
 		&plan->devices[plan->n_devices - 1];
 	const struct device_side *has = &planned->have.side[side];
 	bool is_edt = side == SIDE_OUT && planned->have.shape == SHAPE_EDT;
-	int turn, other, r = 0;
+	int turn, r = 0;
 
-	if (!limit->rate_bytes) {
+	if (!wanted->limit->rate_bytes) {
 		*ret_class = 0;
 		if (has->has_root)
 			r = device_plan_add_after(plan,
@@ -116,14 +183,12 @@ static int plan_limit(struct device_plan *plan, int side,
 		r = device_plan_add_before(
 			plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB, side, 0,
 			!is_edt);
-	turn = choose_turn(has, class_in_force, limit, is_edt);
-	other = !turn;
-	if (r == 0 && !device_class_is(&has->turn[turn], limit))
-		r = device_plan_add_before(plan, STEP_CLASS, side, turn,
-					   !has->turn[turn].present);
-	if (r == 0 && has->turn[other].present)
-		r = device_plan_add_after(plan, STEP_REMOVE_CLASS, side, other);
-	*ret_class = DEVICE_CLASS(planned->device.index, turn);
+	if (r == 0)
+		r = plan_class(plan, side, wanted, &turn, err);
+	if (r == 0 && has->turn[!turn].present)
+		r = device_plan_add_after(plan, STEP_REMOVE_CLASS, side, !turn);
+	if (r == 0)
+		*ret_class = DEVICE_CLASS(planned->device.index, turn);
 	return r;
 }
 
@@ -159,9 +224,11 @@ static int plan_filters(struct device_plan *plan, const struct image *image,
 			row->chain_out != NONE || row->out.rate_bytes ||
 				row->pool || keeps);
 	if (r == 0)
-		r = plan_filter(plan, SIDE_IN,
-				row->chain_in != NONE || row->in.rate_bytes ||
-					keeps);
+		r = plan_filter(
+			plan, SIDE_IN,
+			row->chain_in != NONE ||
+				device_row_limit(row, SIDE_IN)->rate_bytes ||
+				keeps);
 	return r < 0 ? r : pool_plan_wait(plan, image, row->pool);
 }
 
@@ -211,6 +278,51 @@ static const struct device_row *row_at(const struct image *image,
 	return index < image->n_devices ? &image->devices[index] : &none;
 }
 
+static int plan_side(struct device_plan *plan, const struct image *live,
+		     const struct image *image, int side,
+		     const struct device_row *before, bool was_shared,
+		     uint32_t *ret_class, struct err *err)
+{
+	struct planned_device *planned = &plan->devices[plan->n_devices - 1];
+	uint32_t index = planned->device.index;
+	struct class_plan wanted = {
+		.limit = device_row_limit(&image->devices[index], side),
+		.in_force = side == SIDE_OUT ? before->out_class
+					     : before->in_class,
+		.keeps_turn = side == SIDE_OUT &&
+			      planned->have.shape == SHAPE_EDT,
+	};
+	int r;
+
+	r = class_shares_of(live, index, side, &planned->before[side], err);
+	if (r == 0)
+		r = class_shares_of(image, index, side, &planned->shares[side],
+				    err);
+	if (r < 0)
+		return r;
+	wanted.stays = was_shared == (planned->shares[side].n_list > 0) &&
+		       shares_ask_same(image, live, index, side);
+	return plan_limit(plan, side, &wanted, ret_class, err);
+}
+
+static int plan_limits(struct device_plan *plan, const struct image *live,
+		       struct image *image, uint32_t index,
+		       const struct device_row *before, struct err *err)
+{
+	struct device_row *row = &image->devices[index];
+	int r;
+
+	r = row->shape_out == SHAPE_EDT
+		    ? plan_edt(plan, before->out_class, &row->out_class)
+		    : plan_side(plan, live, image, SIDE_OUT, before,
+				before->out_levels, &row->out_class, err);
+	if (r == 0)
+		r = plan_side(plan, live, image, SIDE_IN, before,
+			      before->flags & DEVICE_SHARED_IN, &row->in_class,
+			      err);
+	return r < 0 ? r : shares_add_waits(image, index, err);
+}
+
 static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		       struct world *world, struct image *image, uint32_t index,
 		       struct err *err)
@@ -242,15 +354,11 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
 		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
 					   !row->ifindex);
-	row->in_ifindex = row->in.rate_bytes ? have->ifb.ifindex : 0;
-	if (r == 0 && row->shape_out == SHAPE_EDT)
-		r = plan_edt(plan, before.out_class, &row->out_class);
-	else if (r == 0)
-		r = plan_limit(plan, SIDE_OUT, &row->out, before.out_class,
-			       &row->out_class);
+	row->in_ifindex = device_row_limit(row, SIDE_IN)->rate_bytes
+				  ? have->ifb.ifindex
+				  : 0;
 	if (r == 0)
-		r = plan_limit(plan, SIDE_IN, &row->in, before.in_class,
-			       &row->in_class);
+		r = plan_limits(plan, kernel->live, image, index, &before, err);
 	if (r == 0 && !before.ifindex)
 		r = device_plan_add_before(plan, STEP_TALLY, 0, 0, true);
 	if (r == 0)

@@ -7,13 +7,15 @@
 #define WEIR_CTL_DEVICE_PLAN_H
 
 #include "ctl/world.h"
+#include "tc/device_share.h"
 
 enum step_kind {
 	/* Before the switch: no packet sees anything of these. */
 	STEP_POOL,
 	STEP_ROOT,
 	STEP_IFB,
-	STEP_CLASS,
+	STEP_CLASS,  /* of a turn that is not in force, with all below it */
+	STEP_SHARES, /* classes of who is new, below one that is in force */
 	STEP_TALLY,
 	STEP_FILTER,
 	STEP_WAIT,
@@ -22,6 +24,7 @@ enum step_kind {
 	STEP_REMOVE_WAITS,
 	STEP_REMOVE_CLASS,
 	STEP_REPLACE_ROOT, /* HTB by fq */
+	STEP_FIT_SHARES,   /* what each has for sure; classes of who has gone */
 	STEP_REMOVE_ROOT,
 	STEP_REMOVE_IFB,
 	STEP_REMOVE_ALL,
@@ -34,7 +37,7 @@ struct device_step {
 	int side;      /* SIDE_*, where the step has one */
 	int turn;      /* of a class */
 	uint32_t pool; /* its row, where the step is about the way there */
-	bool is_new;   /* it was not there: undone when the apply fails */
+	bool is_new;   /* undone when the apply fails */
 	bool done;
 };
 
@@ -43,6 +46,8 @@ struct planned_device {
 	struct device_have have;
 	struct device_trace trace; /* where it was found by its mark */
 	char *name;		   /* "eth0", or "eth0 in netns x" */
+	/* By SIDE_*: who shares its limit now, and who is to. */
+	struct class_shares before[2], shares[2];
 	bool takeover;
 };
 

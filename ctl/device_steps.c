@@ -12,7 +12,19 @@ static const struct limit_row *limit_of(const struct device_plan *plan,
 	uint32_t index = plan->devices[step->device].device.index;
 	const struct device_row *row = &image->devices[index];
 
-	return step->side == SIDE_OUT ? &row->out : &row->in;
+	return device_row_limit(row, step->side);
+}
+
+static void describe_class(const struct limit_row *limit, const char *side,
+			   char *text, size_t size)
+{
+	char rate[RATE_TEXT_MAX];
+
+	rate_format(limit->rate_bytes * 8, rate);
+	if (limit->rate_bytes == DEVICE_NO_LIMIT)
+		snprintf(text, size, "make the classes for %s", side);
+	else
+		snprintf(text, size, "make the class for %s, %s", side, rate);
 }
 
 static uint8_t shape_of(const struct device_plan *plan,
@@ -29,7 +41,6 @@ void device_step_describe(const struct device_plan *plan,
 			  const struct image *image, char *text, size_t size)
 {
 	const char *side = step->side == SIDE_OUT ? "out" : "in";
-	char rate[RATE_TEXT_MAX];
 
 	switch (step->kind) {
 	case STEP_POOL:
@@ -44,8 +55,15 @@ void device_step_describe(const struct device_plan *plan,
 		snprintf(text, size, "make the queue (ifb, htb) for in");
 		return;
 	case STEP_CLASS:
-		rate_format(limit_of(plan, step, image)->rate_bytes * 8, rate);
-		snprintf(text, size, "make the class for %s, %s", side, rate);
+		describe_class(limit_of(plan, step, image), side, text, size);
+		return;
+	case STEP_SHARES:
+		snprintf(text, size,
+			 "make classes for who is new to the limit %s", side);
+		return;
+	case STEP_FIT_SHARES:
+		snprintf(text, size, "give the limit %s to %zu groups", side,
+			 plan->devices[step->device].shares[step->side].n_list);
 		return;
 	case STEP_TALLY:
 		snprintf(text, size, "make the counters");
@@ -103,6 +121,26 @@ static int make_pool(struct device *device, struct image *image,
 	return r;
 }
 
+/* What is left there of an apply that was killed goes first. */
+static int make_class(const struct planned_device *planned,
+		      const struct device_step *step,
+		      const struct limit_row *limit, struct err *err)
+{
+	const struct device *device = &planned->device;
+	int r;
+
+	if (planned->have.side[step->side].turn[step->turn].present) {
+		r = device_remove_class(device, step->side, step->turn, err);
+		if (r < 0)
+			return r;
+		crash_point();
+	}
+	if (planned->shares[step->side].n_list)
+		return device_make_shares(device, step->side, step->turn,
+					  &planned->shares[step->side], err);
+	return device_ensure_class(device, step->side, step->turn, limit, err);
+}
+
 static int do_step(struct device_plan *plan, struct device_step *step,
 		   struct image *image, struct err *err)
 {
@@ -125,8 +163,14 @@ static int do_step(struct device_plan *plan, struct device_step *step,
 	case STEP_IFB:
 		return make_ifb(device, image, err);
 	case STEP_CLASS:
-		return device_ensure_class(device, step->side, step->turn,
-					   limit_of(plan, step, image), err);
+		return make_class(planned, step, limit_of(plan, step, image),
+				  err);
+	case STEP_SHARES:
+		return device_add_shares(device, step->side, step->turn,
+					 &planned->shares[step->side], err);
+	case STEP_FIT_SHARES:
+		return device_fit_shares(device, step->side, step->turn,
+					 &planned->shares[step->side], err);
 	case STEP_TALLY:
 		return device_reset_tally(device->loader, device->index, err);
 	case STEP_FILTER:
@@ -164,8 +208,10 @@ int device_steps_do(struct device_plan *plan, struct device_steps *steps,
 }
 
 /* What cannot be taken back now is taken away by the next apply or clear. */
-static void undo(const struct device *device, const struct device_step *step)
+static void undo(const struct planned_device *planned,
+		 const struct device_step *step)
 {
+	const struct device *device = &planned->device;
 	struct err ignored;
 
 	switch (step->kind) {
@@ -184,6 +230,10 @@ static void undo(const struct device *device, const struct device_step *step)
 		return;
 	case STEP_CLASS:
 		device_remove_class(device, step->side, step->turn, &ignored);
+		return;
+	case STEP_SHARES:
+		device_fit_shares(device, step->side, step->turn,
+				  &planned->before[step->side], &ignored);
 		return;
 	case STEP_TALLY:
 		device_remove_tally(device->loader, device->index, &ignored);
@@ -204,6 +254,6 @@ void device_plan_undo(struct device_plan *plan)
 		const struct device_step *step = &plan->before.list[i];
 
 		if (step->done && step->is_new)
-			undo(&plan->devices[step->device].device, step);
+			undo(&plan->devices[step->device], step);
 	}
 }

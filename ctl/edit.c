@@ -6,6 +6,7 @@
 #include "ctl/plan.h"
 #include "ctl/quotas.h"
 #include "ctl/say.h"
+#include "ctl/shares.h"
 #include "rules/adhoc.h"
 #include "rules/describe.h"
 
@@ -75,6 +76,8 @@ static int carry_out(const struct call *call, const struct edit *edit,
 		r = plan_make(kernel, image, &plan, &err);
 		if (r == 0 && edit->refuses_conflict)
 			r = find_conflict(plan.image, &plan.world.found, &err);
+		if (r == 0 && edit->refuses_conflict)
+			r = shares_check(plan.image, &err);
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);
 		else if (r == 0 && !call->dry_run && kernel->loaded)

@@ -16,7 +16,7 @@
 const struct mechanism mechanisms[] = {
 	{ "group_out", "pace", "police", { "sockops_setsockopt" }, NULL, {} },
 	{ "group_in_container", "htb", "police", { QUEUE }, DEPARTURES },
-	{ "group_in_host", NULL, "police", {}, NULL, {} },
+	{ "group_in_host", "htb", "police", { QUEUE, "ifb" }, NULL, {} },
 	{ "device_out", "htb", "-", { QUEUE }, DEPARTURES },
 	{ "device_in", "htb", "-", { QUEUE, "ifb" }, NULL, {} },
 	{ NULL, NULL, NULL, {}, NULL, {} },

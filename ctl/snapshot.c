@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "ctl/device_rows.h"
+#include "tc/device_share.h"
 
 void snapshot_clear(struct snapshot *snapshot)
 {
@@ -18,6 +19,7 @@ void snapshot_clear(struct snapshot *snapshot)
 	netns_names_clear(&snapshot->netns_names);
 	free(snapshot->peers);
 	free(snapshot->devices);
+	free(snapshot->shares);
 	free(snapshot->rules);
 	free(snapshot->chains);
 	anchors_clear(&snapshot->anchors);
@@ -27,7 +29,18 @@ void snapshot_clear(struct snapshot *snapshot)
 
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup)
 {
-	return cgroup->queue ? cgroup->queue->shape_out : SHAPE_POLICE;
+	if (!cgroup->queue)
+		return SHAPE_POLICE;
+	/* At a device, what arrives waits at its ifb. */
+	return cgroup->queue->group == NONE ? SHAPE_HTB
+					    : cgroup->queue->shape_out;
+}
+
+bool snapshot_share_is_of(const struct share_snapshot *share,
+			  const struct found_cgroup *cgroup)
+{
+	return share->entry->key.cgroup == cgroup->id &&
+	       share->entry->value.group == cgroup->group;
 }
 
 /* Whether a row holds the limit on what arrives of a group at a cgroup. */
@@ -40,6 +53,7 @@ static bool holds(const struct image *image, const struct device_row *row,
 				       : cgroup->id);
 }
 
+/* The veth, pool or device where what arrives for a cgroup waits. */
 static const struct device_row *queue_of(const struct image *image,
 					 const struct found_cgroup *cgroup)
 {
@@ -48,7 +62,32 @@ static const struct device_row *queue_of(const struct image *image,
 	for (i = 1; i < image->n_devices; i++)
 		if (holds(image, &image->devices[i], cgroup))
 			return &image->devices[i];
+	if (!image_group_wants_queue(image, cgroup->group))
+		return NULL;
+	for (i = 1; i < image->n_devices; i++) {
+		struct share_key key = { cgroup->id, i, SIDE_IN };
+		const struct share_entry *entry = image_share(image, &key);
+
+		if (image->devices[i].in_class && entry &&
+		    entry->value.group == cgroup->group)
+			return &image->devices[i];
+	}
 	return NULL;
+}
+
+/* What waits for a device's share was dropped by that. */
+static void add_share_drops(const struct snapshot *snapshot,
+			    struct cgroup_snapshot *entry)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->n_shares; i++) {
+		const struct share_snapshot *share = &snapshot->shares[i];
+
+		if (share->entry->key.side == SIDE_IN &&
+		    snapshot_share_is_of(share, entry->cgroup))
+			entry->in.dropped_packets += share->stats.drops;
+	}
 }
 
 /* The scope counts what the police drops; its queues count by themselves. */
@@ -128,8 +167,55 @@ static int take_cgroups(struct snapshot *snapshot, struct err *err)
 		if (r < 0)
 			return r;
 		add_queue_drops(snapshot, entry);
+		add_share_drops(snapshot, entry);
 	}
 	return 0;
+}
+
+/* What each that shares the limit of a side has of it. */
+static int take_shares(struct snapshot *snapshot, uint32_t index, int side,
+		       const struct netns_view *view, const struct link *link,
+		       struct err *err)
+{
+	CLEANUP(classes_clear) struct classes classes = { 0 };
+	const struct image *image = snapshot->kernel.live;
+	const struct device_row *row = &image->devices[index];
+	uint32_t class = side == SIDE_OUT ? row->out_class : row->in_class;
+	size_t i;
+	int r;
+
+	r = classes_read(view->conn, link, &classes, err);
+	for (i = 0; r == 0 && i < image->n_shares; i++) {
+		const struct share_entry *entry = &image->shares[i];
+		struct share_snapshot *share;
+
+		if (entry->key.device != index || !entry->key.cgroup ||
+		    entry->key.side != (uint32_t)side)
+			continue;
+		share = ARRAY_ADD(snapshot, shares);
+		if (!share)
+			return err_set(err, -ENOMEM, "take a snapshot");
+		share->entry = entry;
+		device_share_stats(&classes, DEVICE_CLASS_TURN(class),
+				   entry->value.number, &share->stats);
+	}
+	return r;
+}
+
+static int take_all_shares(struct snapshot *snapshot, uint32_t index,
+			   const struct netns_view *view,
+			   const struct device_have *have, struct err *err)
+{
+	const struct device_row *row = &snapshot->kernel.live->devices[index];
+	int r = 0;
+
+	if (row->out_levels)
+		r = take_shares(snapshot, index, SIDE_OUT, view, &have->link,
+				err);
+	if (r == 0 && row->flags & DEVICE_SHARED_IN && have->ifb.ifindex)
+		r = take_shares(snapshot, index, SIDE_IN, view, &have->ifb,
+				err);
+	return r;
 }
 
 static int take_device(struct snapshot *snapshot, uint32_t index,
@@ -157,8 +243,9 @@ static int take_device(struct snapshot *snapshot, uint32_t index,
 	if (have.link.ifindex != row->ifindex)
 		return 0;
 	entry->present = true;
-	return device_figures(&snapshot->kernel.loader, &have, index,
-			      entry->figures, err);
+	r = device_figures(&snapshot->kernel.loader, &have, index,
+			   entry->figures, err);
+	return r < 0 ? r : take_all_shares(snapshot, index, view, &have, err);
 }
 
 static int take_devices(struct snapshot *snapshot, struct err *err)

@@ -24,6 +24,12 @@ struct cgroup_snapshot {
 	size_t out_to, in_from;
 };
 
+/* A cgroup's share of a device's limit. */
+struct share_snapshot {
+	const struct share_entry *entry;
+	struct queue_stats stats;
+};
+
 struct device_snapshot {
 	uint32_t index;
 	bool present;
@@ -40,6 +46,8 @@ struct snapshot {
 	size_t n_peers;
 	struct device_snapshot *devices;
 	size_t n_devices;
+	struct share_snapshot *shares;
+	size_t n_shares;
 	struct netns_names netns_names; /* see snapshot_find_veths */
 	struct counter *rules;		/* as kernel.live->rules */
 	struct counter *chains;		/* what the policy of each decided */
@@ -55,6 +63,10 @@ void snapshot_clear(struct snapshot *snapshot);
  * that is no reason to show nothing else.
  */
 int snapshot_find_veths(struct snapshot *snapshot, struct err *err);
+
+/* Whether it is the share of this cgroup in this group. */
+bool snapshot_share_is_of(const struct share_snapshot *share,
+			  const struct found_cgroup *cgroup);
 
 /* The mechanism of a cgroup's `in` limit: its queue's, or police without. */
 unsigned int snapshot_in_shape(const struct cgroup_snapshot *cgroup);

@@ -66,6 +66,39 @@ static json_t *peers_json(const struct image *image,
 	return list;
 }
 
+static json_t *share_json(const struct image *image,
+			  const struct share_snapshot *share)
+{
+	const struct share_entry *entry = share->entry;
+	const struct device_row *row = &image->devices[entry->key.device];
+	json_t *object = json_object();
+
+	json_put(&object, "device", json_text(image_string(image, row->name)));
+	json_put(&object, "netns", json_text(image_string(image, row->netns)));
+	json_put(&object, "side",
+		 json_text(entry->key.side == SIDE_OUT ? "out" : "in"));
+	json_put(&object, "sure_bps", json_count(entry->value.sure_bytes * 8));
+	json_put(&object, "passed_bytes", json_count(share->stats.bytes));
+	json_put(&object, "passed_packets", json_count(share->stats.packets));
+	json_put(&object, "dropped_packets", json_count(share->stats.drops));
+	json_put(&object, "backlog_bytes",
+		 json_count(share->stats.backlog_bytes));
+	return object;
+}
+
+static json_t *shares_json(const struct snapshot *snapshot,
+			   const struct found_cgroup *cgroup)
+{
+	json_t *shares = json_array();
+	size_t i;
+
+	for (i = 0; i < snapshot->n_shares; i++)
+		if (snapshot_share_is_of(&snapshot->shares[i], cgroup))
+			json_add(&shares, share_json(snapshot->kernel.live,
+						     &snapshot->shares[i]));
+	return shares;
+}
+
 static json_t *cgroup_json(const struct snapshot *snapshot,
 			   const struct group_row *group,
 			   const struct cgroup_snapshot *entry)
@@ -90,6 +123,7 @@ static json_t *cgroup_json(const struct snapshot *snapshot,
 	if (group->quota.bytes)
 		json_put(&object, "quota",
 			 quota_figures_json(&group->quota, &entry->quota));
+	json_put(&object, "shares", shares_json(snapshot, entry->cgroup));
 	return object;
 }
 

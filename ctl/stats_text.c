@@ -82,6 +82,28 @@ static void print_peers(const char *direction, const char *before,
 	}
 }
 
+/* What a cgroup has of the limits of devices. */
+static void print_shares(const struct snapshot *snapshot,
+			 const struct found_cgroup *cgroup)
+{
+	const struct image *image = snapshot->kernel.live;
+	char name[DESCRIBE_MAX], passed[32];
+	size_t i;
+
+	for (i = 0; i < snapshot->n_shares; i++) {
+		const struct share_snapshot *share = &snapshot->shares[i];
+
+		if (!snapshot_share_is_of(share, cgroup))
+			continue;
+		describe_device_name(
+			image, &image->devices[share->entry->key.device], name);
+		show("    %s %s %9s passed %8u dropped", name,
+		     share->entry->key.side == SIDE_OUT ? "out" : "in",
+		     stats_bytes_text(share->stats.bytes, passed),
+		     share->stats.drops);
+	}
+}
+
 static void print_group(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -106,6 +128,7 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 		print_peers("in", "from", image, &group->in_from,
 			    snapshot->peers + entry->in_from);
 		print_quota(&group->quota, &entry->quota);
+		print_shares(snapshot, entry->cgroup);
 	}
 	if (!n)
 		show("  (no cgroup of this group is there now)");

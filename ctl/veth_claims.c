@@ -94,8 +94,7 @@ static int add_claims(struct veth_claims *claims, const struct netns_view *view,
 }
 
 static int read_claims(const char *mount, const struct netns_view *view,
-		       const struct image *image,
-		       const struct found_cgroups *found,
+		       const struct image *image, struct found_cgroups *found,
 		       struct veth_claims *claims, struct err *err)
 {
 	CLEANUP(container_finder_freep) struct container_finder *finder = NULL;
@@ -104,7 +103,7 @@ static int read_claims(const char *mount, const struct netns_view *view,
 
 	for (i = 0; i < found->n_list; i++) {
 		CLEANUP(container_clear) struct container container = { 0 };
-		const struct found_cgroup *cgroup = &found->list[i];
+		struct found_cgroup *cgroup = &found->list[i];
 		char path[PATH_MAX];
 
 		if (!image_group_wants_queue(image, cgroup->group) ||
@@ -122,6 +121,7 @@ static int read_claims(const char *mount, const struct netns_view *view,
 		}
 		if (r < 0)
 			return err_wrap(err, r, "cgroup '%s'", cgroup->path);
+		cgroup->on_host = container.n_host > 0;
 		if (add_claims(claims, view, image, found, i, &container) < 0)
 			return err_set(err, -ENOMEM, "look for containers");
 	}
@@ -266,8 +266,7 @@ int veth_claims_place(struct veth_claims *claims,
 }
 
 int veth_claims_read(const char *mount, const struct netns_view *view,
-		     const struct image *image,
-		     const struct found_cgroups *found,
+		     const struct image *image, struct found_cgroups *found,
 		     struct veth_claims *ret_claims, struct err *err)
 {
 	CLEANUP(veth_claims_clear) struct veth_claims claims = { 0 };

@@ -49,11 +49,10 @@ struct veth_claims {
 
 /*
  * mount: of cgroup2; view: of our own namespace.  Veths that the image has as
- * devices are left out.
+ * devices are left out.  Notes which of found are on the host.
  */
 int veth_claims_read(const char *mount, const struct netns_view *view,
-		     const struct image *image,
-		     const struct found_cgroups *found,
+		     const struct image *image, struct found_cgroups *found,
 		     struct veth_claims *ret_claims, struct err *err);
 /* Of a list of claims and their limits, the rest; found: sorted by path. */
 int veth_claims_place(struct veth_claims *claims,

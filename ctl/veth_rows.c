@@ -167,7 +167,7 @@ static int add_veth(const struct kernel *kernel, struct image *image,
 }
 
 int veth_rows_add(const struct kernel *kernel, const struct netns_view *view,
-		  struct image *image, const struct found_cgroups *found,
+		  struct image *image, struct found_cgroups *found,
 		  struct err *err)
 {
 	CLEANUP(veth_claims_clear) struct veth_claims claims = { 0 };

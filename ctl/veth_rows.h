@@ -13,7 +13,7 @@
  * their index.
  */
 int veth_rows_add(const struct kernel *kernel, const struct netns_view *view,
-		  struct image *image, const struct found_cgroups *found,
+		  struct image *image, struct found_cgroups *found,
 		  struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "ctl/shares.h"
 #include "ctl/veth_rows.h"
 
 void world_clear(struct world *world)
@@ -131,6 +132,8 @@ int world_read(const struct kernel *kernel, struct image *image,
 		r = resolve_ifaces(&world, image, err);
 	if (r == 0)
 		r = add_veths(kernel, &world, image, err);
+	if (r == 0)
+		r = shares_fill(image, kernel->live, &world.found, err);
 	if (r < 0)
 		return r;
 	*ret_world = world;

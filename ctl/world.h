@@ -25,9 +25,10 @@ struct world {
 
 /*
  * Looks around for an image, and fills in what it leaves open: the ifindex
- * of its rules, and a device row for each veth of a container whose group
- * limits what arrives.  One that two groups match has none: policers hold both
- * limits there, as they hold them from its first packet on.
+ * of its rules, who shares the limits of its devices, and a device row for each
+ * veth of a container whose group limits what arrives.  One that two groups
+ * match has none: policers hold both limits there, as they hold them from its
+ * first packet on.
  */
 int world_read(const struct kernel *kernel, struct image *image,
 	       struct world *ret_world, struct err *err);

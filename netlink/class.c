@@ -58,6 +58,11 @@ static uint32_t quantum(uint64_t rate_bytes)
 	return (uint32_t)(bytes < QUANTUM_MAX ? bytes : QUANTUM_MAX);
 }
 
+uint32_t class_quantum(double parts)
+{
+	return (uint32_t)(QUANTUM_MIN * (parts < 1 ? 1 : parts));
+}
+
 static struct tc_htb_opt htb_options(const struct htb_rate *rate)
 {
 	uint64_t ceil = rate->ceil_bytes ? rate->ceil_bytes : rate->rate_bytes;
@@ -71,7 +76,7 @@ static struct tc_htb_opt htb_options(const struct htb_rate *rate)
 			  .linklayer = TC_LINKLAYER_ETHERNET },
 		.buffer = ticks(burst, rate->rate_bytes),
 		.cbuffer = ticks(ceil_burst, ceil),
-		.quantum = quantum(ceil),
+		.quantum = rate->quantum ? rate->quantum : quantum(ceil),
 		.prio = rate->prio,
 	};
 }
@@ -221,7 +226,8 @@ bool class_has_rate(const struct class *class, const struct htb_rate *rate)
 	       class->rate_bytes == rate->rate_bytes &&
 	       class->ceil_bytes == ceil && class->burst_ticks == htb.buffer &&
 	       class->ceil_burst_ticks == htb.cbuffer &&
-	       class->prio == htb.prio;
+	       class->prio == htb.prio &&
+	       (!rate->quantum || class->quantum == rate->quantum);
 }
 
 int class_remove(struct conn *conn, const struct link *link, uint32_t id,

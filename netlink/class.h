@@ -12,6 +12,8 @@ struct htb_rate {
 	/* A least one for the timers is made sure of. */
 	uint64_t burst_bytes, ceil_burst_bytes;
 	uint32_t prio;
+	/* Of what is spare, in one turn; 0: a usual one.  See class_quantum. */
+	uint32_t quantum;
 };
 
 struct class
@@ -42,6 +44,12 @@ const struct class *classes_find(const struct classes *classes, uint32_t id);
 int class_ensure_htb(struct conn *conn, const struct link *link, uint32_t id,
 		     uint32_t parent, const struct htb_rate *rate,
 		     struct err *err);
+
+/*
+ * The quantum of a share that has so many parts of it where the least has one:
+ * a turn is no shorter than a packet that is yet to be cut.
+ */
+uint32_t class_quantum(double parts);
 
 /* Whether the class is what class_ensure_htb would make of it. */
 bool class_has_rate(const struct class *class, const struct htb_rate *rate);

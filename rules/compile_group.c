@@ -200,6 +200,9 @@ static int compile_group(struct compiler *c, const struct group *group)
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
 	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
+	row.weight = group->weight;
+	row.priority = group->priority;
+	row.out_min_bytes = group->out_min_bps / 8;
 	row.line = group->where.line;
 	r = join_matches(group, &matches);
 	if (r == 0)

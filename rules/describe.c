@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "rules/policy.h"
 #include "rules/quota.h"
 #include "rules/unit.h"
 
@@ -22,6 +23,17 @@ const char *describe_verdict(unsigned int verdict)
 	static const char *const names[] = { "deny", "allow", "reject" };
 
 	return verdict < ARRAY_SIZE(names) ? names[verdict] : "?";
+}
+
+const char *describe_priority(unsigned int priority)
+{
+	static const char *const names[] = {
+		[PRIORITY_NORMAL] = "normal",
+		[PRIORITY_HIGH] = "high",
+		[PRIORITY_LOW] = "low",
+	};
+
+	return priority < ARRAY_SIZE(names) ? names[priority] : "?";
 }
 
 __attribute__((format(printf, 2, 3))) static void append(char *text,
@@ -95,6 +107,21 @@ static void append_quota(char *text, const struct quota_row *quota)
 	       rate);
 }
 
+static void append_share(char *text, const struct group_row *group)
+{
+	char rate[RATE_TEXT_MAX];
+
+	if (group->out_min_bytes) {
+		rate_format(group->out_min_bytes * 8, rate);
+		append(text, ", out-min %s", rate);
+	}
+	if (group->weight)
+		append(text, ", weight %u", group->weight);
+	if (group->priority != PRIORITY_NORMAL)
+		append(text, ", priority %s",
+		       describe_priority(group->priority));
+}
+
 void describe_group(const struct image *image, const struct group_row *group,
 		    char ret_text[static DESCRIBE_MAX])
 {
@@ -110,6 +137,7 @@ void describe_group(const struct image *image, const struct group_row *group,
 	append_peers(ret_text, image, true, &group->out_to);
 	append_limit(ret_text, "in", &group->in, group->shape_in);
 	append_peers(ret_text, image, false, &group->in_from);
+	append_share(ret_text, group);
 	append_quota(ret_text, &group->quota);
 	append_chain(ret_text, "filter-out", image, group->chain_out);
 	append_chain(ret_text, "filter-in", image, group->chain_in);

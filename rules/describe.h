@@ -17,6 +17,7 @@
 /* "pace", "edt", "htb", "police", or "-". */
 const char *describe_shape(unsigned int shape);
 const char *describe_verdict(unsigned int verdict);
+const char *describe_priority(unsigned int priority);
 
 /* Its patterns, then "out 200mbit (burst 250kb) by pace, filter-in web-in". */
 void describe_group(const struct image *image, const struct group_row *group,

@@ -32,6 +32,7 @@ void image_free(struct image *image)
 	free(image->paths);
 	free(image->globs);
 	free(image->devices);
+	free(image->shares);
 	free(image->strings);
 	free(image);
 }
@@ -136,6 +137,31 @@ static int compare_paths(const void *va, const void *vb)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* By device and side, then by cgroup. */
+static int compare_shares(const void *va, const void *vb)
+{
+	const struct share_key *a = va, *b = vb;
+	int r = compare_numbers(a->device, b->device);
+
+	if (r == 0)
+		r = compare_numbers(a->side, b->side);
+	return r ? r : compare_numbers(a->cgroup, b->cgroup);
+}
+
+const struct share_entry *image_share(const struct image *image,
+				      const struct share_key *key)
+{
+	if (!image->shares)
+		return NULL;
+	return bsearch(key, image->shares, image->n_shares,
+		       sizeof(*image->shares), compare_shares);
+}
+
 /* Tables that were made in order, as most are, are only looked through. */
 static void sort_table(void *rows, size_t n, size_t size,
 		       int (*compare)(const void *, const void *))
@@ -156,4 +182,6 @@ void image_sort(struct image *image)
 		   compare_elements);
 	sort_table(image->paths, image->n_paths, sizeof(*image->paths),
 		   compare_paths);
+	sort_table(image->shares, image->n_shares, sizeof(*image->shares),
+		   compare_shares);
 }

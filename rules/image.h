@@ -19,6 +19,11 @@ struct path_entry {
 	struct path_value value;
 };
 
+struct share_entry {
+	struct share_key key;
+	struct share_value value;
+};
+
 /* All arrays belong to the image. */
 struct image {
 	struct chain_row *chains;
@@ -39,6 +44,8 @@ struct image {
 	size_t n_globs;
 	struct device_row *devices;
 	size_t n_devices;
+	struct share_entry *shares; /* sorted by image_sort */
+	size_t n_shares;
 	char *strings; /* strings[0] is NUL */
 	size_t n_strings;
 };
@@ -62,6 +69,10 @@ uint32_t image_group_flags(const struct image *image, uint32_t group);
 
 /* Whether a group's limit on what arrives is to wait in queues at veths. */
 bool image_group_wants_queue(const struct image *image, uint32_t group);
+
+/* The row of a cgroup at a side of a device, or NULL; of a sorted image. */
+const struct share_entry *image_share(const struct image *image,
+				      const struct share_key *key);
 
 /* Brings the tables whose order means nothing into a fixed one. */
 void image_sort(struct image *image);

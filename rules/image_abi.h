@@ -219,6 +219,8 @@ enum {
 	DEVICE_POOL = 1 << 3,
 	/* Of what this row limits, some passes no queue: the police stays. */
 	DEVICE_MIXED = 1 << 4,
+	/* Of a device: groups have shares of what arrives. */
+	DEVICE_SHARED_IN = 1 << 5,
 };
 
 /*
@@ -258,12 +260,16 @@ struct group_row {
 	str_off name;
 	str_off matches; /* the patterns, one a line */
 	__u32 flags;	 /* KEEP_STATES, GROUP_* */
-	__u32 pad;
+	/* Of a device's total, as asked for; 0: not. */
+	__u8 weight;
+	__u8 priority; /* enum priority */
+	__u16 pad;
 	struct quota_row quota;
+	__u64 out_min_bytes; /* per second, of a device's total, for sure */
 	struct peer_range out_to, in_from;
 };
 
-_Static_assert(sizeof(struct group_row) == 144, "no hidden padding");
+_Static_assert(sizeof(struct group_row) == 152, "no hidden padding");
 
 #define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX 8   /* groups that hold for one cgroup */
@@ -313,15 +319,59 @@ struct device_row {
 	str_off netns;
 	/* The pool, by its row, that what leaves waits at first; 0: none. */
 	__u32 pool;
+	/*
+	 * At which levels cgroups have shares of the limit out: a bit each.
+	 * 0: there are none, and it is shared by flow.
+	 */
+	__u32 out_levels;
+	__u32 pad2;
 };
 
-_Static_assert(sizeof(struct device_row) == 104, "no hidden padding");
+_Static_assert(sizeof(struct device_row) == 112, "no hidden padding");
 
 /*
  * The classid has 16 bits.  Row 0 is always a hole: a classid of 0 means a
  * filter that says nothing of a device.
  */
 #define DEVICES_MAX 4096
+
+/*
+ * What a group's cgroup has of a device's limit: its class below that of the
+ * limit.  Those of a group with share = all have one together.
+ */
+struct share_key {
+	__u64 cgroup; /* id; 0: all that is in none of these */
+	__u32 device; /* index of its row */
+	__u32 side;   /* SIDE_*, or: */
+};
+
+/*
+ * A row with this side is there where a group's own limit on what arrives is
+ * held by its class: device is the ifindex by which that arrives.
+ */
+#define SHARE_WAITS 2U
+
+/*
+ * The handle of each HTB that is ours.  No other qdisc is likely to have it:
+ * skb->priority selects a class by its full id, and the priority that a
+ * packet keeps after an ifb must mean nothing to anybody else's HTB.
+ */
+#define QUEUE_MAJOR 0x77650000U
+
+/* Whether a packet with this priority went through the class of a share. */
+#define QUEUE_WAS_OF(priority, number)                                      \
+	(((priority)&0xffff0000) == QUEUE_MAJOR && ((priority)&15) >= 10 && \
+	 ((priority)&0xffff) >> 4 == (number))
+
+struct share_value {
+	/* Per second, whatever others send: struct share_sure. */
+	__u64 sure_bytes, sparse_bytes;
+	__u32 number; /* of the class; 0 is that of cgroup 0 */
+	__u32 group;  /* index of its row; NONE for cgroup 0 */
+};
+
+_Static_assert(sizeof(struct share_key) == 16, "no hidden padding");
+_Static_assert(sizeof(struct share_value) == 24, "no hidden padding");
 
 /* -------------------------------------------------- what BPF counts */
 

@@ -361,5 +361,6 @@ int image_same(const struct image *a, const struct image *b)
 
 	return SAME(chains) && SAME(rules) && SAME(sets) && SAME(elements) &&
 	       SAME(groups) && SAME(peers) && SAME(paths) && SAME(globs) &&
-	       SAME(devices) && memcmp(a->strings, b->strings, common) == 0;
+	       SAME(devices) && SAME(shares) &&
+	       memcmp(a->strings, b->strings, common) == 0;
 }

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/number.h"
 #include "rules/label.h"
 #include "rules/pattern.h"
 #include "rules/peer_limit.h"
 #include "rules/policy_reader.h"
 #include "rules/quota.h"
+#include "rules/share.h"
 #include "rules/suggest.h"
 #include "rules/terms.h"
 #include "rules/unit.h"
@@ -19,6 +21,8 @@
 #define A_RATE		"a rate such as 10mbit"
 #define A_SIZE		"a size such as 256kb"
 #define PEER_RATES	"addresses with a rate or none: 10.0.0.0/8 none"
+#define A_WEIGHT	"a number from 1 to 100"
+#define A_PRIORITY	"high, normal or low"
 #define A_CHAIN		"the name of a chain"
 #define A_QUOTA		"a quota such as 100gb/month"
 #define AN_AFTER	"a rate such as 1mbit, or deny"
@@ -91,6 +95,13 @@ static const struct term shaper_terms[] = {
 	{ "police", SHAPER_POLICE }, { NULL, 0 },
 };
 
+static const struct term priority_terms[] = {
+	{ "high", PRIORITY_HIGH },
+	{ "normal", PRIORITY_NORMAL },
+	{ "low", PRIORITY_LOW },
+	{ NULL, 0 },
+};
+
 static const struct term yes_no_terms[] = {
 	{ "yes", true },
 	{ "no", false },
@@ -106,6 +117,28 @@ static int parse_share(struct reader *reader, const char *value, void *field)
 	if (r == 0)
 		*share = word;
 	return r;
+}
+
+static int parse_priority(struct reader *reader, const char *value, void *field)
+{
+	enum priority *priority = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, priority_terms, A_PRIORITY, &word);
+
+	if (r == 0)
+		*priority = word;
+	return r;
+}
+
+static int parse_weight(struct reader *reader, const char *value, void *field)
+{
+	uint64_t *weight = field;
+
+	if (number_parse(value, SHARE_WEIGHT_MAX, weight) < 0 || !*weight)
+		return reader_error(reader,
+				    "'%s' is not a weight (try " A_WEIGHT ")",
+				    value);
+	return 0;
 }
 
 static int read_shaper(struct reader *reader, const char *value,
@@ -331,6 +364,10 @@ static const struct key group_keys[] = {
 	  parse_chain },
 	{ "filter-out", A_CHAIN, offsetof(struct group, filter_out),
 	  parse_chain },
+	{ "out-min", A_RATE, offsetof(struct group, out_min_bps), parse_rate },
+	{ "weight", A_WEIGHT, offsetof(struct group, weight), parse_weight },
+	{ "priority", A_PRIORITY, offsetof(struct group, priority),
+	  parse_priority },
 	{ "share", "each or all", offsetof(struct group, share), parse_share },
 	{ "shaper", A_SHAPER, offsetof(struct group, shaper), parse_shaper },
 	{ "quota", A_QUOTA, offsetof(struct group, quota), parse_quota },

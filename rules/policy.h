@@ -44,6 +44,13 @@ enum shaper {
 	SHAPER_POLICE,
 };
 
+/* Who is first to have what others leave of a device's total. */
+enum priority {
+	PRIORITY_NORMAL,
+	PRIORITY_HIGH,
+	PRIORITY_LOW,
+};
+
 /* A rate limit in one direction.  No limit: rate_bps is 0. */
 struct limit {
 	uint64_t rate_bps;    /* bits per second, on the wire */
@@ -131,6 +138,10 @@ struct group {
 	struct peer_limits in_from, out_to;
 	struct quota quota;
 	char *filter_in, *filter_out; /* names of chains, or NULL */
+	/* Of what a device's total has for all: see rules/share.h. */
+	uint64_t out_min_bps; /* for sure; 0: not asked for */
+	uint64_t weight;      /* 0: not asked for */
+	enum priority priority;
 };
 
 /* Bits of rule.states. */

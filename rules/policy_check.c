@@ -266,6 +266,7 @@ int policy_check(struct reader *reader)
 
 	check_chains(reader);
 	check_sets(reader);
+	share_check(reader);
 	r = check_matches(reader);
 	if (r < 0)
 		return r;

@@ -58,6 +58,9 @@ int set_add(struct reader *reader, struct set *set, const struct where *where,
 /* Adds the elements of a file, relative to the one that is being read. */
 int set_add_file(struct reader *reader, struct set *set, const char *path);
 
+/* share_check.c: what groups ask of devices, when all files have been read. */
+void share_check(struct reader *reader);
+
 /* policy_check.c: what can be judged when all files have been read. */
 int policy_check(struct reader *reader);
 

@@ -126,6 +126,20 @@ static void check_peers(struct reader *reader, const struct ini *ini,
 		    key, limit);
 }
 
+static void check_min(struct reader *reader, const struct ini *ini,
+		      const struct ini_section *section,
+		      const struct group *group)
+{
+	const struct ini_entry *min = find(ini, section, "out-min", 7);
+
+	if (min && group->out.rate_bps &&
+	    group->out_min_bps > group->out.rate_bps)
+		problem_add(reader->problems, reader->where.file, min->line,
+			    "out-min: '%s' is more than the group's out, which "
+			    "is a limit",
+			    min->value);
+}
+
 static void check_size(struct reader *reader, const struct chain *chain)
 {
 	if (chain->n_rules > CHAIN_RULES_MAX)
@@ -140,6 +154,7 @@ static void check_group(struct reader *reader, const struct ini *ini,
 			const struct ini_section *section,
 			const struct group *group)
 {
+	check_min(reader, ini, section, group);
 	check_quota(reader, ini, section);
 	check_peers(reader, ini, section, "out-to", "out", &group->out_to);
 	check_peers(reader, ini, section, "in-from", "in", &group->in_from);

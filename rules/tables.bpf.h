@@ -33,6 +33,13 @@ struct paths_inner {
 	__uint(value_size, sizeof(struct path_value));
 };
 
+struct shares_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct share_key));
+	__uint(value_size, sizeof(struct share_value));
+};
+
 struct counters_inner {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, COUNTER_CHUNK);
@@ -69,6 +76,9 @@ TABLE(globs_inner) globs SEC(".maps");
 
 /* User space writes, the tc programs read. */
 TABLE(devices_inner) devices SEC(".maps");
+
+/* User space writes, the tc programs read. */
+TABLE(shares_inner) shares SEC(".maps");
 
 /* User space writes and reads: names, files and texts. */
 TABLE(strings_inner) strings SEC(".maps");
@@ -149,6 +159,14 @@ static __always_inline const struct path_value *table_path(
 	__u32 slot, const struct path_key *key)
 {
 	void *inner = bpf_map_lookup_elem(&paths, &slot);
+
+	return inner ? bpf_map_lookup_elem(inner, key) : 0;
+}
+
+static __always_inline const struct share_value *table_share(
+	__u32 slot, const struct share_key *key)
+{
+	void *inner = bpf_map_lookup_elem(&shares, &slot);
 
 	return inner ? bpf_map_lookup_elem(inner, key) : 0;
 }

@@ -24,7 +24,7 @@
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
-#include "tc/lane.bpf.h"
+#include "tc/share.bpf.h"
 #include "tc/wire.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -54,13 +54,19 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u32 slot,
 	return ROW_ALLOW;
 }
 
+/* Whether a packet's priority is a class of ours, of any device. */
+static __always_inline int has_class(const struct __sk_buff *skb)
+{
+	return (skb->priority & 0xffff0000) == DEVICE_MAJOR;
+}
+
 /*
  * The priority that a packet brought along from our ifb would choose a class
  * by itself, where the device has our HTB but no limit in force.
  */
 static __always_inline void priority_clear(struct __sk_buff *skb)
 {
-	if ((skb->priority & 0xffff0000) == DEVICE_MAJOR)
+	if (has_class(skb))
 		skb->priority = 0;
 }
 
@@ -71,6 +77,7 @@ int device_in(struct __sk_buff *skb)
 	const struct device_row *row = table_device(slot, index);
 	struct device_tally *tally;
 	struct wire wire;
+	__u32 class;
 
 	priority_clear(skb);
 	if (!row || !row->in_use)
@@ -87,10 +94,15 @@ int device_in(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_IN].passed, &wire);
 		return TC_ACT_UNSPEC;
 	}
-	if (tally)
+	class = row->flags & DEVICE_SHARED_IN
+			? share_in(skb, slot, index, wire.bytes)
+			: lane_choose(skb, SIDE_IN, row->in_class,
+				      row->in.rate_bytes, wire.bytes);
+	if (tally && class)
 		tally_add(&tally->side[SIDE_IN].queued, &wire);
-	skb->priority = lane_choose(skb, SIDE_IN, row->in_class,
-				    row->in.rate_bytes, wire.bytes);
+	else if (tally)
+		tally_add(&tally->side[SIDE_IN].passed, &wire);
+	skb->priority = class ?: skb->priority;
 	return TC_ACT_UNSPEC;
 }
 
@@ -121,6 +133,8 @@ int device_wait(struct __sk_buff *skb)
 	if (DEVICE_CLASS_FITS(class, index))
 		return -1;
 	row = table_device(generation_slot(), index);
+	if (row && row->flags & DEVICE_SHARED_IN && has_class(skb))
+		return -1;
 	return row && pool_was_passed(skb, row) ? -1 : 0;
 }
 
@@ -162,8 +176,8 @@ static __always_inline const struct device_row *pool_ahead(
  * time has a class as well: it holds the limit where fq has not yet taken the
  * place of HTB.
  */
-static __always_inline int out_limit(struct __sk_buff *skb, __u32 index,
-				     const struct device_row *row,
+static __always_inline int out_limit(struct __sk_buff *skb, __u32 slot,
+				     __u32 index, const struct device_row *row,
 				     const struct wire *wire)
 {
 	struct device_tally *tally;
@@ -171,8 +185,9 @@ static __always_inline int out_limit(struct __sk_buff *skb, __u32 index,
 	int r;
 
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	id = lane_choose(skb, SIDE_OUT, row->out_class, row->out.rate_bytes,
-			 wire->bytes);
+	id = row->out_levels ? share_out(skb, slot, index, row, wire->bytes)
+			     : lane_choose(skb, SIDE_OUT, row->out_class,
+					   row->out.rate_bytes, wire->bytes);
 	skb->priority = id;
 	if (row->shape_out != SHAPE_EDT) {
 		if (tally)
@@ -202,7 +217,7 @@ int device_out(struct __sk_buff *skb)
 	wire = wire_out(skb);
 	pool = pool_ahead(skb, slot, row);
 	if (pool)
-		return out_limit(skb, row->pool, pool, &wire);
+		return out_limit(skb, slot, row->pool, pool, &wire);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
 	    ROW_ALLOW) {
@@ -216,5 +231,5 @@ int device_out(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_OUT].passed, &wire);
 		return TC_ACT_UNSPEC;
 	}
-	return out_limit(skb, index, row, &wire);
+	return out_limit(skb, slot, index, row, &wire);
 }

@@ -187,6 +187,9 @@ int device_remove_class(const struct device *device, int side, int turn,
 			struct err *err);
 bool device_class_is(const struct device_class *class,
 		     const struct limit_row *limit);
+/* The same but for lanes, which a limit that is shared does not have. */
+bool device_class_holds(const struct device_class *class,
+			const struct limit_row *limit);
 
 /* clsact with our mark, if it is not there yet, and the filter of a side. */
 int device_ensure_filter(const struct device *device, int side,

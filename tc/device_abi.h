@@ -10,12 +10,8 @@
 
 #include "rules/image_abi.h"
 
-/*
- * The handle of each HTB that is ours.  No other qdisc is likely to have it:
- * skb->priority selects a class by its full id, and the priority that a
- * packet keeps after an ifb must mean nothing to anybody else's HTB.
- */
-#define DEVICE_MAJOR 0x77650000U
+/* The handle of each HTB that is ours. */
+#define DEVICE_MAJOR QUEUE_MAJOR
 
 /*
  * That of each fq that is ours: another one, as the kernel lets no qdisc take
@@ -38,7 +34,39 @@
 
 /* Whether a class, or a lane, may be one of the row with this index. */
 #define DEVICE_CLASS_FITS(id, index) \
-	(((id)&0xffffff00) == (DEVICE_CLASS(index, 0) & 0xffffff00))
+	(((id)&0xffffff0e) == (DEVICE_CLASS(index, 0) & 0xffffff0e))
+
+/*
+ * Where groups share a limit, its class has theirs below it instead of lanes,
+ * and each of those has two lanes of its own: for what is sparse, which never
+ * has more than it has for sure, and for bulk.  Their low four bits are 10 to
+ * 15; number: of struct share_value, below SHARES_MAX, so that a qdisc with the
+ * number of its class is none of those that the kernel numbers.
+ */
+#define SHARES_MAX 2048
+#define SHARE_CLASS(number, part, turn) \
+	(DEVICE_MAJOR | (__u32)(number) << 4 | (10 + 2 * (part)) | ((turn)&1))
+#define SHARE_CLASS_FITS(id) (((id)&15) >= 10)
+#define SHARE_NUMBER(id)     (((id)&0xffff) >> 4)
+#define SHARE_PART(id)	     ((((id)&15) - 10) / 2)
+
+enum {
+	SHARE_WHOLE = 0, /* holds the two below it */
+	SHARE_SPARSE = 1,
+	SHARE_BULK = 2,
+	SHARE_PARTS = 3,
+};
+
+_Static_assert(SHARE_CLASS(SHARES_MAX - 1, SHARE_BULK, 1) ==
+		       (DEVICE_MAJOR | 0x7fff),
+	       "the kernel numbers qdiscs from 0x8000 on");
+
+/* Bytes a second: of less than that nothing is kept for what is sparse. */
+#define SHARE_SPARSE_LEAST 16384ULL
+
+/* What may come at once in a sparse lane: 20 ms of it, or two full packets. */
+#define SHARE_SPARSE_BURST(rate_bytes) \
+	((rate_bytes) / 50 > 3028 ? (rate_bytes) / 50 : 3028)
 
 /*
  * Flows that send little have a lane to themselves, with half of the rate for

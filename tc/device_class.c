@@ -4,10 +4,8 @@
 
 #include "tc/device.h"
 #include "tc/device_parts.h"
+#include "tc/device_share.h"
 #include "tc/mark.h"
-
-/* Of the queue of a lane: DEVICE_MAJOR is none of these. */
-#define LEAF_HANDLE(lane_id) (((lane_id)&0xffff) << 16)
 
 /* How long the queue of a lane may be: so long at the limit's rate. */
 #define LEAF_MS	       25
@@ -18,7 +16,13 @@
 #define DRAIN_MS      250
 #define DRAIN_STEP_MS 5
 
-static uint32_t leaf_bytes(uint64_t rate_bytes)
+/* DEVICE_MAJOR is none of these. */
+uint32_t device_leaf_handle(uint32_t lane_id)
+{
+	return (lane_id & 0xffff) << 16;
+}
+
+uint32_t device_leaf_bytes(uint64_t rate_bytes)
 {
 	uint64_t bytes = rate_bytes / (1000 / LEAF_MS);
 	uint64_t least = lane_queue(rate_bytes);
@@ -28,7 +32,7 @@ static uint32_t leaf_bytes(uint64_t rate_bytes)
 	return bytes < LEAF_MAX_BYTES ? (uint32_t)bytes : LEAF_MAX_BYTES;
 }
 
-static struct htb_rate rate_of(const struct limit_row *limit)
+struct htb_rate device_class_rate(const struct limit_row *limit)
 {
 	return (struct htb_rate){
 		.rate_bytes = limit->rate_bytes,
@@ -67,7 +71,38 @@ static bool lane_is_whole(const struct class *class, const struct class *lane,
 	       lane->rate_bytes == rate.rate_bytes &&
 	       lane->ceil_bytes == class->ceil_bytes &&
 	       lane->ceil_burst_ticks == class->ceil_burst_ticks &&
-	       lane->leaf == LEAF_HANDLE(lane->id);
+	       lane->leaf == device_leaf_handle(lane->id);
+}
+
+bool device_is_share(uint32_t id, int turn)
+{
+	return (id & 0xffff0000) == DEVICE_MAJOR && SHARE_CLASS_FITS(id) &&
+	       DEVICE_CLASS_TURN(id) == (uint32_t)turn;
+}
+
+static void add_waiting(struct queue_stats *sum,
+			const struct queue_stats *stats)
+{
+	sum->drops += stats->drops;
+	sum->queued += stats->queued;
+	sum->backlog_bytes += stats->backlog_bytes;
+}
+
+/* Those of shares, and that a limit that has them has no lanes. */
+static void find_shares(const struct classes *classes, int turn,
+			struct device_class *found)
+{
+	size_t i;
+
+	for (i = 0; i < classes->n_list; i++) {
+		const struct class *class = &classes->list[i];
+
+		if (!device_is_share(class->id, turn))
+			continue;
+		found->is_whole = false;
+		if (SHARE_PART(class->id) != SHARE_WHOLE)
+			add_waiting(&found->class.stats, &class->stats);
+	}
 }
 
 void device_class_find(const struct classes *classes, uint32_t id,
@@ -89,19 +124,25 @@ void device_class_find(const struct classes *classes, uint32_t id,
 			found.is_whole = false;
 		if (!at)
 			continue;
-		found.class.stats.drops += at->stats.drops;
-		found.class.stats.queued += at->stats.queued;
-		found.class.stats.backlog_bytes += at->stats.backlog_bytes;
+		add_waiting(&found.class.stats, &at->stats);
 	}
+	if (class)
+		find_shares(classes, DEVICE_CLASS_TURN(id), &found);
 	*ret_class = found;
+}
+
+bool device_class_holds(const struct device_class *class,
+			const struct limit_row *limit)
+{
+	struct htb_rate rate = device_class_rate(limit);
+
+	return class->present && class_has_rate(&class->class, &rate);
 }
 
 bool device_class_is(const struct device_class *class,
 		     const struct limit_row *limit)
 {
-	struct htb_rate rate = rate_of(limit);
-
-	return class->is_whole && class_has_rate(&class->class, &rate);
+	return class->is_whole && device_class_holds(class, limit);
 }
 
 static int read_class(const struct device *device, const struct link *link,
@@ -119,8 +160,7 @@ static int read_class(const struct device *device, const struct link *link,
 	return 0;
 }
 
-/* Where the classes of a side are; -ENODEV where there is no ifb. */
-static int class_place(const struct device *device, int side,
+int device_class_place(const struct device *device, int side,
 		       struct link *ret_link, struct err *err)
 {
 	if (side == SIDE_OUT) {
@@ -159,24 +199,58 @@ int device_ensure_class(const struct device *device, int side, int turn,
 {
 	uint32_t id = DEVICE_CLASS(device->index, turn), lane;
 	uint32_t n = lanes_for(limit->rate_bytes);
-	struct htb_rate rate = rate_of(limit);
+	struct htb_rate rate = device_class_rate(limit);
 	struct link link;
 	int r;
 
-	r = class_place(device, side, &link, err);
+	r = device_class_place(device, side, &link, err);
 	if (r == 0)
 		r = put_classes(device, &link, id, &rate, n, err);
 	for (lane = LANE_SPARSE; r == 0 && lane < LANE_BULK + n; lane++) {
 		uint32_t at = DEVICE_LANE(id, lane);
 
-		r = qdisc_ensure_bfifo(device->view->conn, &link, at,
-				       LEAF_HANDLE(at),
-				       leaf_bytes(limit->rate_bytes), err);
+		r = qdisc_ensure_bfifo(
+			device->view->conn, &link, at, device_leaf_handle(at),
+			device_leaf_bytes(limit->rate_bytes), err);
 	}
 	return r;
 }
 
 /* ------------------------------------------------------------- removing */
+
+/* Whether it is the class of a limit, or one below that. */
+static bool is_of(const struct class *class, uint32_t id)
+{
+	return (class->id & ~0xf0U) == id ||
+	       device_is_share(class->id, DEVICE_CLASS_TURN(id));
+}
+
+static int hasten(const struct device *device, const struct link *link,
+		  uint32_t id, struct err *err)
+{
+	CLEANUP(classes_clear) struct classes classes = { 0 };
+	struct conn *conn = device->view->conn;
+	size_t i;
+	int r;
+
+	r = classes_read(conn, link, &classes, err);
+	for (i = 0; r == 0 && i < classes.n_list; i++) {
+		const struct class *class = &classes.list[i];
+		struct htb_rate rate = {
+			.rate_bytes = class->rate_bytes * DRAIN_SPEED,
+			.ceil_bytes = class->ceil_bytes * DRAIN_SPEED,
+			.burst_bytes = LANE_QUEUE,
+			.ceil_burst_bytes = LANE_QUEUE,
+			.prio = class->prio,
+			.quantum = class->quantum,
+		};
+
+		if (is_of(class, id))
+			r = class_ensure_htb(conn, link, class->id,
+					     class->parent, &rate, err);
+	}
+	return r;
+}
 
 /* Lets out what waits in a class, as far as there is time for it. */
 static int drain(const struct device *device, const struct link *link,
@@ -184,17 +258,11 @@ static int drain(const struct device *device, const struct link *link,
 {
 	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
 	uint32_t id = class->class.id;
-	struct htb_rate rate = {
-		.rate_bytes = class->class.rate_bytes * DRAIN_SPEED,
-		.burst_bytes = LANE_QUEUE,
-		.ceil_burst_bytes = LANE_QUEUE,
-	};
 	int waited, r;
 
 	if (class->class.stats.queued == 0)
 		return 0;
-	r = put_classes(device, link, id, &rate,
-			lanes_for(class->class.rate_bytes), err);
+	r = hasten(device, link, id, err);
 	for (waited = 0; r == 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
 		r = read_class(device, link, id, class, err);
 		if (r < 0 || !class->present || class->class.stats.queued == 0)
@@ -204,7 +272,7 @@ static int drain(const struct device *device, const struct link *link,
 	return r;
 }
 
-static int retire(const struct device *device, int side,
+int device_retire(const struct device *device, int side,
 		  const struct queue_stats *stats, struct err *err)
 {
 	struct device_mark mark;
@@ -225,8 +293,9 @@ static int remove_lanes(const struct device *device, const struct link *link,
 			uint32_t id, struct err *err)
 {
 	uint32_t lane;
-	int r = 0;
+	int r;
 
+	r = device_remove_shares(device, link, DEVICE_CLASS_TURN(id), err);
 	for (lane = LANE_SPARSE; r == 0 && lane < LANES_END; lane++)
 		r = class_remove(device->view->conn, link,
 				 DEVICE_LANE(id, lane), err);
@@ -243,7 +312,7 @@ int device_remove_class(const struct device *device, int side, int turn,
 	struct err ignored;
 	int r;
 
-	if (class_place(device, side, &link, &ignored) < 0)
+	if (device_class_place(device, side, &link, &ignored) < 0)
 		return 0;
 	r = read_class(device, &link, id, &class, err);
 	if (r < 0 || !class.present)
@@ -258,5 +327,5 @@ int device_remove_class(const struct device *device, int side, int turn,
 		r = class_remove(device->view->conn, &link, id, err);
 	if (r < 0)
 		return r;
-	return retire(device, side, &class.class.stats, err);
+	return device_retire(device, side, &class.class.stats, err);
 }

@@ -17,6 +17,28 @@ bool device_find_ifb(const struct device *device, struct link *ret_ifb);
 /* Which root of ours it is; SHAPE_NONE: none. */
 uint8_t device_root_shape(const struct qdisc *root);
 
+/* The queue of a lane: its handle, and for how much it is, at its rate. */
+uint32_t device_leaf_handle(uint32_t lane_id);
+uint32_t device_leaf_bytes(uint64_t rate_bytes);
+
+/* What the class of a limit has. */
+struct htb_rate device_class_rate(const struct limit_row *limit);
+
+/* Where the classes of a side are; -ENODEV where there is no ifb. */
+int device_class_place(const struct device *device, int side,
+		       struct link *ret_link, struct err *err);
+
+/* Whether a class is one of a share, or of its lanes, of this turn. */
+bool device_is_share(uint32_t id, int turn);
+
+/* All of these of a turn; what waits in them is lost. */
+int device_remove_shares(const struct device *device, const struct link *link,
+			 int turn, struct err *err);
+
+/* Keeps the figures of what is removed. */
+int device_retire(const struct device *device, int side,
+		  const struct queue_stats *stats, struct err *err);
+
 /* A class with what its lanes have dropped and let wait. */
 void device_class_find(const struct classes *classes, uint32_t id,
 		       struct device_class *ret_class);

@@ -40,15 +40,28 @@ struct {
 	__type(value, __u64);
 } lane_flows SEC(".maps");
 
+/* For how long at its share a flow may be ahead and yet be sparse, in ns. */
+static __always_inline __u64 lane_least(__u64 share)
+{
+	__u64 least = LANE_SEGMENTS * LANE_SEC / share;
+
+	return least < LANE_SPARSE_NS ? LANE_SPARSE_NS : least;
+}
+
+/* And for how long, at most, it is bulk when it sends no more. */
+static __always_inline __u64 lane_most(__u64 rate_bytes)
+{
+	return lane_least(rate_bytes / LANE_SHARE + 1) + LANE_HOLD_NS +
+	       lane_queue(rate_bytes) * LANE_SEC / (rate_bytes ?: 1);
+}
+
 /* Whether the flow is bulk, with this packet.  Who loses a race is sparse. */
 static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 				       __u32 bytes, __u64 crowd, __u64 now)
 {
 	__u64 share = rate_bytes / LANE_SHARE + 1;
-	__u64 least = LANE_SEGMENTS * LANE_SEC / share, before = 0, owes, most;
+	__u64 least = lane_least(share), before = 0, owes, most;
 
-	if (least < LANE_SPARSE_NS)
-		least = LANE_SPARSE_NS;
 	if (*due > now)
 		before = *due - now;
 	owes = before + bytes * LANE_SEC / share * crowd;
@@ -56,8 +69,7 @@ static __always_inline int lane_charge(__u64 *due, __u64 rate_bytes,
 		*due = now + owes;
 		return 0;
 	}
-	most = least + LANE_HOLD_NS +
-	       lane_queue(rate_bytes) * LANE_SEC / (rate_bytes ?: 1);
+	most = lane_most(rate_bytes);
 	if (before <= least || owes > most)
 		owes = most;
 	*due = now + owes;
@@ -84,6 +96,16 @@ static __always_inline void lane_sparse(__u64 *sparse, __u64 rate_bytes,
 	*sparse = from + bytes * LANE_SEC / (rate_bytes / 2 + 1);
 }
 
+/* What is known of the packet's flow in a class, by that and the side. */
+static __always_inline __u64 *lane_flow(struct __sk_buff *skb, int side,
+					__u32 class)
+{
+	__u32 hash = bpf_get_hash_recalc(skb);
+	__u32 key = (hash ^ (class + side * 2) * 0x9e3779b1U) % LANE_FLOWS;
+
+	return bpf_map_lookup_elem(&lane_flows, &key);
+}
+
 /*
  * The lane, as a priority; class and rate_bytes: of the limit in force.  The
  * kernel's hash may be the same for both directions of a flow: side parts them.
@@ -94,10 +116,9 @@ static __always_inline __u32 lane_choose(struct __sk_buff *skb, int side,
 {
 	__u32 hash = bpf_get_hash_recalc(skb), lane = LANE_SPARSE;
 	__u32 limit = (class + side * 2) * 0x9e3779b1U;
-	__u32 key = (hash ^ limit) % LANE_FLOWS;
 	__u32 all = LANE_FLOWS + (limit >> 16) % LANE_LIMITS;
-	__u64 *due = bpf_map_lookup_elem(&lane_flows, &key);
 	__u64 *sparse = bpf_map_lookup_elem(&lane_flows, &all);
+	__u64 *due = lane_flow(skb, side, class);
 	__u64 now = bpf_ktime_get_ns();
 
 	if (due && sparse &&

@@ -67,6 +67,20 @@ static void print_peers(const char *name, const struct peer_limits *limits,
 	}
 }
 
+static void print_share(const struct group *group, FILE *out)
+{
+	char rate[RATE_TEXT_MAX];
+
+	if (group->out_min_bps) {
+		rate_format(group->out_min_bps, rate);
+		fprintf(out, " out-min %s", rate);
+	}
+	if (group->weight)
+		fprintf(out, " weight %d", (int)group->weight);
+	if (group->priority != PRIORITY_NORMAL)
+		fprintf(out, " priority %d", group->priority);
+}
+
 static void print_group(const struct group *group, FILE *out)
 {
 	size_t i;
@@ -79,6 +93,7 @@ static void print_group(const struct group *group, FILE *out)
 	print_limit("in", &group->in, out);
 	print_peers("out-to", &group->out_to, out);
 	print_peers("in-from", &group->in_from, out);
+	print_share(group, out);
 	print_quota(&group->quota, out);
 	print_filters(group->filter_in, group->filter_out, out);
 	putc('\n', out);

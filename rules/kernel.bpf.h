@@ -4,8 +4,8 @@
  * them the path of a socket's cgroup is found, which no helper gives, and
  * what a TCP socket has not sent yet.
  */
-#ifndef WEIR_CGROUP_KERNEL_BPF_H
-#define WEIR_CGROUP_KERNEL_BPF_H
+#ifndef WEIR_RULES_KERNEL_BPF_H
+#define WEIR_RULES_KERNEL_BPF_H
 
 #include <linux/bpf.h>
 #include <linux/in6.h>
