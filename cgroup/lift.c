@@ -55,11 +55,14 @@ int lift_probe(void)
 {
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = lift_bpf__open();
 	CLEANUP(log_end) struct log log;
-	int r;
+	struct bpf_map *map;
+	int r = 0;
 
 	log_begin(&log);
 	if (!skel)
 		return neg_errno();
-	r = bpf_map__set_pin_path(skel->maps.sockets, NULL);
+	bpf_object__for_each_map(map, skel->obj)
+		if (r == 0)
+			r = bpf_map__set_pin_path(map, NULL);
 	return r < 0 ? r : lift_bpf__load(skel);
 }
