@@ -138,7 +138,7 @@ int adoption_carry_out(const struct kernel *kernel, const struct plan *plan,
 	r = adopt_count_deaf(kernel->places->bpffs, &n_deaf, err);
 	if (r < 0 || (!n_deaf && !plan->writes_tables))
 		return r;
-	adoption.slot = (kernel->generation + 1) & 1;
+	adoption.slot = (kernel->generation + plan->writes_tables) & 1;
 	r = adoption_make(kernel, plan, n_deaf, &adoption, err);
 	if (r == 0)
 		r = adopt_sockets(kernel->places->bpffs, &adoption, err);

@@ -96,8 +96,10 @@ static void judge(struct quota_watch *watch, uint64_t quota_bytes,
 	uint64_t unwritten = since(is->seen, is->written);
 
 	*some = *some || unwritten;
-	if (!quota_bytes || is->written > quota_bytes)
-		return; /* used up, and that is known */
+	/* Used up, and that is known; not of a period that has begun since. */
+	if (!quota_bytes ||
+	    (is->written > quota_bytes && is->seen >= is->written))
+		return;
 	watch->due = watch->due || unwritten > part;
 	if (unwritten && since(is->seen, was->seen) > part / 8)
 		watch->look_ms = LOOK_OFTEN_MS;

@@ -315,8 +315,9 @@ static uint64_t asked_of(const struct image *image, uint32_t device,
 			share_of(group_at(image, entry->value.group)).min_bytes;
 
 		if (entry->key.device != device ||
-		    entry->key.side != SIDE_OUT || seen[entry->value.number]++)
+		    entry->key.side != SIDE_OUT || seen[entry->value.number])
 			continue;
+		seen[entry->value.number] = 1;
 		sum += asked;
 		if (asked <= most)
 			continue;

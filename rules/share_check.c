@@ -81,7 +81,8 @@ void share_check(struct reader *reader)
 	for (i = 0; i < policy->n_devices; i++) {
 		const struct device *device = &policy->devices[i];
 
-		if (!device->out.rate_bps || device->out.rate_bps >= asked_bps)
+		if (!device->out.rate_bps || device->shaper == SHAPER_EDT ||
+		    device->out.rate_bps >= asked_bps)
 			continue;
 		rate_format(asked_bps, asked);
 		rate_format(device->out.rate_bps, rate);

@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "rules/peer.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/lane.bpf.h"
 #include "tc/socket.bpf.h"
@@ -102,6 +103,20 @@ static __always_inline __u32 share_out(struct __sk_buff *skb, __u32 slot,
 }
 
 /*
+ * Whether a group has something else for where the packet comes from: what has
+ * a limit by its source does not wait for the group's own.
+ */
+static __always_inline int share_is_excepted(struct __sk_buff *skb, __u32 slot,
+					     const struct share_value *share)
+{
+	const struct group_row *group = table_group(slot, share->group);
+
+	return group && group->in.rate_bytes && group->in_from.count &&
+	       peer_of_packet(skb, slot, group->in_from.first,
+			      group->in_from.count, 0) >= 0;
+}
+
+/*
  * For what arrives; 0 for what need not wait: all others, without a limit.
  * Global, so that its stack is not also that of the program's other calls.
  */
@@ -118,7 +133,7 @@ __noinline int share_in(struct __sk_buff *skb, __u32 slot, __u32 index,
 	turn = DEVICE_CLASS_TURN(row->in_class);
 	key.cgroup = socket_sharer(skb, slot, index);
 	share = table_share(slot, &key);
-	if (share)
+	if (share && !share_is_excepted(skb, slot, share))
 		return share_lane(skb, SIDE_IN, index, turn, share, bytes);
 	return row->in.rate_bytes ? SHARE_CLASS(0, SHARE_BULK, turn) : 0;
 }

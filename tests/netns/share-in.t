@@ -79,6 +79,11 @@ ok "a look of watch finds the service that has begun" weirctl watch --once
 like "and gives it its class" "$(weirctl status)" "$cg/later[[:space:]]+in +${limit}mbit by htb on v0"
 like "stats show what waits there" "$(weirctl stats a)" "v0 in +[0-9.]+ .?B passed"
 
+sed -i "s|^in = ${limit}mbit|&\nin-from = 10.77.0.0/16 none|" "$work/policy.ini"
+ok "a source without a limit is excepted" apply
+within "and does not wait for that of the others" "$(receive 5201 -t 1)" $((limit * 2)) 100000
+sed -i '/^in-from/d' "$work/policy.ini"
+
 sed -i "s/^\[device v0\]/&\nin = ${total}mbit/; s/^in = ${limit}mbit/weight = 20/" "$work/policy.ini"
 printf '[device v1]\nout = 1gbit\n' >>"$work/policy.ini"
 ok "a limit of the device applies" apply
