@@ -30,7 +30,7 @@ struct adoption {
 	size_t n_limits;
 	struct adopted_place *places; /* those of one cgroup in a row */
 	size_t n_places;
-	uint32_t slot; /* of the tables in force, or that will be */
+	uint32_t slot;		/* of the tables in force, or that will be */
 	struct netns_walk walk; /* where the sockets are */
 };
 

@@ -93,12 +93,17 @@ struct scope_key {
 };
 
 /*
- * By what `queued` knows a limit on what arrives: the id of its cgroup, or
- * where share is all the group's uid, in a form that no id has.
+ * By what `queued` knows a limit on what arrives: the group's uid and the id of
+ * its cgroup, of which the kernel counts the upper half up slowly; where share
+ * is all the uid alone, in a form that none of these has.
  */
 static inline __u64 queued_key(const struct group_row *group, __u64 cgroup)
 {
-	return group->share_all ? 1ULL << 63 | group->uid : cgroup;
+	__u64 last = 1ULL << 63;
+
+	if (group->share_all)
+		return last | group->uid;
+	return (cgroup ^ (__u64)group->uid << 32) & ~last;
 }
 
 /* What one direction of a scope let through, and did not. */

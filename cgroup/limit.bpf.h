@@ -242,7 +242,7 @@ static __always_inline int limit_out(struct __sk_buff *skb,
  * arrived: the tc program there takes away a priority that was brought along.
  */
 static __always_inline bool limit_waited(struct __sk_buff *skb, __u32 slot,
-					 __u64 cgroup)
+					 __u32 group, __u64 cgroup)
 {
 	struct share_key key = {
 		.cgroup = cgroup,
@@ -254,7 +254,8 @@ static __always_inline bool limit_waited(struct __sk_buff *skb, __u32 slot,
 	if ((skb->priority & 0xffff0000) != QUEUE_MAJOR)
 		return false;
 	share = table_share(slot, &key);
-	return share && QUEUE_WAS_OF(skb->priority, share->number);
+	return share && share->group == group &&
+	       QUEUE_WAS_OF(skb->priority, share->number);
 }
 
 /*
@@ -291,7 +292,7 @@ __noinline int limit_arrive(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 	/* What has a limit by its source does not wait there. */
 	waits = !spent && charged.uid == group->uid &&
 		(bpf_map_lookup_elem(&queued, &key) ||
-		 limit_waited(skb, slot, cgroup));
+		 limit_waited(skb, slot, what, cgroup));
 	receiver = window_receiver(skb, 0);
 	bpf_spin_lock(&scope->lock);
 	if (!waits && charged.limit.rate_bytes)

@@ -173,6 +173,10 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	int r;
 
 	r = set_queued(kernel, plan->image, err);
+	/* Killed in it, the next still sees by the anchors what is to be
+	 * lifted. */
+	if (r == 0)
+		r = lift(kernel, plan, err);
 	for (i = 0; r == 0 && i < plan->attached.n_list; i++) {
 		uint64_t id = plan->attached.list[i].id;
 
@@ -180,8 +184,6 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 		if (!is_wanted(plan, id))
 			r = anchor_detach(dir, id, err);
 	}
-	if (r == 0)
-		r = lift(kernel, plan, err);
 	if (r == 0)
 		r = device_steps_do(&plan->devices, &plan->devices.after,
 				    plan->image, err);
@@ -229,4 +231,9 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 				"the new policy is in force, but tidying up "
 				"stopped");
 	return 0;
+}
+
+int plan_settle(struct kernel *kernel, struct err *err)
+{
+	return set_queued(kernel, kernel->live, err);
 }

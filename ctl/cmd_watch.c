@@ -71,7 +71,9 @@ static int look_once(const struct call *call, struct quota_watch *quotas,
 	    find_conflict(plan.image, &plan.world.found, skipped) == 0)
 		shares_check(plan.image, skipped);
 	if (r == 0 && plan_is_empty(&plan)) {
-		r = adoption_carry_out(&kernel, &plan, err);
+		r = plan_settle(&kernel, err);
+		if (r == 0)
+			r = adoption_carry_out(&kernel, &plan, err);
 		return r < 0 ? r : keep_quotas(&kernel, &plan, quotas, err);
 	}
 	if (r < 0)

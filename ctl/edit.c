@@ -58,6 +58,15 @@ static int unload_if_nothing(struct kernel *kernel, const struct plan *plan,
 	return kernel_unload(kernel, err);
 }
 
+/* Where there is nothing to change. */
+static int settle(struct kernel *kernel, const struct plan *plan,
+		  struct err *err)
+{
+	int r = plan_settle(kernel, err);
+
+	return r < 0 ? r : quotas_refresh(kernel, &plan->world.found, err);
+}
+
 static int carry_out(const struct call *call, const struct edit *edit,
 		     struct kernel *kernel)
 {
@@ -81,7 +90,7 @@ static int carry_out(const struct call *call, const struct edit *edit,
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);
 		else if (r == 0 && !call->dry_run && kernel->loaded)
-			r = quotas_refresh(kernel, &plan.world.found, &err);
+			r = settle(kernel, &plan, &err);
 		if (r == 0 && !call->dry_run && edit->carried_out)
 			r = edit->carried_out(edit->what, kernel, &err);
 		if (r == 0 && !call->dry_run && edit->clears)

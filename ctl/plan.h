@@ -50,4 +50,10 @@ int plan_print_json(const struct plan *plan, uint32_t generation);
  */
 int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err);
 
+/*
+ * Where a plan is empty: makes good what an apply that was killed behind the
+ * switch left, and no plan shows: which limits wait in a queue.
+ */
+int plan_settle(struct kernel *kernel, struct err *err);
+
 #endif

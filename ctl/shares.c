@@ -393,6 +393,9 @@ int shares_add_waits(struct image *image, uint32_t device, struct err *err)
 {
 	size_t i, n = image->n_shares;
 
+	/* A socket of a group is in ours, and there the number is another's. */
+	if (*image_string(image, image->devices[device].netns))
+		return 0;
 	for (i = 0; i < n; i++) {
 		struct share_entry *added, entry = image->shares[i];
 
