@@ -20,7 +20,6 @@
 #include <bpf/bpf_helpers.h>
 
 #include "rules/match.bpf.h"
-#include "rules/peer.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
@@ -146,14 +145,9 @@ int device_wait(struct __sk_buff *skb)
 static __always_inline int device_queues(struct __sk_buff *skb, __u32 slot,
 					 const struct device_row *row)
 {
-	const struct group_row *group;
-
 	if (!row->out_class || row->group == NONE)
 		return row->out_class != 0;
-	group = table_group(slot, row->group);
-	return !group || !group->in_from.count ||
-	       peer_of_packet(skb, slot, group->in_from.first,
-			      group->in_from.count, 0) < 0;
+	return !in_is_excepted(skb, slot, row->group);
 }
 
 /* The pool where a packet has to wait before anything else; or NULL. */

@@ -103,13 +103,13 @@ static __always_inline __u32 share_out(struct __sk_buff *skb, __u32 slot,
 }
 
 /*
- * Whether a group has something else for where the packet comes from: what has
- * a limit by its source does not wait for the group's own.
+ * Whether a group has something in place of its `in` for where the packet comes
+ * from, which then does not wait for that.
  */
-static __always_inline int share_is_excepted(struct __sk_buff *skb, __u32 slot,
-					     const struct share_value *share)
+static __always_inline int in_is_excepted(struct __sk_buff *skb, __u32 slot,
+					  __u32 index)
 {
-	const struct group_row *group = table_group(slot, share->group);
+	const struct group_row *group = table_group(slot, index);
 
 	return group && group->in.rate_bytes && group->in_from.count &&
 	       peer_of_packet(skb, slot, group->in_from.first,
@@ -133,7 +133,7 @@ __noinline int share_in(struct __sk_buff *skb, __u32 slot, __u32 index,
 	turn = DEVICE_CLASS_TURN(row->in_class);
 	key.cgroup = socket_sharer(skb, slot, index);
 	share = table_share(slot, &key);
-	if (share && !share_is_excepted(skb, slot, share))
+	if (share && !in_is_excepted(skb, slot, share->group))
 		return share_lane(skb, SIDE_IN, index, turn, share, bytes);
 	return row->in.rate_bytes ? SHARE_CLASS(0, SHARE_BULK, turn) : 0;
 }
