@@ -14,6 +14,7 @@
 #include "cgroup/pace_abi.h"
 #include "pins/folder.h"
 #include "pins/log.h"
+#include "pins/object.h"
 
 DEFINE_CLEANUP(struct adopt_bpf *, adopt_bpf__destroy);
 DEFINE_CLEANUP(struct bpf_link *, bpf_link__destroy);
@@ -155,16 +156,11 @@ int adopt_probe(void)
 {
 	CLEANUP(adopt_bpf__destroyp) struct adopt_bpf *skel = adopt_bpf__open();
 	CLEANUP(log_end) struct log log;
-	struct bpf_map *map;
-	int r = 0;
+	int r;
 
 	log_begin(&log);
 	if (!skel)
 		return neg_errno();
-	bpf_object__for_each_map(map, skel->obj) {
-		r = bpf_map__set_pin_path(map, NULL);
-		if (r < 0)
-			break;
-	}
+	r = object_pin_nothing(skel->obj);
 	return r < 0 ? r : adopt_bpf__load(skel);
 }

@@ -10,6 +10,7 @@
 #include "cgroup/lift.skel.h"
 #include "pins/layout.h"
 #include "pins/log.h"
+#include "pins/object.h"
 
 DEFINE_CLEANUP(struct lift_bpf *, lift_bpf__destroy);
 DEFINE_CLEANUP(struct bpf_link *, bpf_link__destroy);
@@ -55,14 +56,11 @@ int lift_probe(void)
 {
 	CLEANUP(lift_bpf__destroyp) struct lift_bpf *skel = lift_bpf__open();
 	CLEANUP(log_end) struct log log;
-	struct bpf_map *map;
-	int r = 0;
+	int r;
 
 	log_begin(&log);
 	if (!skel)
 		return neg_errno();
-	bpf_object__for_each_map(map, skel->obj)
-		if (r == 0)
-			r = bpf_map__set_pin_path(map, NULL);
+	r = object_pin_nothing(skel->obj);
 	return r < 0 ? r : lift_bpf__load(skel);
 }

@@ -117,6 +117,19 @@ int object_load(const struct object *object, const char *dir,
 	return pin_programs(loaded, folder, err);
 }
 
+int object_pin_nothing(struct bpf_object *loaded)
+{
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, loaded) {
+		r = bpf_map__set_pin_path(map, NULL);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
 int object_tidy(const struct object *object, const char *dir, struct err *err)
 {
 	char name[NAME_MAX_SIZE];

@@ -16,6 +16,8 @@
 
 #include "base/err.h"
 
+struct bpf_object;
+
 struct object {
 	const char *name;   /* "cgroup": in sentences, and in the kernel */
 	const char *prefix; /* of the folder of its programs, "programs-" */
@@ -33,6 +35,12 @@ void object_folder(const struct object *object, const char *dir,
 int object_load(const struct object *object, const char *dir,
 		const char *const *programs, size_t n_programs,
 		struct err *err);
+
+/*
+ * Of an object that is loaded to see whether the kernel takes it: its maps are
+ * not those that are pinned, and are not pinned.
+ */
+int object_pin_nothing(struct bpf_object *loaded);
 
 /* Removes the pins of other versions' programs. */
 int object_tidy(const struct object *object, const char *dir, struct err *err);
