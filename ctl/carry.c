@@ -100,6 +100,16 @@ static uint64_t queued_by(const struct image *image,
 	return queued_key(&image->groups[row->group], row->cgroup);
 }
 
+static bool has_key(const uint64_t *keys, size_t n, uint64_t key)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (keys[i] == key)
+			return true;
+	return false;
+}
+
 /* Tells the programs which `in` limits wait in a queue now. */
 static int set_queued(struct kernel *kernel, const struct image *image,
 		      struct err *err)
@@ -127,7 +137,7 @@ static int set_queued(struct kernel *kernel, const struct image *image,
 	for (j = 1; j < image->n_devices; j++) {
 		uint64_t key = queued_by(image, &image->devices[j]);
 
-		if (!key)
+		if (!key || has_key(keys, n, key))
 			continue;
 		r = scopes_set_queued(&kernel->scopes, key, true, err);
 		if (r < 0)
