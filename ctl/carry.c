@@ -70,26 +70,6 @@ static int prepare(struct kernel *kernel, struct plan *plan, struct err *err)
 	return r;
 }
 
-/* Takes back what a failed apply did; what was in force still is. */
-static void take_back(struct kernel *kernel, struct plan *plan)
-{
-	struct err ignored;
-	size_t i;
-
-	device_plan_undo(&plan->devices);
-	for (i = 0; i < plan->world.wanted.n_list; i++) {
-		const struct anchor_point *point = &plan->world.wanted.list[i];
-		bool was_there = false;
-		size_t j;
-
-		for (j = 0; j < plan->attached.n_list; j++)
-			was_there |= plan->attached.list[j].id == point->id;
-		if (!was_there)
-			anchor_detach(kernel->places->bpffs, point->id,
-				      &ignored);
-	}
-}
-
 /* Whose `in` limit waits in a queue of this row, all of it; 0: nobody's. */
 static uint64_t queued_by(const struct image *image,
 			  const struct device_row *row)
@@ -110,40 +90,51 @@ static bool has_key(const uint64_t *keys, size_t n, uint64_t key)
 	return false;
 }
 
-/* Tells the programs which `in` limits wait in a queue now. */
-static int set_queued(struct kernel *kernel, const struct image *image,
-		      struct err *err)
+static bool is_queued(const struct image *image, uint64_t key)
+{
+	size_t i;
+
+	for (i = 1; i < image->n_devices; i++)
+		if (queued_by(image, &image->devices[i]) == key)
+			return true;
+	return false;
+}
+
+/*
+ * The `in` limits that wait in no queue of this image are policed from now on.
+ * Before the switch, or for a moment nothing would hold them behind it.
+ */
+static int forget_queued(const struct kernel *kernel, const struct image *image,
+			 struct err *err)
 {
 	AUTO_FREE uint64_t *keys = NULL;
-	size_t n, i, j;
+	size_t n, i;
 	int r;
 
 	r = scopes_list_queued(&kernel->scopes, &keys, &n, err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < n; i++) {
-		bool still = false;
-
-		for (j = 1; j < image->n_devices; j++)
-			still |= queued_by(image, &image->devices[j]) ==
-				 keys[i];
-		if (!still) {
+	for (i = 0; r == 0 && i < n; i++)
+		if (!is_queued(image, keys[i]))
 			r = scopes_set_queued(&kernel->scopes, keys[i], false,
 					      err);
-			if (r < 0)
-				return r;
-		}
-	}
-	for (j = 1; j < image->n_devices; j++) {
-		uint64_t key = queued_by(image, &image->devices[j]);
+	return r;
+}
 
-		if (!key || has_key(keys, n, key))
-			continue;
-		r = scopes_set_queued(&kernel->scopes, key, true, err);
-		if (r < 0)
-			return r;
+/* Those that wait in one are not, behind the switch. */
+static int note_queued(const struct kernel *kernel, const struct image *image,
+		       struct err *err)
+{
+	AUTO_FREE uint64_t *keys = NULL;
+	size_t n, i;
+	int r;
+
+	r = scopes_list_queued(&kernel->scopes, &keys, &n, err);
+	for (i = 1; r == 0 && i < image->n_devices; i++) {
+		uint64_t key = queued_by(image, &image->devices[i]);
+
+		if (key && !has_key(keys, n, key))
+			r = scopes_set_queued(&kernel->scopes, key, true, err);
 	}
-	return 0;
+	return r;
 }
 
 /*
@@ -182,7 +173,7 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	size_t i;
 	int r;
 
-	r = set_queued(kernel, plan->image, err);
+	r = note_queued(kernel, plan->image, err);
 	/* Killed in it, the next still sees by the anchors what is to be
 	 * lifted. */
 	if (r == 0)
@@ -215,6 +206,27 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 	return r;
 }
 
+/* Takes back what a failed apply did; what was in force still is. */
+static void take_back(struct kernel *kernel, struct plan *plan)
+{
+	struct err ignored;
+	size_t i;
+
+	note_queued(kernel, kernel->live, &ignored);
+	device_plan_undo(&plan->devices);
+	for (i = 0; i < plan->world.wanted.n_list; i++) {
+		const struct anchor_point *point = &plan->world.wanted.list[i];
+		bool was_there = false;
+		size_t j;
+
+		for (j = 0; j < plan->attached.n_list; j++)
+			was_there |= plan->attached.list[j].id == point->id;
+		if (!was_there)
+			anchor_detach(kernel->places->bpffs, point->id,
+				      &ignored);
+	}
+}
+
 int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 {
 	int r;
@@ -226,6 +238,8 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 	/* In time: what it paces is charged from the switch on. */
 	if (r == 0)
 		r = adoption_carry_out(kernel, plan, err);
+	if (r == 0)
+		r = forget_queued(kernel, plan->image, err);
 	crash_point();
 	if (r == 0)
 		r = tables_switch(kernel->tables, kernel->generation + 1, err);
@@ -245,5 +259,7 @@ int plan_carry_out(struct kernel *kernel, struct plan *plan, struct err *err)
 
 int plan_settle(struct kernel *kernel, struct err *err)
 {
-	return set_queued(kernel, kernel->live, err);
+	int r = forget_queued(kernel, kernel->live, err);
+
+	return r < 0 ? r : note_queued(kernel, kernel->live, err);
 }

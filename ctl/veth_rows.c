@@ -27,7 +27,9 @@ static int free_device(struct image *image, const struct image *live,
 /*
  * The row that the live image has for this veth; 0 if none.  One of the same
  * number is the same as long as its name or its container is: both change
- * where a device of that number was made anew.
+ * where a device of that number was made anew.  It may have been one that the
+ * policy named: its filter says one index, and with another in force there the
+ * packets would meet no limit until the switch.
  */
 static uint32_t live_veth(const struct image *live,
 			  const struct container_veth *veth,
@@ -38,8 +40,8 @@ static uint32_t live_veth(const struct image *live,
 	for (i = 1; i < live->n_devices; i++) {
 		const struct device_row *device = &live->devices[i];
 
-		if (device->in_use && device->group != NONE &&
-		    device->ifindex == veth->ifindex &&
+		if (device->in_use && device->ifindex == veth->ifindex &&
+		    !*image_string(live, device->netns) &&
 		    ((device->cgroup && device->cgroup == limit->cgroup) ||
 		     strcmp(image_string(live, device->name), veth->name) == 0))
 			return i;

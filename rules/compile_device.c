@@ -20,12 +20,13 @@ uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,
 	return flags & CHAIN_STATES ? KEEP_STATES : 0;
 }
 
+/* Also where it has been a container's veth: see live_veth. */
 static bool same_device(const struct compiler *c, const struct device_row *row,
 			const struct device *device)
 {
 	const char *netns = device->netns ? device->netns : "";
 
-	return row->in_use && row->group == NONE &&
+	return row->in_use && !(row->flags & DEVICE_POOL) &&
 	       strcmp(image_string(c->live, row->name), device->name) == 0 &&
 	       strcmp(image_string(c->live, row->netns), netns) == 0;
 }

@@ -153,8 +153,10 @@ static void a_device_keeps_its_index(void **state)
 			     NULL);
 	assert_int_equal(first->n_devices, 4);
 	assert_int_equal(first->devices[0].in_use, 0);
-	/* As if c had become a container's veth. */
+	/* As if they were a container's veth and a pool. */
+	first->devices[2].group = 7;
 	first->devices[3].group = 7;
+	first->devices[3].flags = DEVICE_POOL;
 	second = compile_text("[device d]\nout = 1mbit\n"
 			      "[device b]\nout = 1mbit\n"
 			      "[device c]\nout = 1mbit\n",
