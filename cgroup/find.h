@@ -18,6 +18,7 @@ struct found_cgroup {
 	uint32_t group; /* index of the group's row in the image */
 	bool takes;	/* a GROUP_LIMITED: no other group has the cgroup */
 	bool on_host;	/* a process of it is in our own network namespace */
+	bool is_behind; /* one is in another, which packets get to */
 };
 
 struct found_cgroups {

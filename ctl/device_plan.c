@@ -307,8 +307,9 @@ static int plan_side(struct device_plan *plan, const struct image *live,
 }
 
 static int plan_limits(struct device_plan *plan, const struct image *live,
-		       struct image *image, uint32_t index,
-		       const struct device_row *before, struct err *err)
+		       struct image *image, const struct found_cgroups *found,
+		       uint32_t index, const struct device_row *before,
+		       struct err *err)
 {
 	struct device_row *row = &image->devices[index];
 	int r;
@@ -321,7 +322,7 @@ static int plan_limits(struct device_plan *plan, const struct image *live,
 		r = plan_side(plan, live, image, SIDE_IN, before,
 			      before->flags & DEVICE_SHARED_IN, &row->in_class,
 			      err);
-	return r < 0 ? r : shares_add_waits(image, index, err);
+	return r < 0 ? r : shares_add_waits(image, found, index, err);
 }
 
 static int plan_device(struct device_plan *plan, const struct kernel *kernel,
@@ -359,7 +360,8 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 				  ? have->ifb.ifindex
 				  : 0;
 	if (r == 0)
-		r = plan_limits(plan, kernel->live, image, index, &before, err);
+		r = plan_limits(plan, kernel->live, image, &world->found, index,
+				&before, err);
 	if (r == 0 && !before.ifindex)
 		r = device_plan_add_before(plan, STEP_TALLY, 0, 0, true);
 	if (r == 0)

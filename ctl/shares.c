@@ -195,17 +195,16 @@ static int divide(struct sharers *sharers)
  * Whether containers have this limit, too: then it is not held here alone, and
  * the police stays.
  */
-static bool has_veths(const struct image *image, uint32_t group,
+static bool is_behind(const struct image *image,
+		      const struct found_cgroups *found, uint32_t group,
 		      uint64_t cgroup)
 {
+	bool all = image->groups[group].share_all;
 	size_t i;
 
-	if (image->groups[group].share_all)
-		cgroup = 0;
-	for (i = 1; i < image->n_devices; i++)
-		if (image->devices[i].in_use &&
-		    image->devices[i].group == group &&
-		    image->devices[i].cgroup == cgroup)
+	for (i = 0; i < found->n_list; i++)
+		if (found->list[i].is_behind && found->list[i].group == group &&
+		    (all || found->list[i].id == cgroup))
 			return true;
 	return false;
 }
@@ -215,11 +214,12 @@ static bool has_veths(const struct image *image, uint32_t group,
  * own and can be told when they arrive: in its namespace.
  */
 static bool has_part(const struct sharers *sharers,
+		     const struct found_cgroups *found,
 		     const struct found_cgroup *cgroup)
 {
 	return sharers->limit_bytes ||
 	       (cgroup->on_host && own_limit(sharers, cgroup->group) &&
-		!has_veths(sharers->image, cgroup->group, cgroup->id));
+		!is_behind(sharers->image, found, cgroup->group, cgroup->id));
 }
 
 static int fill_side(struct sharers *sharers, const struct found_cgroups *found)
@@ -230,7 +230,7 @@ static int fill_side(struct sharers *sharers, const struct found_cgroups *found)
 	note_live_numbers(sharers);
 	for (i = 0; r == 0 && i < found->n_list; i++)
 		if (has_share(sharers->image, found, i) &&
-		    has_part(sharers, &found->list[i]))
+		    has_part(sharers, found, &found->list[i]))
 			r = add_cgroup(sharers, &found->list[i]);
 	if (r == 0 && sharers->levels && sharers->limit_bytes)
 		r = add(sharers, 0, 0, NONE);
@@ -389,7 +389,8 @@ bool shares_ask_same(const struct image *image, const struct image *live,
 	return true;
 }
 
-int shares_add_waits(struct image *image, uint32_t device, struct err *err)
+int shares_add_waits(struct image *image, const struct found_cgroups *found,
+		     uint32_t device, struct err *err)
 {
 	size_t i, n = image->n_shares;
 
@@ -401,7 +402,8 @@ int shares_add_waits(struct image *image, uint32_t device, struct err *err)
 
 		if (entry.key.device != device || entry.key.side != SIDE_IN ||
 		    !image_group_wants_queue(image, entry.value.group) ||
-		    has_veths(image, entry.value.group, entry.key.cgroup))
+		    is_behind(image, found, entry.value.group,
+			      entry.key.cgroup))
 			continue;
 		added = ARRAY_ADD(image, shares);
 		if (!added)

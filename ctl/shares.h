@@ -23,7 +23,8 @@ int shares_check(const struct image *image, struct err *err);
  * The rows that tell the programs of cgroups whose own limits are held by their
  * classes at this device, whose ifindex is known now.
  */
-int shares_add_waits(struct image *image, uint32_t device, struct err *err);
+int shares_add_waits(struct image *image, const struct found_cgroups *found,
+		     uint32_t device, struct err *err);
 
 /* Whether all that have a share in both ask for the same in both. */
 bool shares_ask_same(const struct image *image, const struct image *live,

@@ -72,7 +72,8 @@ static int add_claims(struct veth_claims *claims, const struct netns_view *view,
 	r = limit_of(claims, image, &found->list[cgroup], &limit);
 	if (r < 0)
 		return r;
-	if (container->n_host || container->truncated)
+	if (container->n_host || container->has_other_way ||
+	    container->truncated)
 		claims->limits[limit].mixed = true;
 	for (i = 0; i < container->n_veths; i++) {
 		struct veth_claim *claim;
@@ -122,6 +123,9 @@ static int read_claims(const char *mount, const struct netns_view *view,
 		if (r < 0)
 			return err_wrap(err, r, "cgroup '%s'", cgroup->path);
 		cgroup->on_host = container.n_host > 0;
+		cgroup->is_behind = container.n_veths > 0 ||
+				    container.has_other_way ||
+				    container.truncated;
 		if (add_claims(claims, view, image, found, i, &container) < 0)
 			return err_set(err, -ENOMEM, "look for containers");
 	}

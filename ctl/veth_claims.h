@@ -49,7 +49,8 @@ struct veth_claims {
 
 /*
  * mount: of cgroup2; view: of our own namespace.  Veths that the image has as
- * devices are left out.  Notes which of found are on the host.
+ * devices are left out.  Notes which of found are on the host, and
+ * which behind something.
  */
 int veth_claims_read(const char *mount, const struct netns_view *view,
 		     const struct image *image, struct found_cgroups *found,

@@ -16,6 +16,7 @@ struct known_netns {
 	uint64_t inode;
 	struct container_veth *veths;
 	size_t n_veths;
+	bool has_other_way;
 };
 
 struct container_finder {
@@ -99,6 +100,18 @@ static const struct link *host_side(const struct container_finder *finder,
 	return host;
 }
 
+/*
+ * Whether what comes by this link has passed no veth: hardware, or one upon a
+ * device of another namespace, as a macvlan is.
+ */
+static bool is_other_way(const struct link *inner)
+{
+	if (!(inner->flags & IFF_UP) || inner->flags & IFF_LOOPBACK ||
+	    strcmp(inner->kind, "veth") == 0)
+		return false;
+	return !*inner->kind || inner->peer_nsid != LINK_NO_NSID;
+}
+
 static int add_veths(const struct container_finder *finder,
 		     const struct links *inside, const struct numbers *numbers,
 		     struct known_netns *known)
@@ -110,6 +123,7 @@ static int add_veths(const struct container_finder *finder,
 		const struct link *host = host_side(finder, inner, numbers);
 		struct container_veth *veth;
 
+		known->has_other_way |= is_other_way(inner);
 		if (!host)
 			continue;
 		veth = ARRAY_ADD(known, veths);
@@ -198,6 +212,7 @@ static int add_netns(struct container *container,
 {
 	size_t i;
 
+	container->has_other_way |= known->has_other_way;
 	if (has_netns(container, known->inode))
 		return 0;
 	for (i = 0; i < known->n_veths; i++) {

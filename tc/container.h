@@ -29,6 +29,7 @@ struct container {
 	size_t n_veths;
 	size_t n_processes; /* that were looked at */
 	size_t n_host;	    /* of those, in our own namespace */
+	bool has_other_way; /* in, but by the veths: a macvlan, hardware */
 	bool truncated;	    /* more than CONTAINER_PROCESSES_MAX */
 };
 

@@ -74,6 +74,46 @@ within "and UDP in fragments, which tell no port" "$(
 	jq '.end.sum | .bits_per_second * (100 - .lost_percent) / 1e8' "$work/iperf"
 )" 0.01 "$most"
 
+# A process of its is behind a veth as well, which the policy names: not all that
+# arrives for the cgroup waits at the other device then.
+make_netns "$lab-b"
+make_link "$left" v2 "$lab-b" v0 2
+cp "$work/policy.ini" "$work/without.ini"
+printf '[device v2]\n' >>"$work/policy.ini"
+begin "$cg/a" nsenter --net="/run/netns/$lab-b" iperf3 -s -p 5205 >/dev/null 2>&1
+until_listening "$lab-b" 5205
+where_in() { weirctl status --json | jq -r ".groups[].cgroups[] | select(.path == \"$cg/a\") | .in.shaper + \" \" + (.device // \"-\")"; }
+came() { weirctl stats --json | jq ".groups[].cgroups[] | select(.path == \"$cg/a\") | .in.passed_bytes"; }
+ok "a cgroup with processes on the host and behind a veth" apply
+is "is policed" "$(where_in)" "police -"
+in_right iperf3 -c 10.77.0.1 -p 5201 -t 4 -P 2 >/dev/null &
+client=$!
+in_left iperf3 -c 10.77.2.2 -p 5205 -t 4 -P 2 >/dev/null &
+other=$!
+sleep 1
+from=$(came) at=$EPOCHREALTIME
+sleep 2
+within "and has its limit once (share)" "$(awk -v a="$from" -v b="$(came)" -v s="$at" -v e="$EPOCHREALTIME" -v m=$limit \
+	'BEGIN { print (b - a) * 8 / 1e6 / (e - s) / m }')" 0.01 1.1
+wait $client $other
+end "$begun"
+ip -n "$left" link del v2
+mv "$work/without.ini" "$work/policy.ini"
+ok "without the veth" apply
+is "it waits again" "$(where_in)" "htb v0"
+begin "$cg/a" nsenter --net="/run/netns/$lab-b" sleep 1000
+if ip -n "$left" link add link v0 name m0 netns "$lab-b" type macvlan mode bridge 2>/dev/null; then
+	ip -n "$lab-b" link set m0 up
+	ok "behind a macvlan instead" apply
+	is "it is policed, too" "$(where_in)" "police -"
+	ip -n "$lab-b" link del m0
+else
+	skip "behind a macvlan it is policed, too" "the kernel has no macvlan"
+fi
+end "$begun"
+ip netns del "$lab-b"
+apply >/dev/null
+
 serve_in "$cg/later" 5203
 ok "a look of watch finds the service that has begun" weirctl watch --once
 like "and gives it its class" "$(weirctl status)" "$cg/later[[:space:]]+in +${limit}mbit by htb on v0"
