@@ -65,10 +65,12 @@ static const struct device_row *queue_of(const struct image *image,
 	if (!image_group_wants_queue(image, cgroup->group))
 		return NULL;
 	for (i = 1; i < image->n_devices; i++) {
-		struct share_key key = { cgroup->id, i, SIDE_IN };
+		struct share_key key = { cgroup->id, image->devices[i].ifindex,
+					 SHARE_WAITS };
 		const struct share_entry *entry = image_share(image, &key);
 
 		if (image->devices[i].in_class && entry &&
+		    !*image_string(image, image->devices[i].netns) &&
 		    entry->value.group == cgroup->group)
 			return &image->devices[i];
 	}

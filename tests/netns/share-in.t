@@ -96,6 +96,9 @@ sleep 2
 within "and has its limit once (share)" "$(awk -v a="$from" -v b="$(came)" -v s="$at" -v e="$EPOCHREALTIME" -v m=$limit \
 	'BEGIN { print (b - a) * 8 / 1e6 / (e - s) / m }')" 0.01 1.1
 wait $client $other
+sed -i "s/^\[device v0\]/&\nin = ${total}mbit/" "$work/policy.ini"
+ok "where the device has a limit, too" apply
+is "it is policed beside that, and so status says" "$(where_in)" "police -"
 end "$begun"
 ip -n "$left" link del v2
 mv "$work/without.ini" "$work/policy.ini"
