@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/device_traces.h"
+#include "ctl/plan_tables.h"
 #include "ctl/say.h"
 
 void plan_clear(struct plan *plan)
@@ -100,7 +101,7 @@ static int list_anchors(struct plan *plan)
 }
 
 /* In words, and in the order in which it is done. */
-static int list_changes(struct plan *plan)
+static int list_changes(struct plan *plan, const struct image *live)
 {
 	int r;
 
@@ -111,6 +112,8 @@ static int list_changes(struct plan *plan)
 		r = list_anchors(plan);
 	if (r == 0)
 		r = list_steps(plan, &plan->devices.after, CHANGE_REMOVE);
+	if (r == 0 && !plan->changes.n_list && plan->writes_tables)
+		r = plan_list_tables(live, plan->image, &plan->changes);
 	return r;
 }
 
@@ -137,7 +140,7 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 			     !image_same(image, kernel->live);
 	r = image_diff(kernel->live, image, &plan.policy);
 	if (r == 0)
-		r = list_changes(&plan);
+		r = list_changes(&plan, kernel->live);
 	if (r < 0)
 		return err_set(err, r, "compare with what is in force");
 	*ret_plan = plan;

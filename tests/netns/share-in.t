@@ -100,6 +100,8 @@ sed -i "s/^\[device v0\]/&\nin = ${total}mbit/" "$work/policy.ini"
 ok "where the device has a limit, too" apply
 is "it is policed beside that, and so status says" "$(where_in)" "police -"
 end "$begun"
+is "a plan says what the tables alone will have" "$(apply --dry-run)" \
+	"~ device v0: whose own limit in waits there: 1 more, 0 fewer, 0 otherwise"
 ip -n "$left" link del v2
 mv "$work/without.ini" "$work/policy.ini"
 ok "without the veth" apply

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/plan_tables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/describe.h"
+#include "tc/device_abi.h"
+
+/* What became of the rows of one side of a device. */
+struct counts {
+	unsigned int more, fewer, other;
+};
+
+static bool is_of(const struct share_entry *entry, uint32_t device,
+		  uint32_t side)
+{
+	return entry->key.device == device && entry->key.side == side &&
+	       entry->key.cgroup;
+}
+
+/* device: as key.device of that side has it. */
+static struct counts count(const struct image *live, const struct image *image,
+			   uint32_t device, uint32_t side)
+{
+	const struct share_entry *entry, *before;
+	struct counts counts = { 0 };
+	size_t i;
+
+	for (i = 0; i < image->n_shares; i++) {
+		entry = &image->shares[i];
+		if (!is_of(entry, device, side))
+			continue;
+		before = image_share(live, &entry->key);
+		counts.more += !before;
+		counts.other += before &&
+				memcmp(before, entry, sizeof(*entry)) != 0;
+	}
+	for (i = 0; i < live->n_shares; i++) {
+		entry = &live->shares[i];
+		counts.fewer += is_of(entry, device, side) &&
+				!image_share(image, &entry->key);
+	}
+	return counts;
+}
+
+static int list_side(const struct counts *counts, const char *name,
+		     const char *what, struct changes *changes)
+{
+	if (!counts->more && !counts->fewer && !counts->other)
+		return 0;
+	return change_add(changes, CHANGE_ALTER, "device", name,
+			  "%s: %u more, %u fewer, %u otherwise", what,
+			  counts->more, counts->fewer, counts->other);
+}
+
+static int list_device(const struct image *live, const struct image *image,
+		       uint32_t index, struct changes *changes)
+{
+	const struct device_row *row = &image->devices[index];
+	char name[DESCRIBE_MAX];
+	struct counts counts;
+	int r;
+
+	describe_device_name(image, row, name);
+	counts = count(live, image, index, SIDE_OUT);
+	r = list_side(&counts, name, "who shares its limit out", changes);
+	if (r < 0)
+		return r;
+	counts = count(live, image, index, SIDE_IN);
+	r = list_side(&counts, name, "who shares its limit in", changes);
+	if (r < 0 || !row->ifindex || *image_string(image, row->netns))
+		return r;
+	counts = count(live, image, row->ifindex, SHARE_WAITS);
+	return list_side(&counts, name, "whose own limit in waits there",
+			 changes);
+}
+
+static int list_rules(const struct image *live, const struct image *image,
+		      struct changes *changes)
+{
+	char name[DESCRIBE_MAX];
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < image->n_rules && i < live->n_rules; i++) {
+		const struct rule_row *rule = &image->rules[i];
+
+		if (rule->ifindex == live->rules[i].ifindex)
+			continue;
+		snprintf(name, sizeof(name), "%s %u",
+			 image_string(image, image->chains[rule->chain].name),
+			 rule->number);
+		r = change_add(changes, CHANGE_ALTER, "rule", name,
+			       rule->ifindex ? "%s is another device now"
+					     : "%s is not there now",
+			       image_string(image, rule->iface));
+	}
+	return r;
+}
+
+int plan_list_tables(const struct image *live, const struct image *image,
+		     struct changes *changes)
+{
+	uint32_t i;
+	int r = list_rules(live, image, changes);
+
+	for (i = 1; r == 0 && i < image->n_devices; i++)
+		if (image->devices[i].in_use && image->devices[i].group == NONE)
+			r = list_device(live, image, i, changes);
+	return r;
+}
