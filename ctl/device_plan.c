@@ -182,8 +182,7 @@ static int plan_limit(struct device_plan *plan, int side,
 	if (!has->has_root || is_edt)
 		r = device_plan_add_before(
 			plan, side == SIDE_OUT ? STEP_ROOT : STEP_IFB, side, 0,
-			side == SIDE_OUT ? !is_edt
-					 : !planned->have.ifb.ifindex);
+			side == SIDE_OUT || !planned->have.ifb.ifindex);
 	if (r == 0)
 		r = plan_class(plan, side, wanted, &turn, err);
 	if (r == 0 && has->turn[!turn].present)

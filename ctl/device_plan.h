@@ -37,7 +37,7 @@ struct device_step {
 	int side;      /* SIDE_*, where the step has one */
 	int turn;      /* of a class */
 	uint32_t pool; /* its row, where the step is about the way there */
-	bool is_new;   /* undone when the apply fails */
+	bool is_new;   /* or in the place of fq: undone when the apply fails */
 	bool done;
 };
 

@@ -226,13 +226,20 @@ static void undo(const struct planned_device *planned,
 		device_remove_wait(device, step->pool, &ignored);
 		return;
 	case STEP_ROOT:
-		device_remove_root(device, &ignored);
+		if (planned->have.shape == SHAPE_EDT)
+			device_ensure_root(device, SHAPE_EDT, planned->takeover,
+					   &ignored);
+		else
+			device_remove_root(device, &ignored);
 		return;
 	case STEP_IFB:
 		device_remove_ifb(device, &ignored);
 		return;
 	case STEP_CLASS:
-		device_remove_class(device, step->side, step->turn, &ignored);
+		/* Those of a queue that goes at once go with it. */
+		if (step->side == SIDE_IN || planned->have.shape != SHAPE_EDT)
+			device_remove_class(device, step->side, step->turn,
+					    &ignored);
 		return;
 	case STEP_SHARES:
 		device_fit_shares(device, step->side, step->turn,

@@ -64,6 +64,14 @@ within "and what was too much is counted" "$(weir stats --json | field dropped_p
 for variant in $(dealt htb takeover container); do
 	case $variant in
 	htb)
+		sed "s/^shaper = .*/shaper = htb/" "$work/policy.ini" >"$work/fails.ini"
+		printf '[group q]\nmatch = %s/q\nquota = 1gb/day\nafter = deny\n' "$cg" >>"$work/fails.ini"
+		mkdir -p "$WEIR_STATE/quotas" # where what was used would be written
+		weir apply "$work/fails.ini" >/dev/null 2>"$work/err"
+		like "an apply that would replace fq fails" "$? $(cat "$work/err")" "^1 .*is no file of quotas"
+		like "and puts it back" "$(root)" "qdisc fq 7766: root"
+		is "as it was" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
+		rmdir "$WEIR_STATE/quotas"
 		sed -i "s/^shaper = .*/shaper = htb/" "$work/policy.ini"
 		ok "HTB takes the place of fq" weir apply "$work/policy.ini"
 		is "with a whole queue" "$(weir apply --dry-run "$work/policy.ini")" "nothing to change"
