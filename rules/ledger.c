@@ -85,12 +85,33 @@ static char *take_word(char **pline)
 	return word;
 }
 
+static int read_begin(const char *text, int64_t *ret_begin_s)
+{
+	bool is_before = *text == '-';
+	uint64_t seconds;
+	int r;
+
+	r = number_parse(text + is_before,
+			 is_before ? -LEDGER_BEGIN_MIN : LEDGER_BEGIN_MAX,
+			 &seconds);
+	if (r < 0 || (is_before && !seconds))
+		return -EINVAL;
+	*ret_begin_s = is_before ? -(int64_t)seconds : (int64_t)seconds;
+	return 0;
+}
+
+static int64_t begin_written(int64_t begin_s)
+{
+	if (begin_s < LEDGER_BEGIN_MIN)
+		return LEDGER_BEGIN_MIN;
+	return begin_s < LEDGER_BEGIN_MAX ? begin_s : LEDGER_BEGIN_MAX;
+}
+
 /* line is written to.  What is wrong, or NULL. */
 static const char *read_entry(char *line, struct ledger_entry *ret_entry)
 {
 	struct ledger_entry entry = { 0 };
 	char *period = take_word(&line), *begin, *used, *group;
-	uint64_t begin_s;
 	struct err why;
 
 	begin = period ? take_word(&line) : NULL;
@@ -101,8 +122,7 @@ static const char *read_entry(char *line, struct ledger_entry *ret_entry)
 	entry.period = period_find(period);
 	if (entry.period == PERIODS)
 		return "has no such period";
-	/* Until 2106: as nanoseconds these fit into 63 bits. */
-	if (number_parse(begin, UINT32_MAX, &begin_s) < 0)
+	if (read_begin(begin, &entry.begin_s) < 0)
 		return "has no begin";
 	if (number_parse(used, INT64_MAX, &entry.used_bytes) < 0)
 		return "has no bytes";
@@ -112,7 +132,6 @@ static const char *read_entry(char *line, struct ledger_entry *ret_entry)
 		line++;
 	else if (*line != '/' || strlen(line) >= LEDGER_PATH_MAX)
 		return "has no path of a cgroup";
-	entry.begin_s = begin_s;
 	strcpy(entry.group, group);
 	entry.path = line;
 	*ret_entry = entry;
@@ -219,9 +238,9 @@ int ledger_format(const struct ledger *ledger, char **ret_text,
 		const struct ledger_entry *entry = &ledger->entries[i];
 
 		at += sprintf(text + at, "%s %" PRId64 " %" PRIu64 " %s %s\n",
-			      period_name(entry->period), entry->begin_s,
-			      entry->used_bytes, entry->group,
-			      *entry->path ? entry->path : "*");
+			      period_name(entry->period),
+			      begin_written(entry->begin_s), entry->used_bytes,
+			      entry->group, *entry->path ? entry->path : "*");
 	}
 	at += sprintf(text + at, "end %zu %016" PRIx64 "\n", ledger->n_entries,
 		      checksum(text, at));

@@ -21,6 +21,14 @@
 #define LEDGER_ENTRIES_MAX 65536
 #define LEDGER_PATH_MAX	   504
 
+/*
+ * BEGIN, in seconds: a first period may have begun before 1970, and no clock
+ * can be set to beyond 2232.  As nanoseconds, and less an uptime, these fit
+ * into 63 bits.  What an entry has beyond is written as the nearest of them.
+ */
+#define LEDGER_BEGIN_MIN (-366LL * 86400)
+#define LEDGER_BEGIN_MAX 8500000000LL
+
 struct ledger_entry {
 	enum quota_period period;
 	int64_t begin_s;

@@ -31,6 +31,9 @@ static void make(struct ledger *ledger)
 	add(ledger, PERIOD_MONTH, 1793491200, 123456, "web", "");
 	add(ledger, PERIOD_HOUR, 0, INT64_MAX, "9", "/a b/\xff \x01*");
 	add(ledger, PERIOD_DAY, UINT32_MAX, 0, "web", longest);
+	/* A clock at its beginning, east of Greenwich, and one at its end. */
+	add(ledger, PERIOD_DAY, -50400, 1, "east", "/");
+	add(ledger, PERIOD_WEEK, LEDGER_BEGIN_MAX, 1, "end", "/");
 }
 
 static void what_is_written_is_read_again(void **state)
@@ -45,8 +48,8 @@ static void what_is_written_is_read_again(void **state)
 	assert_int_equal(ledger_format(&ledger, &text, &size), 0);
 	if (ledger_parse(text, size, &again, &why) < 0)
 		fail_msg("%s", why.msg);
-	assert_int_equal(again.n_entries, 3);
-	for (i = 0; i < 3; i++) {
+	assert_int_equal(again.n_entries, 5);
+	for (i = 0; i < 5; i++) {
 		const struct ledger_entry *a = &ledger.entries[i];
 		const struct ledger_entry *b = &again.entries[i];
 
@@ -54,6 +57,24 @@ static void what_is_written_is_read_again(void **state)
 		assert_int_equal(a->begin_s, b->begin_s);
 		assert_int_equal(a->used_bytes, b->used_bytes);
 	}
+}
+
+/* One entry that cannot be would cost all others. */
+static void no_begin_is_written_that_cannot_be_read(void **state)
+{
+	CLEANUP(ledger_clear) struct ledger ledger = { 0 }, again = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct err why;
+	size_t size;
+
+	(void)state;
+	add(&ledger, PERIOD_DAY, INT64_MIN, 1, "a", "/");
+	add(&ledger, PERIOD_DAY, INT64_MAX, 1, "b", "/");
+	assert_int_equal(ledger_format(&ledger, &text, &size), 0);
+	if (ledger_parse(text, size, &again, &why) < 0)
+		fail_msg("%s", why.msg);
+	assert_int_equal(again.entries[0].begin_s, LEDGER_BEGIN_MIN);
+	assert_int_equal(again.entries[1].begin_s, LEDGER_BEGIN_MAX);
 }
 
 static void an_empty_one_is_one(void **state)
@@ -105,8 +126,11 @@ static void what_is_wrong_is_said_by_line(void **state)
 		{ FIRST, "line 2 is not whole" },
 		{ FIRST "month 1 2 a\n", "line 2 has too few words" },
 		{ FIRST "year 1 2 a /p\n", "line 2 has no such period" },
-		{ FIRST "day -1 2 a /p\n", "line 2 has no begin" },
-		{ FIRST "day 4294967296 2 a /p\n", "line 2 has no begin" },
+		{ FIRST "day --1 2 a /p\n", "line 2 has no begin" },
+		{ FIRST "day - 2 a /p\n", "line 2 has no begin" },
+		{ FIRST "day -0 2 a /p\n", "line 2 has no begin" },
+		{ FIRST "day -31622401 2 a /p\n", "line 2 has no begin" },
+		{ FIRST "day 8500000001 2 a /p\n", "line 2 has no begin" },
 		{ FIRST "day 1 0x2 a /p\n", "line 2 has no bytes" },
 		{ FIRST "day 1 9223372036854775808 a /p\n",
 		  "line 2 has no bytes" },
@@ -165,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read_again),
+		cmocka_unit_test(no_begin_is_written_that_cannot_be_read),
 		cmocka_unit_test(an_empty_one_is_one),
 		cmocka_unit_test(no_damage_goes_unseen),
 		cmocka_unit_test(what_is_wrong_is_said_by_line),
