@@ -78,4 +78,7 @@ int accounts_period(const struct accounts *accounts, uint32_t kind,
 		    int64_t begin_s, struct calendar_period *ret_period,
 		    int64_t *ret_end_s, struct err *err);
 
+/* The one that goes on now, of a kind that no calendar need be there for. */
+void accounts_period_now(uint32_t kind, struct calendar_period *ret_period);
+
 #endif

@@ -78,26 +78,55 @@ static int read_calendar(const struct accounts *accounts,
 /*
  * The time zone is the host's, whatever that of the caller: two callers must
  * not set the same calendars again and again.  Setting another one first makes
- * the C library read a file that has changed.
+ * the C library read a file that has changed.  What the caller had is returned,
+ * for zone_leave.
  */
-static void make_here(uint32_t kinds, const struct calendar_state *state,
-		      struct calendar calendars[static PERIODS])
+static char *zone_enter(void)
 {
 	const char *caller = getenv("TZ");
-	AUTO_FREE char *kept = caller ? strdup(caller) : NULL;
-	uint32_t kind;
+	char *kept = caller ? strdup(caller) : NULL;
 
 	setenv("TZ", "UTC0", 1);
 	tzset();
 	unsetenv("TZ");
 	tzset();
+	return kept;
+}
+
+static void zone_leave(char *kept)
+{
+	if (kept)
+		setenv("TZ", kept, 1);
+	tzset();
+	free(kept);
+}
+
+static void make_here(uint32_t kinds, const struct calendar_state *state,
+		      struct calendar calendars[static PERIODS])
+{
+	char *kept = zone_enter();
+	uint32_t kind;
+
 	for (kind = 0; kind < PERIODS; kind++)
 		if (kinds >> kind & 1)
 			calendar_make(kind, state->made_s, state->offset_ns,
 				      &calendars[kind]);
-	if (kept)
-		setenv("TZ", kept, 1);
-	tzset();
+	zone_leave(kept);
+}
+
+void accounts_period_now(uint32_t kind, struct calendar_period *ret_period)
+{
+	struct calendar_state state = state_now();
+	int64_t begin_s, end_s;
+	char *kept = zone_enter();
+
+	calendar_bounds(kind, state.made_s, &begin_s, &end_s);
+	zone_leave(kept);
+	*ret_period = (struct calendar_period){
+		.real_s = begin_s,
+		.length_s = end_s - begin_s,
+		.end_ns = end_s * CALENDAR_SEC - state.offset_ns,
+	};
 }
 
 /* Into the slot that is not in force, and then the switch. */

@@ -28,7 +28,7 @@ int quota_account_name(const struct group_row *group, const char *path,
 				 group->quota.all ? "" : path, ret_name);
 }
 
-/* The periods that go on; of a kind without a calendar nothing is over. */
+/* The periods that go on; of a kind that is not known nothing is over. */
 struct now {
 	struct calendar_period periods[PERIODS];
 	bool known[PERIODS];
@@ -51,6 +51,21 @@ static int read_now(const struct kernel *kernel, struct now *ret_now,
 	}
 	*ret_now = now;
 	return 0;
+}
+
+/* Entries may be of a kind that no quota in force has, and so no calendar. */
+static void know_kinds_of(const struct ledger *ledger, struct now *now)
+{
+	size_t i;
+
+	for (i = 0; i < ledger->n_entries; i++) {
+		enum quota_period kind = ledger->entries[i].period;
+
+		if (now->known[kind])
+			continue;
+		accounts_period_now(kind, &now->periods[kind]);
+		now->known[kind] = true;
+	}
 }
 
 static bool is_over(const struct now *now, uint32_t kind, int64_t begin_s)
@@ -197,6 +212,7 @@ static int save(const struct kernel *kernel,
 		r = read_now(kernel, &now, err);
 	if (r < 0)
 		return r;
+	know_kinds_of(&written, &now);
 	ledger_sort(&written);
 	r = quota_owners_list(image, &is);
 	if (r == 0)

@@ -132,6 +132,21 @@ write_policy
 apply >/dev/null
 within "clear does not forget" "$(used a)" "$before" $((before + 1000))
 
+# ledger LINE...: as weir writes it.
+ledger() {
+	local text=$'weir-quotas 1\n' sum=$((0xcbf29ce484222325)) i c
+	for i; do text+=$i$'\n'; done
+	for ((i = 0; i < ${#text}; i++)); do
+		printf -v c %d "'${text:i:1}"
+		sum=$(((sum ^ c) * 0x100000001b3))
+	done
+	printf '%send %d %016x\n' "$text" $# $sum
+}
+ledger "hour $((EPOCHSECONDS - 7200)) 5 over /x" "hour $EPOCHSECONDS 7 on /x" \
+	"day -50400 3 begin /x" >"$WEIR_STATE/quotas"
+"$WEIRCTL" watch --once
+is "of a kind that no quota has, what is over goes" "$(written over)$(written on)$(written begin)" 7
+
 # --------------------------------------------------------------- asked for
 
 ok "it begins anew when asked to" "$WEIRCTL" limit a quota=reset
