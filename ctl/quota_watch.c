@@ -127,20 +127,40 @@ static int add_account(struct quota_watch *watch, struct quota_watch *looked,
 	return 0;
 }
 
+void quota_watch_took(struct quota_watch *watch, int64_t began_ms,
+		      int64_t ended_ms)
+{
+	int64_t rest_ms = (ended_ms - began_ms) * LOOK_PAUSE;
+
+	watch->rest_until_ms = ended_ms + rest_ms;
+	if (watch->look_ms < rest_ms)
+		watch->look_ms = rest_ms < INT32_MAX ? rest_ms : INT32_MAX;
+}
+
+bool quota_watch_rests(struct quota_watch *watch, int64_t now_ms)
+{
+	int64_t left_ms = watch->rest_until_ms - now_ms;
+
+	if (left_ms <= 0)
+		return false;
+	watch->look_ms = left_ms < INT32_MAX ? left_ms : INT32_MAX;
+	return true;
+}
+
 int quota_watch_look(struct quota_watch *watch, const char *dir,
 		     struct err *err)
 {
 	CLEANUP(account_list_clear) struct account_list list = { 0 };
 	CLEANUP(accounts_close) struct accounts maps = ACCOUNTS_NONE;
 	CLEANUP(quota_watch_clear) struct quota_watch looked = { 0 };
-	int64_t began_ms = now_ms(), took_ms;
+	int64_t began_ms = now_ms();
 	bool some = false;
 	size_t i;
 	int r;
 
 	watch->look_ms = -1;
 	watch->due = false;
-	if (!watch->n_quotas)
+	if (!watch->n_quotas || quota_watch_rests(watch, began_ms))
 		return 0;
 	watch->look_ms = LOOK_MS;
 	r = accounts_open(dir, &maps, err);
@@ -156,9 +176,7 @@ int quota_watch_look(struct quota_watch *watch, const char *dir,
 	free(watch->accounts);
 	watch->accounts = TAKE_PTR(looked.accounts);
 	watch->n_accounts = looked.n_accounts;
-	took_ms = now_ms() - began_ms;
-	if (watch->look_ms < took_ms * LOOK_PAUSE)
-		watch->look_ms = took_ms * LOOK_PAUSE;
+	quota_watch_took(watch, began_ms, now_ms());
 	watch->due = watch->due ||
 		     (some && now_ms() - watch->written_ms > WRITE_AFTER_MS);
 	return 0;

@@ -29,7 +29,8 @@ struct quota_watch {
 	size_t n_accounts;
 	struct watched_quota *quotas;
 	size_t n_quotas;
-	int64_t written_ms; /* CLOCK_MONOTONIC */
+	int64_t written_ms;    /* CLOCK_MONOTONIC */
+	int64_t rest_until_ms; /* likewise: no look before that */
 	bool due;
 	int look_ms; /* how soon to look again; -1: there is no quota */
 };
@@ -40,9 +41,21 @@ void quota_watch_clear(struct quota_watch *watch);
 int quota_watch_learn(struct quota_watch *watch, const struct image *image,
 		      struct err *err);
 
-/* Looks at all accounts, below dir, and sets due and look_ms. */
+/*
+ * Looks at all accounts, below dir, unless the last look took so long that it
+ * is to rest, and sets due and look_ms.
+ */
 int quota_watch_look(struct quota_watch *watch, const char *dir,
 		     struct err *err);
+
+/*
+ * Of many accounts a look takes long, and all looks no more than a twentieth of
+ * a processor: what one that began and ended then leads to, and whether it is
+ * time to rest, for look_ms.
+ */
+void quota_watch_took(struct quota_watch *watch, int64_t began_ms,
+		      int64_t ended_ms);
+bool quota_watch_rests(struct quota_watch *watch, int64_t now_ms);
 
 /* The ledger was written since the last look. */
 void quota_watch_written(struct quota_watch *watch);
