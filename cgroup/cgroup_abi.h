@@ -66,6 +66,10 @@ struct member {
 	struct member_scope scopes[SCOPES_MAX];
 };
 
+/* No policy's generation: to be made again. Its lowest bit is that of the slot.
+ */
+#define MEMBER_FORGOTTEN 0xfffffffeU
+
 /*
  * Where the path of a cgroup is put together: scratch that does not fit on
  * a BPF stack.  Key: a random number that only its maker knows, for as long

@@ -336,6 +336,20 @@ __noinline int member_find(__u64 cgroup, __u64 sock, __u32 generation)
 }
 
 /*
+ * Has them looked for again with the next packet.  The entry stays: who is
+ * about to forget it still reads it, and what is removed from an LRU map is
+ * anybody's at once.  So does the slot that is told from its generation.
+ */
+static __always_inline void member_forget(__u64 cgroup)
+{
+	struct member *member = bpf_map_lookup_elem(&members, &cgroup);
+
+	if (member)
+		member->generation = MEMBER_FORGOTTEN |
+				     (member->generation & 1);
+}
+
+/*
  * The groups of the cgroup with this id, that the socket at address sock
  * belongs to; NULL for a fault, where the packet must be denied.
  */

@@ -53,7 +53,7 @@ __noinline int quota_look(__u64 what, __u64 id, __u64 member, __u32 bytes)
 	account = bpf_map_lookup_elem(&accounts, &id);
 	if (!account) {
 		/* Removed, as its cgroup had gone and came back: look again. */
-		bpf_map_delete_elem(&members, &member);
+		member_forget(member);
 		return QUOTA_LEFT;
 	}
 	/* A look at the clock takes as long as all the rest. */

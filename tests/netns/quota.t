@@ -132,6 +132,23 @@ write_policy
 apply >/dev/null
 within "clear does not forget" "$(used a)" "$before" $((before + 1000))
 
+# ------------------------------------------------------- what is removed
+
+send_b() { echo x | in_cgroup "$cg/b" nsenter --net=/run/netns/"$left" socat -u - UDP4-SENDTO:10.77.0.2:9; }
+send_b
+for map in account_ids accounts; do
+	bpftool -j map dump pinned "$maps/$map" | jq -r '.[].key | join(" ")' | while read -r key; do
+		# shellcheck disable=SC2086
+		bpftool map delete pinned "$maps/$map" key $key
+	done
+done
+send_b
+# shellcheck disable=SC2046
+ok "who finds no account forgets nothing that is being read" \
+	bpftool map lookup pinned "$maps/members" key $(le 8 "$(stat -c %i "$cgdir/b")")
+send_b
+within "and has one with the next packet" "$(used b)" 20 200
+
 # ledger LINE...: as weir writes it.
 ledger() {
 	local text=$'weir-quotas 1\n' sum=$((0xcbf29ce484222325)) i c
