@@ -164,15 +164,13 @@ __noinline int limit_charge(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 
 	if (!group)
 		return 1;
+	charged.limit = group->out;
 	charged.uid = group->uid;
-	if (what >> CHARGE_SPENT & 1) {
-		charged.limit = group->quota.after_out;
-		charged.shape = group->quota.shape_out;
-	} else {
-		charged.limit = group->out;
-		charged.shape = group->shape_out;
-		peer_limit(skb, slot, &group->out_to, true, &charged);
-	}
+	charged.shape = group->shape_out;
+	peer_limit(skb, slot, &group->out_to, true, &charged);
+	if (what >> CHARGE_SPENT & 1)
+		peer_limit_after(group, &group->quota.after_out,
+				 group->quota.shape_out, &charged);
 	if (!limit_counts(group, &charged))
 		return 1;
 	scope = scope_at(charged.uid, group->share_all ? 0 : cgroup);
@@ -279,10 +277,12 @@ __noinline int limit_arrive(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 	if (!group)
 		return WINDOW_UNCLAMPED;
 	spent = what >> CHARGE_SPENT & 1;
-	charged.limit = spent ? group->quota.after_in : group->in;
+	charged.limit = group->in;
 	charged.uid = group->uid;
-	if (!spent)
-		peer_limit(skb, slot, &group->in_from, false, &charged);
+	peer_limit(skb, slot, &group->in_from, false, &charged);
+	if (spent)
+		peer_limit_after(group, &group->quota.after_in, SHAPE_POLICE,
+				 &charged);
 	if (!limit_counts(group, &charged))
 		return WINDOW_UNCLAMPED;
 	scope = scope_at(charged.uid, group->share_all ? 0 : cgroup);

@@ -35,4 +35,21 @@ static __always_inline void peer_limit(struct __sk_buff *skb, __u32 slot,
 	charged->shape = row->shape;
 }
 
+/*
+ * When a quota is used up: the limit that holds then in place of the group's.
+ * What has a slower one by its address keeps that.
+ */
+static __always_inline void peer_limit_after(const struct group_row *group,
+					     const struct limit_row *after,
+					     __u32 shape,
+					     struct charged *charged)
+{
+	if (charged->uid != group->uid && charged->limit.rate_bytes &&
+	    charged->limit.rate_bytes <= after->rate_bytes)
+		return;
+	charged->limit = *after;
+	charged->uid = group->uid;
+	charged->shape = shape;
+}
+
 #endif

@@ -23,6 +23,7 @@ after = deny
 match = $cg/b
 quota = ${2:-300kb}/month
 after = 4mbit
+out-to = fd77::/16 2mbit, 10.78.0.0/16 8mbit
 [group d]
 match = $cg/d $cg/e
 share = all
@@ -77,6 +78,7 @@ like "a cgroup of the same name has the same quota" "$(connects 2>&1)" "Operatio
 # ------------------------------------------------------- what comes afterwards
 
 sends_as=$cg/b holds "after it there is another limit" 4 iperf3 -c 10.77.0.2 -p 5201 -t 60
+sends_as=$cg/b holds "and a slower one of an address goes on" 2 iperf3 -c fd77:0::2 -p 5201 -t 60
 within "what passes then counts, too" "$(used b)" 500000 20000000
 
 # ------------------------------------------------------- a period that ends
