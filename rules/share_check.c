@@ -2,7 +2,6 @@
 /* Whether there is what groups ask to have a share of. */
 #include <stdbool.h>
 
-#include "rules/glob.h"
 #include "rules/policy_reader.h"
 #include "rules/unit.h"
 
@@ -14,20 +13,6 @@ static const char *asked_by(const struct group *group)
 	if (group->weight)
 		return "weight";
 	return group->priority != PRIORITY_NORMAL ? "priority" : NULL;
-}
-
-/* How many cgroups have their own, at least, if all that are named are there.
- */
-static uint64_t scopes_of(const struct group *group)
-{
-	uint64_t n = 0;
-	size_t i;
-
-	if (group->share == SHARE_ALL)
-		return 1;
-	for (i = 0; i < group->n_matches; i++)
-		n += !glob_has_wildcards(group->matches[i]);
-	return n ? n : 1;
 }
 
 /* A limit may stand in a line that could not be read. */
@@ -53,7 +38,6 @@ static void check_groups(struct reader *reader, uint64_t *ret_asked_bps)
 	for (i = 0; i < policy->n_groups; i++) {
 		const struct group *group = &policy->groups[i];
 		const char *key = asked_by(group);
-		uint64_t sum;
 
 		if (key && !has_limit)
 			problem_add(reader->problems, group->where.file,
@@ -62,9 +46,8 @@ static void check_groups(struct reader *reader, uint64_t *ret_asked_bps)
 				    "device's out, and no device has one (try "
 				    "[device eth0] with out = 1gbit)",
 				    group->name, key);
-		if (__builtin_mul_overflow(group->out_min_bps, scopes_of(group),
-					   &sum) ||
-		    __builtin_add_overflow(asked, sum, &asked))
+		/* How many cgroups it has, and which, the apply will see. */
+		if (__builtin_add_overflow(asked, group->out_min_bps, &asked))
 			asked = UINT64_MAX;
 	}
 	*ret_asked_bps = asked;
