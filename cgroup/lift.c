@@ -31,11 +31,13 @@ static int attach(const char *dir, struct lift_bpf **ret_skel,
 	if (skel && layout_check_object(skel->obj, err) == -EPROTO)
 		return err_say(err, -EOPNOTSUPP,
 			       "another version of weir paced sockets that are "
-			       "open: that stays until they close");
+			       "open, or made their windows smaller: that "
+			       "stays until they close");
 	if (!skel || netns_walk_attach(skel->skeleton, ret_link) < 0)
 		return err_say(err, -EOPNOTSUPP,
 			       "this kernel cannot lift the pacing of sockets "
-			       "that are open: it stays until they close");
+			       "that are open, nor their windows: both stay "
+			       "until they close");
 	*ret_skel = TAKE_PTR(skel);
 	return 0;
 }

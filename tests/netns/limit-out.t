@@ -72,6 +72,6 @@ if [ "$("$WEIRCTL" doctor --json | field tcp_iterator)" = true ]; then
 	within "clear lifts the rate of a connection that is open (Mbit/s)" "$last" 20 1000000
 else
 	skip "clear lifts the rate of a connection that is open" "this kernel has no TCP iterator that may set options"
-	like "and clear says so" "$(cat "$work/err")" "cannot lift the pacing"
+	like "and clear says so" "$(cat "$work/err")" "cannot lift the pacing of sockets that are open, nor their windows"
 fi
 finish
