@@ -56,17 +56,6 @@ static void print_veths(const struct netns_names *names,
 		show("      and %zu veths more", box->n_veths - i);
 }
 
-static void print_quota(const struct quota_row *quota,
-			const struct quota_figures *figures)
-{
-	char text[QUOTA_FIGURES_MAX];
-
-	if (!quota->bytes)
-		return;
-	quota_figures_text(quota, figures, text);
-	show("      %s", text);
-}
-
 static void print_peers(const char *direction, const char *before,
 			const struct image *image,
 			const struct peer_range *range)
@@ -101,7 +90,7 @@ static void print_cgroup(const struct snapshot *snapshot,
 	print_limit("in", &group->in, snapshot_in_shape(entry), where);
 	print_peers("in", "from", image, &group->in_from);
 	print_veths(&snapshot->netns_names, &entry->box);
-	print_quota(&group->quota, &entry->quota);
+	quota_figures_show("      ", &group->quota, &entry->quota);
 }
 
 static void print_groups(const struct snapshot *snapshot)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/quota_figures.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "ctl/json.h"
 #include "ctl/quotas.h"
+#include "ctl/say.h"
 #include "ctl/stats.h"
 #include "rules/quota.h"
 
@@ -48,20 +48,21 @@ int quota_figures_read(const struct kernel *kernel,
 	return 0;
 }
 
-void quota_figures_text(const struct quota_row *quota,
-			const struct quota_figures *figures,
-			char ret_text[static QUOTA_FIGURES_MAX])
+void quota_figures_show(const char *indent, const struct quota_row *quota,
+			const struct quota_figures *figures)
 {
 	char amount[QUOTA_TEXT_MAX], used[32], end[32] = "?";
 	time_t end_s = figures->end_s;
 	struct tm tm;
 
+	if (!quota->bytes)
+		return;
 	quota_format(quota->bytes, quota->period, amount);
 	if (figures->end_s && localtime_r(&end_s, &tm))
 		strftime(end, sizeof(end), "%Y-%m-%d %H:%M", &tm);
-	snprintf(ret_text, QUOTA_FIGURES_MAX, "quota %s: %s used%s, until %s",
-		 amount, stats_bytes_text(figures->used_bytes, used),
-		 figures->used_up ? ", which is all of it" : "", end);
+	show("%squota %s: %s used%s, until %s", indent, amount,
+	     stats_bytes_text(figures->used_bytes, used),
+	     figures->used_up ? ", which is all of it" : "", end);
 }
 
 json_t *quota_figures_json(const struct quota_row *quota,

@@ -19,12 +19,12 @@ int quota_figures_read(const struct kernel *kernel,
 		       const struct group_row *group, const char *path,
 		       struct quota_figures *ret_figures, struct err *err);
 
-/* "quota 100gb/month: 12.3 GB used, until 2026-12-01 00:00" */
-#define QUOTA_FIGURES_MAX 160
-
-void quota_figures_text(const struct quota_row *quota,
-			const struct quota_figures *figures,
-			char ret_text[static QUOTA_FIGURES_MAX]);
+/*
+ * A line "quota 100gb/month: 12.3 GB used, until 2026-12-01 00:00" behind the
+ * indent; none where there is no quota.
+ */
+void quota_figures_show(const char *indent, const struct quota_row *quota,
+			const struct quota_figures *figures);
 
 /* An object for the key "quota". */
 json_t *quota_figures_json(const struct quota_row *quota,

@@ -50,17 +50,6 @@ static void print_tally(const char *direction, const struct limit_row *limit,
 			   tally->dropped_packets, tally->denied_packets);
 }
 
-static void print_quota(const struct quota_row *quota,
-			const struct quota_figures *figures)
-{
-	char text[QUOTA_FIGURES_MAX];
-
-	if (!quota->bytes)
-		return;
-	quota_figures_text(quota, figures, text);
-	show("    %s", text);
-}
-
 /* Of the limits by address; before: what stands before the addresses. */
 static void print_peers(const char *direction, const char *before,
 			const struct image *image,
@@ -127,7 +116,7 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 			    &entry->in);
 		print_peers("in", "from", image, &group->in_from,
 			    snapshot->peers + entry->in_from);
-		print_quota(&group->quota, &entry->quota);
+		quota_figures_show("    ", &group->quota, &entry->quota);
 		print_shares(snapshot, entry->cgroup);
 	}
 	if (!n)
