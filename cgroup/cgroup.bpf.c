@@ -20,8 +20,8 @@ int group_out(struct __sk_buff *skb)
 {
 	__u32 generation = generation_read();
 	const struct member *member;
+	__u32 spent = 0, bytes = 0;
 	bool has_quota, is_counted;
-	__u32 spent = 0;
 	int verdict;
 
 	if (!anchor_is_active(generation))
@@ -48,11 +48,11 @@ int group_out(struct __sk_buff *skb)
 			limit_count(skb, member, COUNT_OUT);
 		return 1;
 	}
-	verdict = limit_out(skb, member, spent);
+	verdict = limit_out(skb, member, spent, &bytes);
 	if (verdict == OUT_DROPS)
 		return OUT_DROPS;
 	if (has_quota)
-		limit_count(skb, member, COUNT_OUT);
+		quota_count_all(member, bytes, COUNT_OUT);
 	if (verdict == OUT_SLOWS)
 		return OUT_SLOWS;
 	return OUT_PASSES;
@@ -61,7 +61,7 @@ int group_out(struct __sk_buff *skb)
 SEC("cgroup_skb/ingress")
 int group_in(struct __sk_buff *skb)
 {
-	__u32 generation = generation_read(), spent = 0;
+	__u32 generation = generation_read(), spent = 0, bytes = 0;
 	const struct member *member;
 	bool has_quota, is_counted;
 
@@ -81,12 +81,16 @@ int group_in(struct __sk_buff *skb)
 		quota_denied(member->cgroup, spent, 0, skb->gso_segs ?: 1);
 		return 0;
 	}
-	if (!(member->flags & MEMBER_LIMIT_IN || spent))
+	if (!(member->flags & MEMBER_LIMIT_IN) && !spent) {
 		window_lift(skb);
-	else if (!limit_in(skb, member, spent))
+		if (has_quota && !is_counted)
+			limit_count(skb, member, COUNT_IN);
+		return 1;
+	}
+	if (!limit_in(skb, member, spent, &bytes))
 		return 0;
-	if (has_quota && (spent || !is_counted))
-		limit_count(skb, member, COUNT_IN);
+	if (has_quota)
+		quota_count_all(member, bytes, COUNT_IN);
 	return 1;
 }
 

@@ -197,9 +197,13 @@ enum {
 	OUT_SLOWS = 3, /* passes, and TCP is told */
 };
 
-/* spent: of quotas, as quota_look_all says it. */
+/*
+ * spent: of quotas, as quota_look_all says it.  *wire_bytes: of the packet, but
+ * for one over loopback.
+ */
 static __always_inline int limit_out(struct __sk_buff *skb,
-				     const struct member *member, __u32 spent)
+				     const struct member *member, __u32 spent,
+				     __u32 *wire_bytes)
 {
 	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, size, now;
 	struct pace_sock *sk = NULL;
@@ -210,6 +214,7 @@ static __always_inline int limit_out(struct __sk_buff *skb,
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		return OUT_PASSES;
 	wire_read(skb, &wire);
+	*wire_bytes = wire.bytes;
 	size = (__u64)wire.payload << 32 | wire.bytes;
 	what |= (__u64)wire.is_tcp << CHARGE_TCP;
 	now = bpf_ktime_get_ns();
@@ -307,9 +312,10 @@ __noinline int limit_arrive(struct __sk_buff *skb, __u64 what, __u64 cgroup,
 		       : WINDOW_UNCLAMPED;
 }
 
-/* Whether the packet may arrive. */
+/* Whether the packet may arrive; *wire_bytes as with limit_out. */
 static __always_inline bool limit_in(struct __sk_buff *skb,
-				     const struct member *member, __u32 spent)
+				     const struct member *member, __u32 spent,
+				     __u32 *wire_bytes)
 {
 	__u64 what = (__u64)(member->generation & 1) << CHARGE_SLOT, now;
 	int window = WINDOW_UNCLAMPED, other;
@@ -321,6 +327,7 @@ static __always_inline bool limit_in(struct __sk_buff *skb,
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		return true;
 	wire_read(skb, &wire);
+	*wire_bytes = wire.bytes;
 	now = bpf_ktime_get_ns();
 	receiver = window_receiver(skb, BPF_SK_STORAGE_GET_F_CREATE);
 	if (receiver && window_arrives(receiver, wire.bytes, now))
