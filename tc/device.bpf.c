@@ -172,13 +172,12 @@ static __always_inline const struct device_row *pool_ahead(
  */
 static __always_inline int out_limit(struct __sk_buff *skb, __u32 slot,
 				     __u32 index, const struct device_row *row,
+				     struct device_tally *tally,
 				     const struct wire *wire)
 {
-	struct device_tally *tally;
 	__u32 id;
 	int r;
 
-	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	id = row->out_levels ? share_out(skb, slot, index, row, wire->bytes)
 			     : lane_choose(skb, SIDE_OUT, row->out_class,
 					   row->out.rate_bytes, wire->bytes);
@@ -210,8 +209,11 @@ int device_out(struct __sk_buff *skb)
 	}
 	wire = wire_out(skb);
 	pool = pool_ahead(skb, slot, row);
-	if (pool)
-		return out_limit(skb, slot, row->pool, pool, &wire);
+	if (pool) {
+		index = row->pool;
+		tally = bpf_map_lookup_elem(&device_tallies, &index);
+		return out_limit(skb, slot, index, pool, tally, &wire);
+	}
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
 	    ROW_ALLOW) {
@@ -225,5 +227,5 @@ int device_out(struct __sk_buff *skb)
 			tally_add(&tally->side[SIDE_OUT].passed, &wire);
 		return TC_ACT_UNSPEC;
 	}
-	return out_limit(skb, slot, index, row, &wire);
+	return out_limit(skb, slot, index, row, tally, &wire);
 }

@@ -96,11 +96,9 @@ static __always_inline void lane_sparse(__u64 *sparse, __u64 rate_bytes,
 	*sparse = from + bytes * LANE_SEC / (rate_bytes / 2 + 1);
 }
 
-/* What is known of the packet's flow in a class, by that and the side. */
-static __always_inline __u64 *lane_flow(struct __sk_buff *skb, int side,
-					__u32 class)
+/* What is known of the flow with this hash in a class, by that and the side. */
+static __always_inline __u64 *lane_flow(__u32 hash, int side, __u32 class)
 {
-	__u32 hash = bpf_get_hash_recalc(skb);
 	__u32 key = (hash ^ (class + side * 2) * 0x9e3779b1U) % LANE_FLOWS;
 
 	return bpf_map_lookup_elem(&lane_flows, &key);
@@ -118,7 +116,7 @@ static __always_inline __u32 lane_choose(struct __sk_buff *skb, int side,
 	__u32 limit = (class + side * 2) * 0x9e3779b1U;
 	__u32 all = LANE_FLOWS + (limit >> 16) % LANE_LIMITS;
 	__u64 *sparse = bpf_map_lookup_elem(&lane_flows, &all);
-	__u64 *due = lane_flow(skb, side, class);
+	__u64 *due = lane_flow(hash, side, class);
 	__u64 now = bpf_ktime_get_ns();
 
 	if (due && sparse &&

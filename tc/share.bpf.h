@@ -78,7 +78,7 @@ static __always_inline __u32 share_lane(struct __sk_buff *skb, int side,
 	__u64 rate = share->sparse_bytes, now = bpf_ktime_get_ns(), *due;
 	__u32 class = SHARE_CLASS(share->number, SHARE_WHOLE, turn);
 
-	due = lane_flow(skb, side, class ^ index << 16);
+	due = lane_flow(bpf_get_hash_recalc(skb), side, class ^ index << 16);
 	if (!due || lane_charge(due, rate * SHARE_FLOW, bytes, 1, now))
 		return SHARE_CLASS(share->number, SHARE_BULK, turn);
 	if (share_spend(class, index * 2 + side, rate, bytes, now))
