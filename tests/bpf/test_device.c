@@ -6,20 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/pkt_cls.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "cgroup/tables.h"
-#include "tc/device.skel.h"
 #include "tc/device_abi.h"
+#include "tests/bpf/device_world.h"
 #include "tests/bpf/frame.h"
 
 #define MS	 1000000ULL
@@ -30,35 +26,19 @@
 #define SEGMENTS 14
 #define FITS	 10 /* so many of them take as long as a queue is */
 
-static struct device_bpf *programs;
-static struct tables *tables;
-static uint32_t generation;
-static char place[] = "/tmp/weir-device-XXXXXX";
+static struct device_world world;
 
 static int set_up(void **state)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = place);
-	struct err err;
-
 	(void)state;
-	assert(unshare(CLONE_NEWNS) == 0);
-	assert(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	assert(mkdtemp(place));
-	assert(mount("bpf", place, "bpf", 0, NULL) == 0);
-	programs = device_bpf__open_opts(&opts);
-	assert(programs);
-	assert(device_bpf__load(programs) == 0);
-	assert(tables_open(place, &tables, &err) == 0);
+	device_world_open(&world);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	device_bpf__destroy(programs);
-	tables_close(tables);
-	umount2(place, MNT_DETACH);
-	rmdir(place);
+	device_world_close(&world);
 	return 0;
 }
 
@@ -77,33 +57,34 @@ static void begin(uint8_t shape, uint64_t rate)
 		.chain_out = NONE,
 		.group = NONE,
 	};
-	struct image *image = image_new(), *live = image_new();
+	struct image *image = image_new();
 	AUTO_FREE struct device_tally *zero =
 		calloc(libbpf_num_possible_cpus(), sizeof(*zero));
 	AUTO_FREE void *clock = NULL;
 	uint32_t index = 0, i;
 	uint64_t due = 0;
-	struct err err;
 
+	assert_non_null(image);
 	image->devices = malloc(sizeof(row));
 	image->devices[0] = row;
 	image->n_devices = 1;
-	assert_int_equal(tables_write(tables, image, live, &err), 0);
-	assert_int_equal(tables_switch(tables, ++generation, &err), 0);
+	device_world_use(&world, image);
 	assert_int_equal(
-		bpf_map_update_elem(bpf_map__fd(programs->maps.device_tallies),
-				    &index, zero, BPF_ANY),
+		bpf_map_update_elem(
+			bpf_map__fd(world.programs->maps.device_tallies),
+			&index, zero, BPF_ANY),
 		0);
-	clock = calloc(1, bpf_map__value_size(programs->maps.edt_devices));
-	assert_int_equal(
-		bpf_map_update_elem(bpf_map__fd(programs->maps.edt_devices),
-				    &index, clock, BPF_ANY),
-		0);
-	for (i = 0; i < bpf_map__max_entries(programs->maps.lane_flows); i++)
-		bpf_map_update_elem(bpf_map__fd(programs->maps.lane_flows), &i,
-				    &due, BPF_ANY);
-	image_free(image);
-	image_free(live);
+	clock = calloc(1,
+		       bpf_map__value_size(world.programs->maps.edt_devices));
+	assert_int_equal(bpf_map_update_elem(
+				 bpf_map__fd(world.programs->maps.edt_devices),
+				 &index, clock, BPF_ANY),
+			 0);
+	for (i = 0; i < bpf_map__max_entries(world.programs->maps.lane_flows);
+	     i++)
+		bpf_map_update_elem(
+			bpf_map__fd(world.programs->maps.lane_flows), &i, &due,
+			BPF_ANY);
 }
 
 static struct device_tally tally(void)
@@ -114,8 +95,8 @@ static struct device_tally tally(void)
 	uint32_t index = 0;
 	size_t j;
 
-	bpf_map_lookup_elem(bpf_map__fd(programs->maps.device_tallies), &index,
-			    values);
+	bpf_map_lookup_elem(bpf_map__fd(world.programs->maps.device_tallies),
+			    &index, values);
 	for (i = 0; i < n; i++)
 		for (j = 0; j < sizeof(sum) / sizeof(__u64); j++)
 			((__u64 *)&sum)[j] += ((__u64 *)&values[i])[j];
@@ -140,7 +121,7 @@ static int leave(const char *text, uint32_t wire, uint8_t tos,
 		    .ctx_in = packet, .ctx_size_in = sizeof(*packet),
 		    .ctx_out = packet, .ctx_size_out = sizeof(*packet),
 		    .repeat = 1);
-	int fd = bpf_program__fd(programs->progs.device_out);
+	int fd = bpf_program__fd(world.programs->progs.device_out);
 	struct frame_spec spec;
 	unsigned int ip;
 

@@ -17,52 +17,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "cgroup/tables.h"
-#include "rules/image.h"
-#include "tc/device.skel.h"
 #include "tc/device_abi.h"
+#include "tests/bpf/device_world.h"
 #include "tests/bpf/frame.h"
 
 #define ROOT_CGROUP 1
 
-static struct device_bpf *programs;
-static struct tables *tables;
-static struct image *live;
-static uint32_t generation;
-static char place[] = "/tmp/weir-device-XXXXXX";
+static struct device_world world;
 
 static int set_up(void **state)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = place);
-	struct err err;
-
 	(void)state;
-	assert(unshare(CLONE_NEWNS | CLONE_NEWNET) == 0);
+	assert(unshare(CLONE_NEWNET) == 0);
 	assert(system("ip link set lo up") == 0);
-	assert(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	assert(mkdtemp(place));
-	assert(mount("bpf", place, "bpf", 0, NULL) == 0);
-	programs = device_bpf__open_opts(&opts);
-	assert(programs && device_bpf__load(programs) == 0);
-	assert(tables_open(place, &tables, &err) == 0);
-	live = image_new();
-	assert(live);
+	device_world_open(&world);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	device_bpf__destroy(programs);
-	tables_close(tables);
-	image_free(live);
-	umount2(place, MNT_DETACH);
-	rmdir(place);
+	device_world_close(&world);
 	return 0;
 }
 
@@ -72,7 +51,6 @@ static void use(const struct device_row *device,
 {
 	struct image *image = image_new();
 	struct device_row *row;
-	struct err err;
 	size_t i;
 
 	assert(image);
@@ -90,11 +68,7 @@ static void use(const struct device_row *device,
 		entry->key.side = device->in_class ? SIDE_IN : SIDE_OUT;
 	}
 	image_sort(image);
-	assert(tables_write(tables, image, live, &err) == 0);
-	generation++;
-	assert(tables_switch(tables, generation, &err) == 0);
-	image_free(live);
-	live = image;
+	device_world_use(&world, image);
 }
 
 /* The class that a program gives to a packet. */
@@ -123,7 +97,7 @@ static uint32_t class_of(unsigned int port, unsigned int payload)
 
 	snprintf(text, sizeof(text), "udp 10.0.0.1:%u > 10.0.0.2:53 len=%u",
 		 port, payload);
-	return class_by(programs->progs.device_out, text);
+	return class_by(world.programs->progs.device_out, text);
 }
 
 static const struct share_entry of_root = {
@@ -267,7 +241,7 @@ static void what_arrives_is_of_the_socket_that_will_get_it(void **state)
 	struct device_row device = { .in_class = DEVICE_CLASS(0, 1),
 				     .in_ifindex = 9,
 				     .flags = DEVICE_SHARED_IN };
-	const struct bpf_program *in = programs->progs.device_in;
+	const struct bpf_program *in = world.programs->progs.device_in;
 	int fds[] = { listen_at(AF_INET, SOCK_DGRAM, 7053),
 		      listen_at(AF_INET, SOCK_STREAM, 7053),
 		      listen_at(AF_INET6, SOCK_DGRAM, 7054),
