@@ -72,7 +72,8 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 		}
 		chain = chain_of(group, hook);
 		if (chain == NONE ||
-		    chain_decide(skb, slot, chain, states, hook) == ROW_ALLOW)
+		    DECISION(chain_decide(skb, slot, chain, states, hook)) ==
+			    ROW_ALLOW)
 			continue;
 		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
 			      skb->gso_segs ? skb->gso_segs : 1);

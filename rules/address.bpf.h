@@ -135,6 +135,7 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	const struct rule_row *row = 0;
 	struct packet packet;
 	int perhaps = how & WARY ? MAY_REFUSE : 0, decision;
+	__u32 tried = 0;
 
 	if (!chain)
 		return ROW_DENY;
@@ -142,7 +143,7 @@ static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	packet_forget(&packet, chain->zero);
 	if (!packet.required || chain->flags & CHAIN_LOOPBACK)
 		row = rules_walk(&packet, slot, states, chain->first + first,
-				 chain->count - first, &perhaps);
+				 chain->count - first, &perhaps, &tried);
 	if (perhaps & MAY_DECIDE)
 		return DECIDE_LATER;
 	if (!row && first + WALK_BATCH < chain->count)

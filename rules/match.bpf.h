@@ -29,12 +29,30 @@
 #define WALK_STRIDE  16 /* batches, so that no loop is longer than this */
 #define WALK_BATCHES (CHAIN_RULES_MAX / WALK_BATCH)
 
-/* What chain_decide returns: ROW_*, and of addresses also DECIDE_LATER. */
+/* A decision: ROW_*, and of addresses also DECIDE_LATER. */
 enum {
 	DECIDE_LATER = 3, /* the packet will have to be seen */
 	WALK_ON = 4,	  /* within: no rule of this batch matched */
 	WALK_ON_WARY = 5, /* … and a call may be one that a rule refuses */
 };
+
+/*
+ * What chain_decide returns: the decision in bits 0 … 7, two flags, and in
+ * bits 32 … 63 the counter that was added to, or NONE.
+ *
+ * Without the flags every packet of the same addresses, ports, protocol and
+ * interface is decided alike for as long as the generation stays, unless it
+ * is a fragment or malformed.  DECIDED_STATES: every such packet in the same
+ * state (PACKET_*).  The flags may be set although nothing came of it, never
+ * left out where something might.
+ */
+enum {
+	DECIDED_VARIES = 1 << 8,
+	DECIDED_STATES = 1 << 9, /* a rule that was tried looks at states */
+};
+
+#define DECIDED_COUNTER	 32
+#define DECISION(decided) ((decided)&0xff)
 
 enum {
 	FITS_NOT = 0,
@@ -69,15 +87,16 @@ __noinline int limit_take(__u32 counter, __u64 interval_ns, __u64 burst_ns)
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
 	 LOOK_IFINDEX | LOOK_UID | LOOK_LENGTH)
 
+/* What packets of one flow may differ in, beside their states. */
+#define LOOK_VARYING                                             \
+	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
+	 LOOK_UID | LOOK_LENGTH | LOOK_LIMIT)
+
 /* The part that takes no look-ups: most rules end here. */
 static __always_inline int row_fits_plainly(const struct rule_row *row,
 					    __u32 looks, const struct packet *p,
 					    __u32 states)
 {
-	if (looks & LOOK_PROTOCOL && row->protocol != p->protocol)
-		return 0;
-	if (looks & LOOK_FAMILY && row->family != p->family)
-		return 0;
 	if (looks & LOOK_STATE && !(row->states & states))
 		return 0;
 	if (!(looks & LOOK_SELDOM))
@@ -102,15 +121,27 @@ static __always_inline int row_fits_plainly(const struct rule_row *row,
 	return 1;
 }
 
+/*
+ * *tried gets what the rule looks at, where it is about packets of this family
+ * and protocol.  Of one without a full socket the user is absent, of the next
+ * one of its flow perhaps not.
+ */
 static __always_inline int row_fits(const struct rule_row *row,
 				    const struct packet *p, __u32 slot,
-				    __u32 states)
+				    __u32 states, __u32 *tried)
 {
 	__u32 looks = row->looks, unknown = looks & p->unknown;
 
-	if (looks & p->absent || ~looks & p->required)
+	if (looks & p->absent & ~LOOK_UID || ~looks & p->required)
 		return FITS_NOT;
 	looks &= ~unknown;
+	if (looks & LOOK_PROTOCOL && row->protocol != p->protocol)
+		return FITS_NOT;
+	if (looks & LOOK_FAMILY && row->family != p->family)
+		return FITS_NOT;
+	*tried |= looks;
+	if (looks & p->absent)
+		return FITS_NOT;
 	if (!row_fits_plainly(row, looks, p, states))
 		return FITS_NOT;
 	if (looks & LOOK_SRC_PORT &&
@@ -141,11 +172,11 @@ enum {
 
 /*
  * The first of the rules first … first + count - 1 that decides; NULL where
- * none does.  *perhaps: MAY_*.
+ * none does.  *perhaps: MAY_*; *tried: as row_fits has it.
  */
 static __always_inline const struct rule_row *rules_walk(
 	const struct packet *p, __u32 slot, __u32 states, __u32 first,
-	__u32 count, int *perhaps)
+	__u32 count, int *perhaps, __u32 *tried)
 {
 	void *rows = bpf_map_lookup_elem(&rules, &slot);
 	const struct rule_row *row;
@@ -162,7 +193,7 @@ static __always_inline const struct rule_row *rules_walk(
 		row = bpf_map_lookup_elem(rows, &index);
 		if (!row)
 			break;
-		fits = row_fits(row, p, slot, states);
+		fits = row_fits(row, p, slot, states, tried);
 		if (fits == FITS_NOT)
 			continue;
 		if (fits == FITS)
@@ -178,17 +209,44 @@ static __always_inline const struct rule_row *rules_walk(
 	return 0;
 }
 
-/* The policy's verdict, and what overrules it. */
-static __always_inline int chain_end(const struct chain_row *chain,
-				     const struct packet *p, __u32 hook)
+/* As chain_decide returns it. */
+static __always_inline __u64 decided(__u32 decision, __u32 flags, __u32 counter)
+{
+	return decision | flags | (__u64)counter << DECIDED_COUNTER;
+}
+
+/* What a decision went by, that may be otherwise with the flow's next packet.
+ */
+static __always_inline __u32 decided_flags(const struct packet *p, __u32 tried)
+{
+	__u32 flags = 0;
+
+	if (tried & LOOK_VARYING ||
+	    p->flags & (IS_MALFORMED | IS_NOT_IP | IS_FIRST_FRAGMENT |
+			IS_LATER_FRAGMENT))
+		flags |= DECIDED_VARIES;
+	if (tried & LOOK_STATE)
+		flags |= DECIDED_STATES;
+	return flags;
+}
+
+/*
+ * The policy's verdict, and what overrules it: that goes by the type of ICMP
+ * messages.
+ */
+static __always_inline __u64 chain_end(const struct chain_row *chain,
+				       const struct packet *p, __u32 hook,
+				       __u32 flags)
 {
 	if (p->required)
-		return ROW_ALLOW;
+		return decided(ROW_ALLOW, flags, NONE);
+	if (is_icmp(p))
+		flags |= DECIDED_VARIES;
 	if (hook & HOOK_DEVICE && !(chain->flags & CHAIN_STRICT) &&
 	    safety_passes(p, hook & HOOK_OUT))
-		return ROW_ALLOW;
+		return decided(ROW_ALLOW, flags, NONE);
 	counter_add(chain->counter, p->segments, p->bytes);
-	return chain->policy;
+	return decided(chain->policy, flags, chain->counter);
 }
 
 /*
@@ -210,19 +268,19 @@ static __always_inline void packet_forget(struct packet *p, __u16 zero)
 /* How a walk goes: the slot, PACKET_* and HOOK_* in one number. */
 #define HOW(slot, states, hook) ((slot) | (states) << 8 | (hook) << 16)
 
-/* One batch of a chain: ROW_*, or WALK_ON. */
-__noinline int chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
-			  __u32 batch)
+/* One batch of a chain: as chain_decide, or WALK_ON. */
+__noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
+			    __u32 batch)
 {
 	__u32 slot = how & 1, states = how >> 8 & 0xff, hook = how >> 16;
 	const struct chain_row *chain = table_chain(slot, index);
-	__u32 counter, first = batch * WALK_BATCH;
+	__u32 counter, first = batch * WALK_BATCH, tried = 0, flags;
 	const struct rule_row *row = 0;
 	struct packet packet;
 	int perhaps = 0;
 
 	if (!chain)
-		return ROW_DENY;
+		return decided(ROW_DENY, DECIDED_VARIES, NONE);
 	packet_read(skb, &packet);
 	if (chain->flags & CHAIN_UIDS)
 		packet_uid(skb, &packet);
@@ -231,71 +289,76 @@ __noinline int chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 		states = PACKET_INVALID;
 	/* Chains are about IP. */
 	if (packet.flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT))
-		return ROW_ALLOW;
+		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
 	if (packet.flags & IS_LATER_FRAGMENT && batch == 0) {
 		counter = fragment_find(&packet, index);
 		if (counter != NONE) {
 			counter_add(counter, packet.segments, packet.bytes);
-			return ROW_ALLOW;
+			return decided(ROW_ALLOW, DECIDED_VARIES, counter);
 		}
 	}
 	if (!packet.required || chain->flags & CHAIN_LOOPBACK)
 		row = rules_walk(&packet, slot, states, chain->first + first,
-				 chain->count - first, &perhaps);
+				 chain->count - first, &perhaps, &tried);
+	flags = decided_flags(&packet, tried);
 	if (!row && first + WALK_BATCH < chain->count)
-		return WALK_ON;
+		return decided(WALK_ON, flags, NONE);
 	if (!row)
-		return chain_end(chain, &packet, hook);
+		return chain_end(chain, &packet, hook, flags);
 	counter_add(row->counter, packet.segments, packet.bytes);
 	if (packet.flags & IS_FIRST_FRAGMENT && row->verdict == ROW_ALLOW)
 		fragment_keep(&packet, index, row->counter);
-	return row->verdict;
+	return decided(row->verdict, flags, row->counter);
 }
 
-/* WALK_STRIDE batches of a chain: ROW_*, or WALK_ON. */
-__noinline int chain_stride(struct __sk_buff *skb, __u32 how, __u32 chain,
-			    __u32 batch)
+#define DECIDED_FLAGS (DECIDED_VARIES | DECIDED_STATES)
+
+/* WALK_STRIDE batches of a chain: as chain_decide, or WALK_ON. */
+__noinline __u64 chain_stride(struct __sk_buff *skb, __u32 how, __u32 chain,
+			      __u32 batch)
 {
-	int decision = WALK_ON;
+	__u64 one = WALK_ON, flags = 0;
 	__u32 i;
 
 	for (i = 0; i < WALK_STRIDE; i++) {
-		decision = chain_walk(skb, how, chain, batch + i);
-		if (decision != WALK_ON)
+		one = chain_walk(skb, how, chain, batch + i);
+		flags |= one & DECIDED_FLAGS;
+		if (DECISION(one) != WALK_ON)
 			break;
 	}
-	return decision;
+	return one | flags;
 }
 
 /* All of a chain's batches but the first. */
-__noinline int chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
+__noinline __u64 chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
 {
-	int decision = WALK_ON;
+	__u64 one = WALK_ON, flags = 0;
 	__u32 batch;
 
 	for (batch = 1; batch < WALK_BATCHES; batch += WALK_STRIDE) {
-		decision = chain_stride(skb, how, chain, batch);
-		if (decision != WALK_ON)
+		one = chain_stride(skb, how, chain, batch);
+		flags |= one & DECIDED_FLAGS;
+		if (DECISION(one) != WALK_ON)
 			break;
 	}
-	return decision;
+	return one | flags;
 }
 
 /*
- * ROW_DENY, ROW_ALLOW or ROW_REJECT; what else it might return denies, too.
- * states as of states_find, or 0 where the chain has no CHAIN_STATES; hook:
- * HOOK_*.  A packet must be allowed by all of its chains, and only then be
- * kept (states_keep).
+ * DECISION() of it is ROW_DENY, ROW_ALLOW or ROW_REJECT; what else it might
+ * be denies, too.  states as of states_find, or 0 where the chain has no
+ * CHAIN_STATES; hook: HOOK_*.  A packet must be allowed by all of its chains,
+ * and only then be kept (states_keep).
  */
-static __always_inline int chain_decide(struct __sk_buff *skb, __u32 slot,
-					__u32 chain, __u32 states, __u32 hook)
+static __always_inline __u64 chain_decide(struct __sk_buff *skb, __u32 slot,
+					  __u32 chain, __u32 states, __u32 hook)
 {
 	__u32 how = HOW(slot & 1, states & 0xff, hook);
-	int decision = chain_walk(skb, how, chain, 0);
+	__u64 one = chain_walk(skb, how, chain, 0);
 
-	if (decision == WALK_ON)
-		decision = chain_strides(skb, how, chain);
-	return decision;
+	if (DECISION(one) == WALK_ON)
+		one = chain_strides(skb, how, chain) | (one & DECIDED_FLAGS);
+	return one;
 }
 
 #endif

@@ -43,7 +43,8 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u32 slot,
 	if (row->flags & KEEP_STATES)
 		states = states_find(skb, place, hook);
 	if (chain != NONE) {
-		int verdict = chain_decide(skb, slot, chain, states, hook);
+		int verdict =
+			DECISION(chain_decide(skb, slot, chain, states, hook));
 
 		if (verdict != ROW_ALLOW)
 			return verdict;

@@ -38,17 +38,21 @@ static __always_inline int decide(struct __sk_buff *skb)
 	__u32 zero = 0, slot = generation_slot(), states = 0;
 	struct match_ask *ask = bpf_map_lookup_elem(&asks, &zero);
 	struct match_answer *answer = bpf_map_lookup_elem(&answers, &zero);
+	__u64 decided;
 	int decision;
 
 	if (!ask || !answer)
 		return ROW_DENY;
 	if (ask->states)
 		states = states_find(skb, ask->place, ask->hook);
-	decision = chain_decide(skb, slot, ask->chain, states, ask->hook);
+	decided = chain_decide(skb, slot, ask->chain, states, ask->hook);
+	decision = DECISION(decided);
 	if (decision == ROW_ALLOW && states & PACKET_KEEP)
 		states_keep(skb, ask->place);
 	answer->states = states;
 	answer->decision = decision;
+	answer->flags = decided & (DECIDED_VARIES | DECIDED_STATES);
+	answer->counter = decided >> DECIDED_COUNTER;
 	if (decision == ROW_ALLOW)
 		return ROW_ALLOW;
 	return ROW_DENY;

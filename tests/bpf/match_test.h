@@ -16,6 +16,8 @@ struct match_ask {
 struct match_answer {
 	__u32 decision;
 	__u32 states;
+	__u32 flags;   /* DECIDED_* */
+	__u32 counter; /* that was added to, or NONE */
 };
 
 /* Index in `seen`: by direction (0 in, 1 out) and TCP flags. */

@@ -16,6 +16,7 @@
 #include "tests/bpf/match_test.h"
 
 struct match_test_bpf *matcher_programs;
+struct match_answer matcher_answer;
 
 static struct tables *tables;
 static struct image *live;
@@ -157,6 +158,7 @@ int matcher_ask(const struct question *q, const struct frame_spec *spec,
 				   &zero, &answer) == 0);
 	allowed = q->hook & HOOK_DEVICE ? opts.retval == 0 : opts.retval == 1;
 	assert(allowed == (answer.decision == ROW_ALLOW));
+	matcher_answer = answer;
 	if (ret_states)
 		*ret_states = answer.states;
 	return answer.decision;
@@ -171,18 +173,25 @@ int matcher_ask_text(const struct question *q, const char *text,
 	return matcher_ask(q, &spec, ret_states);
 }
 
-struct counter matcher_count(uint32_t chain, uint32_t number)
+uint32_t matcher_counter(uint32_t chain, uint32_t number)
 {
 	const struct chain_row *row = &live->chains[chain];
 	uint32_t id = row->counter, i;
-	struct counter sum;
-	struct err err;
 
 	for (i = row->first; number && i < row->first + row->count; i++)
 		if (live->rules[i].number == number)
 			id = live->rules[i].counter;
 	assert(!number || id != row->counter);
-	assert(tables_counter(tables, id, &sum, &err) == 0);
+	return id;
+}
+
+struct counter matcher_count(uint32_t chain, uint32_t number)
+{
+	struct counter sum;
+	struct err err;
+
+	assert(tables_counter(tables, matcher_counter(chain, number), &sum,
+			      &err) == 0);
 	return sum;
 }
 

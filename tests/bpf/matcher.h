@@ -9,6 +9,7 @@
 #include "cgroup/tables.h"
 #include "rules/policy.h"
 #include "tests/bpf/frame.h"
+#include "tests/bpf/match_test.h"
 #include "tests/bpf/match_test.skel.h"
 
 /* As in rules/state.bpf.h. */
@@ -21,10 +22,15 @@ enum {
 enum {
 	PACKET_KEEP = 1 << 7,
 	DECIDE_LATER = 3,
+	DECIDED_VARIES = 1 << 8,
+	DECIDED_STATES = 1 << 9,
 };
 
 /* Theirs: to attach, or to look into its maps. */
 extern struct match_test_bpf *matcher_programs;
+
+/* All of the answer to the last question. */
+extern struct match_answer matcher_answer;
 
 /* Of a group of tests.  These, as all that follows, assert their success. */
 int matcher_set_up(void **state);
@@ -51,6 +57,9 @@ int matcher_ask_text(const struct question *q, const char *text,
 
 /* Counters of a rule, by its number, or of the policy: 0. */
 struct counter matcher_count(uint32_t chain, uint32_t number);
+
+/* The number of a counter: of a rule, by its number, or of the policy: 0. */
+uint32_t matcher_counter(uint32_t chain, uint32_t number);
 
 /* Forgets all flows. */
 void matcher_forget(void);

@@ -358,6 +358,59 @@ static void an_unchanged_rule_keeps_its_count(void **state)
 	assert_int_equal(matcher_count(chain, 5).packets, 0);
 }
 
+enum {
+	ALIKE = 0,
+	VARIES = DECIDED_VARIES,
+	BY_STATE = DECIDED_STATES,
+};
+
+/* What decides the next packet of the flow alike; policy: rule 0. */
+static const struct {
+	const char *packet;
+	uint32_t rule, flags;
+} bases[] = {
+	{ "udp 10.0.0.1:1 > 10.0.0.2:53", 10, ALIKE },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:54", 20, VARIES },
+	{ "tcp 10.0.0.1:1 > 10.0.0.2:80 flags=S", 30, ALIKE },
+	{ "tcp 10.0.0.1:1 > 10.0.0.2:81 flags=S", 50, BY_STATE },
+	{ "tcp 10.0.0.1:1 > 10.0.0.2:82 flags=A", 0, BY_STATE | VARIES },
+	{ "tcp [2001:db8::1]:1 > [2001:db8::2]:81 flags=S", 50,
+	  BY_STATE | VARIES },
+	{ "icmp 10.0.0.1 > 10.0.0.2 type=8", 0, VARIES },
+	{ "udp 10.0.0.1 > 10.0.0.2:53 frag=100", 20, VARIES },
+	{ "sctp 10.0.0.1:1 > 10.0.0.2:82", 80, VARIES },
+	{ "esp 10.0.0.1 > 10.0.0.2", 0, ALIKE },
+};
+
+static void a_decision_says_whether_it_holds_for_the_flow(void **state)
+{
+	uint32_t chain;
+	size_t i;
+
+	(void)state;
+	matcher_use_text("[chain f]\npolicy = deny\n"
+			 "10 = allow udp to port 53\n"
+			 "20 = allow udp mark 0\n"
+			 "30 = allow tcp to port 80 iface t0\n"
+			 "40 = deny ip6 tcp length 1-2\n"
+			 "50 = allow tcp to port 81 new\n"
+			 "60 = allow tcp flags SYN/SYN,ACK\n"
+			 "70 = deny sctp uid 77\n"
+			 "80 = allow sctp\n");
+	chain = matcher_chain("f");
+	for (i = 0; i < ARRAY_SIZE(bases); i++) {
+		struct question q = { .chain = chain, .place = 1 };
+
+		matcher_forget();
+		matcher_ask_text(&q, bases[i].packet, NULL);
+		if (matcher_answer.flags != bases[i].flags ||
+		    matcher_answer.counter !=
+			    matcher_counter(chain, bases[i].rule))
+			fail_msg("%s: flags %#x, counter %u", bases[i].packet,
+				 matcher_answer.flags, matcher_answer.counter);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +425,7 @@ int main(void)
 		cmocka_unit_test(a_rule_over_its_limit_does_not_match),
 		cmocka_unit_test(the_last_of_4096_rules_decides),
 		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
+		cmocka_unit_test(a_decision_says_whether_it_holds_for_the_flow),
 	};
 
 	return cmocka_run_group_tests(tests, matcher_set_up, matcher_tear_down);
