@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,16 +47,24 @@ void tables_close(struct tables *tables)
 	free(tables);
 }
 
+/* All closed; NULL without memory. */
+static struct tables *tables_new(void)
+{
+	struct tables *tables = malloc(sizeof(*tables));
+
+	if (tables)
+		memset(tables, -1, sizeof(*tables));
+	return tables;
+}
+
 int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 {
-	CLEANUP(tables_closep) struct tables *tables = NULL;
+	CLEANUP(tables_closep) struct tables *tables = tables_new();
 	size_t i;
 	int r;
 
-	tables = malloc(sizeof(*tables));
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
-	memset(tables, -1, sizeof(*tables));
 	r = folder_open_pin(dir, "generation", &tables->generation, err);
 	if (r < 0)
 		return r;
@@ -70,6 +79,41 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	*ret_tables = TAKE_PTR(tables);
+	return 0;
+}
+
+static int copy_map(const struct bpf_object *object, const char *name,
+		    int *ret_fd, struct err *err)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+
+	if (fd >= 0)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, neg_errno(), "open map '%s'", name);
+	*ret_fd = fd;
+	return 0;
+}
+
+int tables_of_object(const struct bpf_object *object,
+		     struct tables **ret_tables, struct err *err)
+{
+	CLEANUP(tables_closep) struct tables *tables = tables_new();
+	size_t i;
+	int r;
+
+	if (!tables)
+		return err_set(err, -ENOMEM, "open maps");
+	r = copy_map(object, "generation", &tables->generation, err);
+	if (r == 0)
+		r = copy_map(object, "counters", &tables->counters, err);
+	if (r == 0)
+		r = copy_map(object, "rule_limits", &tables->rule_limits, err);
+	for (i = 0; r == 0 && i < N_TABLES; i++)
+		r = copy_map(object, defs[i].map, &tables->slots[i], err);
+	if (r < 0)
+		return r;
 	*ret_tables = TAKE_PTR(tables);
 	return 0;
 }

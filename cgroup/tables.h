@@ -16,6 +16,8 @@
 
 #define N_TABLES 11
 
+struct bpf_object;
+
 struct tables {
 	int generation;	     /* the map's descriptor, likewise below */
 	int slots[N_TABLES]; /* arrays of maps, two slots each */
@@ -25,6 +27,10 @@ struct tables {
 
 /* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */
 int tables_open(const char *dir, struct tables **ret_tables, struct err *err);
+
+/* Those of an object that is loaded and has them all; it may go before. */
+int tables_of_object(const struct bpf_object *object,
+		     struct tables **ret_tables, struct err *err);
 void tables_close(struct tables *tables);
 DEFINE_CLEANUP(struct tables *, tables_close);
 

@@ -74,6 +74,7 @@ int cmd_apply(const struct call *call);
 int cmd_check(const struct call *call);
 int cmd_clear(const struct call *call);
 int cmd_doctor(const struct call *call);
+int cmd_explain(const struct call *call);
 int cmd_help(const struct call *call);
 int cmd_limit(const struct call *call);
 int cmd_run(const struct call *call);

@@ -22,6 +22,13 @@ const struct command commands[] = {
 	  "what was counted: groups, devices, rules", OPTION_JSON, -1, true,
 	  cmd_stats,
 	  "With NAMEs, only the groups, devices, chains and sets so called.\n" },
+	{ "explain", "[--json] in|out GROUP|CGROUP|DEVICE PACKET",
+	  "which rule decides a packet, and which almost did", OPTION_JSON, -1,
+	  true, cmd_explain,
+	  "PACKET is PROTOCOL [TYPE] [from] ADDRESS[:PORT] [to] [ADDRESS:]PORT, such\n"
+	  "as tcp 203.0.113.9:5555 443, icmp echo-request 192.0.2.1.  Behind it may\n"
+	  "stand state STATE, flags FLAGS, mark N, dscp NAME, iface NAME, uid N and\n"
+	  "length N.  The matcher in the kernel is asked; nothing is counted.\n" },
 	{ "limit",
 	  "[--dry-run] [--json] GROUP|CGROUP [out=RATE] [in=RATE] [quota=reset]",
 	  "change a limit now", OPTION_DRY_RUN | OPTION_JSON, -1, true,

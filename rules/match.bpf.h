@@ -122,17 +122,18 @@ static __always_inline int row_fits_plainly(const struct rule_row *row,
 }
 
 /*
- * *tried gets what the rule looks at, where it is about packets of this family
- * and protocol.  Of one without a full socket the user is absent, of the next
- * one of its flow perhaps not.
+ * Whether a packet satisfies what looks names of a rule: all that it looks at,
+ * or less (cgroup/explain.bpf.c asks for one after the other).  *tried gets
+ * that, where it is about packets of this family and protocol.  Of one without
+ * a full socket the user is absent, of the next one of its flow perhaps not.
  */
-static __always_inline int row_fits(const struct rule_row *row,
-				    const struct packet *p, __u32 slot,
-				    __u32 states, __u32 *tried)
+static __always_inline int looks_fit(const struct rule_row *row, __u32 looks,
+				     const struct packet *p, __u32 slot,
+				     __u32 states, __u32 *tried)
 {
-	__u32 looks = row->looks, unknown = looks & p->unknown;
+	__u32 unknown = looks & p->unknown;
 
-	if (looks & p->absent & ~LOOK_UID || ~looks & p->required)
+	if (looks & p->absent & ~LOOK_UID)
 		return FITS_NOT;
 	looks &= ~unknown;
 	if (looks & LOOK_PROTOCOL && row->protocol != p->protocol)
@@ -163,6 +164,17 @@ static __always_inline int row_fits(const struct rule_row *row,
 			row->limit_burst_ns))
 		return FITS_NOT;
 	return FITS;
+}
+
+static __always_inline int row_fits(const struct rule_row *row,
+				    const struct packet *p, __u32 slot,
+				    __u32 states, __u32 *tried)
+{
+	__u32 looks = row->looks;
+
+	if (~looks & p->required)
+		return FITS_NOT;
+	return looks_fit(row, looks, p, slot, states, tried);
 }
 
 enum {

@@ -425,12 +425,14 @@ static __always_inline __be16 packet_untag(struct __sk_buff *skb,
 	return protocol;
 }
 
-static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
+/* One that passes the interface ifindex. */
+static __always_inline void packet_read_at(struct __sk_buff *skb,
+					   struct packet *p, __u32 ifindex)
 {
 	__be16 protocol = skb->protocol;
 
 	__builtin_memset(p, 0, sizeof(*p));
-	p->ifindex = skb->ifindex;
+	p->ifindex = ifindex;
 	if (p->ifindex == LOOPBACK_IFINDEX)
 		p->required = LOOK_IFINDEX;
 	p->mark = skb->mark;
@@ -450,6 +452,11 @@ static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
 		return packet_malformed(p, LOOK_HEADERS);
 	p->flags |= IS_NOT_IP;
 	p->absent |= LOOK_HEADERS;
+}
+
+static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
+{
+	packet_read_at(skb, p, skb->ifindex);
 }
 
 #endif
