@@ -32,6 +32,7 @@ int cmd_check(const struct call *call)
 		status = files_compile(policy, NULL, &image);
 	if (status != EXIT_DONE)
 		return status;
+	files_warn(policy);
 	printf("good: %zu groups, %zu devices, %zu chains with %zu rules, "
 	       "%zu sets\n",
 	       image->n_groups, count_devices(image), image->n_chains,

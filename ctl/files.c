@@ -7,6 +7,7 @@
 #include "ctl/say.h"
 #include "rules/compile.h"
 #include "rules/policy.h"
+#include "rules/warn.h"
 
 #define FOLDER "/etc/weir"
 
@@ -66,4 +67,16 @@ int files_compile(const struct policy *policy, const struct image *live,
 	int r = compile(policy, live, &problems, ret_image);
 
 	return conclude(&problems, "compile", r);
+}
+
+void files_warn(const struct policy *policy)
+{
+	CLEANUP(problems_clear) struct problems warnings = { 0 };
+
+	if (policy_warn(policy, &warnings) < 0) {
+		say("look for rules that never match: out of memory");
+		return;
+	}
+	problems_sort(&warnings);
+	problems_print_warnings(&warnings, stderr);
 }

@@ -22,6 +22,9 @@ int files_read(const struct call *call, struct policy **ret_policy);
 int files_compile(const struct policy *policy, const struct image *live,
 		  struct image **ret_image);
 
+/* Says what of it is hardly meant; whatever that is, nothing is stopped. */
+void files_warn(const struct policy *policy);
+
 void files_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy *, files_free);
 

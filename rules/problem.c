@@ -81,7 +81,7 @@ void problems_sort(struct problems *problems)
 		problems->list[i] = ranked[i].problem;
 }
 
-void problems_print(const struct problems *problems, FILE *out)
+static void print(const struct problems *problems, const char *kind, FILE *out)
 {
 	size_t i;
 
@@ -91,11 +91,21 @@ void problems_print(const struct problems *problems, FILE *out)
 		fputs(problem->file, out);
 		if (problem->line > 0)
 			fprintf(out, ":%d", problem->line);
-		fprintf(out, ": error: %s\n", problem->text);
+		fprintf(out, ": %s: %s\n", kind, problem->text);
 	}
 	if (problems->n_left_out)
-		fprintf(out, "%zu more errors are not shown\n",
-			problems->n_left_out);
+		fprintf(out, "%zu more %ss are not shown\n",
+			problems->n_left_out, kind);
+}
+
+void problems_print(const struct problems *problems, FILE *out)
+{
+	print(problems, "error", out);
+}
+
+void problems_print_warnings(const struct problems *warnings, FILE *out)
+{
+	print(warnings, "warning", out);
 }
 
 void problems_clear(struct problems *problems)

@@ -30,6 +30,9 @@ int problem_add(struct problems *problems, const char *file, int line,
 /* By file in the order first seen, then by line. */
 void problems_sort(struct problems *problems);
 void problems_print(const struct problems *problems, FILE *out);
+
+/* As "file:line: warning: text": what is wrong with it stops nothing. */
+void problems_print_warnings(const struct problems *warnings, FILE *out);
 void problems_clear(struct problems *problems);
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules/warn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "rules/shadow.h"
+
+/* The first of these sets if all of them are empty, else NULL. */
+static const char *all_empty(const struct policy *policy, char *const *names,
+			     size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct set *set = policy_set(policy, names[i]);
+
+		if (!set || set->n_networks || set->n_ports)
+			return NULL;
+	}
+	return n ? names[0] : NULL;
+}
+
+/* The set for whose want of elements no packet matches, or NULL. */
+static const char *empty_set(const struct policy *policy,
+			     const struct endpoint *end)
+{
+	const char *set = NULL;
+
+	if (!end->n_networks && !end->negated)
+		set = all_empty(policy, end->sets, end->n_sets);
+	if (!set && !end->n_ports)
+		set = all_empty(policy, end->port_sets, end->n_port_sets);
+	return set;
+}
+
+/* Whether the rule itself cannot match. */
+static bool warn_of_rule(const struct policy *policy, const struct rule *rule,
+			 struct problems *warnings)
+{
+	const char *why = rule_contradiction(rule);
+	const char *set = empty_set(policy, &rule->from);
+
+	if (!set)
+		set = empty_set(policy, &rule->to);
+	if (!why && !set)
+		return false;
+	if (why)
+		problem_add(warnings, rule->where.file, rule->where.line,
+			    "%u: no packet can match: %s", rule->number, why);
+	else
+		problem_add(warnings, rule->where.file, rule->where.line,
+			    "%u: no packet can match as long as set '%s' is "
+			    "empty",
+			    rule->number, set);
+	return true;
+}
+
+static void warn_of_shadow(const struct rule *rule, const struct rule *above,
+			   struct problems *warnings)
+{
+	problem_add(warnings, rule->where.file, rule->where.line,
+		    "%u: no packet gets here: rule %u, at %s:%d, takes all "
+		    "that would match",
+		    rule->number, above->number, above->where.file,
+		    above->where.line);
+}
+
+static int warn_of_chain(const struct policy *policy, const struct chain *chain,
+			 struct problems *warnings)
+{
+	AUTO_FREE uint32_t *above = calloc(chain->n_rules + 1, sizeof(*above));
+	size_t i, given_up = chain->n_rules;
+	int r;
+
+	if (!above)
+		return -ENOMEM;
+	r = shadow_find(chain, above, &given_up);
+	if (r < 0)
+		return r;
+	for (i = 0; i < chain->n_rules; i++) {
+		const struct rule *rule = &chain->rules[i];
+
+		if (!warn_of_rule(policy, rule, warnings) &&
+		    above[i] != SHADOW_NONE)
+			warn_of_shadow(rule, &chain->rules[above[i]], warnings);
+	}
+	if (given_up < chain->n_rules)
+		problem_add(warnings, chain->where.file, chain->where.line,
+			    "chain '%s' has too many rules alike: whether one "
+			    "takes all of another was looked at up to rule %u",
+			    chain->name,
+			    given_up ? chain->rules[given_up - 1].number : 0);
+	return 0;
+}
+
+int policy_warn(const struct policy *policy, struct problems *warnings)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < policy->n_chains; i++)
+		r = warn_of_chain(policy, &policy->chains[i], warnings);
+	return r;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is said of rules that never match, and that nothing is of others. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/cover.h"
+#include "rules/policy_text.h"
+#include "rules/rule.h"
+#include "rules/shadow.h"
+#include "rules/warn.h"
+
+static void assert_warnings(const char *text, const char *expected)
+{
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct problems problems = { 0 }, warnings = { 0 };
+	char *said = NULL;
+	size_t size;
+	FILE *out;
+
+	if (policy_read_text("t", text, strlen(text), &problems, &policy) < 0) {
+		problems_print(&problems, stderr);
+		fail_msg("no policy");
+	}
+	assert_int_equal(policy_warn(policy, &warnings), 0);
+	problems_sort(&warnings);
+	out = open_memstream(&said, &size);
+	problems_print_warnings(&warnings, out);
+	fclose(out);
+	assert_string_equal(said, expected);
+	free(said);
+	problems_clear(&warnings);
+	problems_clear(&problems);
+}
+
+#define CHAIN "[chain c]\npolicy = deny\n"
+
+/* Two rules; whether the second is said to be covered by the first. */
+static void assert_covered(const char *first, const char *second,
+			   bool is_covered)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 CHAIN "10 = %s\n20 = %s\n[set a]\nelements = 10.0.0.1\n"
+		       "[set b]\nelements = 10.0.0.2\n",
+		 first, second);
+	assert_warnings(text, is_covered
+				      ? "t:4: warning: 20: no packet gets "
+					"here: rule 10, at t:3, takes all that "
+					"would match\n"
+				      : "");
+}
+
+static void a_wider_rule_above_covers(void **state)
+{
+	(void)state;
+	assert_covered("allow tcp", "deny tcp to port 80", true);
+	assert_covered("allow", "deny icmp echo-request", true);
+	assert_covered("deny tcp from 10.0.0.0/8",
+		       "allow tcp from 10.1.0.0/16 to port 22", true);
+	assert_covered("deny from 10.0.0.0/9, 10.128.0.0/9",
+		       "allow from 10.100.0.0-10.200.0.0", true);
+	assert_covered("deny from 2001:db8::/32, 10.0.0.0/8",
+		       "allow from 10.1.1.1, 2001:db8::1", true);
+	assert_covered("deny tcp to port 1-100, 200-300",
+		       "allow tcp to port 80, 250-260", true);
+	assert_covered("deny from @a", "allow tcp from @a", true);
+	assert_covered("deny from @a, @b, 10.0.0.0/8",
+		       "allow from @b, 10.0.0.1", true);
+	assert_covered("deny from not 10.0.0.0/8", "allow from 192.0.2.1",
+		       true);
+	assert_covered("deny from not 10.0.0.0/16", "allow from not 10.0.0.0/8",
+		       true);
+	assert_covered("allow new,established", "deny established", true);
+	assert_covered("allow tcp flags SYN/SYN", "deny tcp flags SYN/SYN,ACK",
+		       true);
+	assert_covered("allow icmp 0,3,8", "deny icmp echo-request", true);
+	assert_covered("allow mark 0x10/0xf0", "deny mark 0x1f", true);
+	assert_covered("allow length 0-100", "deny length 50", true);
+	assert_covered("allow uid 5", "deny tcp uid 5", true);
+	assert_covered("allow dscp ef", "deny udp dscp 46", true);
+	assert_covered("allow iface eth0", "deny tcp iface eth0", true);
+	assert_covered("allow", "deny iface eth0", true);
+	assert_covered("allow tcp", "deny tcp limit 10/s", true);
+}
+
+static void one_that_leaves_something_does_not(void **state)
+{
+	(void)state;
+	assert_covered("allow tcp to port 80", "deny tcp", false);
+	assert_covered("allow tcp to port 0-65535", "deny tcp", false);
+	assert_covered("allow tcp limit 10/s", "deny tcp", false);
+	assert_covered("allow established", "deny tcp", false);
+	assert_covered("allow", "deny iface lo", false);
+	assert_covered("allow iface eth0", "deny", false);
+	assert_covered("allow from 10.0.0.0/9, 10.192.0.0/10",
+		       "deny from 10.0.0.0/8", false);
+	assert_covered("allow from @a", "deny from 10.0.0.0/8", false);
+	assert_covered("allow from 10.0.0.0/8", "deny from @a", false);
+	assert_covered("allow from not @a", "deny from 10.0.0.0/8", false);
+	assert_covered("allow from not 10.0.0.0/8", "deny from 10.0.0.1",
+		       false);
+	assert_covered("allow from not 10.0.0.0/8", "deny from not 10.0.0.0/16",
+		       false);
+	assert_covered("allow from 10.0.0.0/8", "deny to 10.0.0.1", false);
+	assert_covered("allow tcp from 10.0.0.1 to port 80",
+		       "deny udp from 10.0.0.1 to port 80", false);
+	assert_covered("allow ip4", "deny", false);
+	assert_covered("allow length 50-60", "deny length 0-55", false);
+	assert_covered("allow mark 0x10", "deny mark 0x10/0xf0", false);
+	assert_covered("allow uid 5", "deny uid 6", false);
+	assert_covered("allow tcp to port 1-100", "deny tcp to port 50-101",
+		       false);
+}
+
+static void what_contradicts_itself_is_said(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = allow tcp related\n"
+			      "20 = allow tcp new flags SYN,FIN/SYN,FIN\n"
+			      "30 = allow icmp 3 established\n"
+			      "40 = deny length 0-19\n"
+			      "50 = deny ip6 udp to port 53 length 20-47\n"
+			      "60 = deny ip4 from not 0.0.0.0/0\n",
+			"t:3: warning: 10: no packet can match: only ICMP "
+			"errors are related\n"
+			"t:4: warning: 20: no packet can match: packets with "
+			"such flags are invalid\n"
+			"t:5: warning: 30: no packet can match: ICMP errors "
+			"are related or invalid\n"
+			"t:6: warning: 40: no packet can match: no such packet "
+			"is that short: its headers are longer\n"
+			"t:7: warning: 50: no packet can match: no such packet "
+			"is that short: its headers are longer\n"
+			"t:8: warning: 60: no packet can match: it excepts all "
+			"addresses\n");
+}
+
+static void what_may_be_is_not(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = allow tcp related,established\n"
+			      "20 = deny tcp invalid flags SYN,FIN/SYN,FIN\n"
+			      "30 = allow icmp 3,8 established\n"
+			      "40 = deny tcp length 20-39\n"
+			      "50 = deny icmp6 1 related\n"
+			      "60 = deny from not 0.0.0.0/0\n"
+			      "70 = deny udp new\n",
+			"");
+}
+
+static void an_empty_set_is_said(void **state)
+{
+	(void)state;
+	assert_warnings("[set a]\n[set b]\nelements = 10.0.0.1\n" CHAIN
+			"10 = allow from @a\n20 = allow to @a, @b\n"
+			"30 = deny to @b, 10.0.0.2\n40 = deny from not @a\n",
+			"t:6: warning: 10: no packet can match as long as set "
+			"'a' is empty\n");
+}
+
+/* ---------------------------------------------------- against the plain */
+
+static uint32_t seed = 1;
+
+static uint32_t dice(uint32_t sides)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % sides;
+}
+
+static const char *pick(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return list[dice(n)];
+}
+
+static void random_rule(struct rule *rule, uint32_t number)
+{
+	static const char *const protocols[] = { "", "tcp", "tcp", "udp",
+						 NULL };
+	static const char *const addresses[] = { "",
+						 "",
+						 "10.0.0.0/8",
+						 "10.1.0.0/16",
+						 "10.1.2.0/24",
+						 "10.1.2.3",
+						 "10.1.2.3, 10.1.2.9",
+						 "10.1.2.2-10.1.2.10",
+						 "not 10.1.0.0/16",
+						 "10.0.0.0/8, 2001:db8::/32",
+						 "2001:db8::1",
+						 NULL };
+	static const char *const ports[] = { "",      "",	    "80",
+					     "80-90", "80, 85",	    "0-1023",
+					     "443",   "1024-65535", NULL };
+	static const char *const rest[] = {
+		"",	      "",	   "",	       "established",
+		"mark 5",     "mark 4/4",  "uid 5",    "iface eth0",
+		"dscp ef",    "limit 5/s", "iface lo", "length 100-200",
+		"length 150", NULL
+	};
+	const char *protocol = pick(protocols), *from = pick(addresses);
+	const char *port = *protocol ? pick(ports) : "", *what = pick(rest);
+	struct err why;
+	char text[256];
+
+	snprintf(text, sizeof(text), "allow %s%s %s%s %s %s", protocol,
+		 *from ? " from" : "", from, *port ? " to port" : "", port,
+		 what);
+	*rule = (struct rule){ .number = number };
+	assert_int_equal(rule_parse(text, rule, &why), 0);
+}
+
+static void as_if_all_were_held_against_all(void **state)
+{
+	struct rule rules[200];
+	struct chain chain = { .name = "c", .rules = rules, .n_rules = 200 };
+	uint32_t above[200], found = 0;
+	size_t i, j, round, given_up;
+
+	(void)state;
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < chain.n_rules; i++)
+			random_rule(&rules[i], i);
+		assert_int_equal(shadow_find(&chain, above, &given_up), 0);
+		assert_int_equal(given_up, chain.n_rules);
+		for (i = 0; i < chain.n_rules; i++) {
+			for (j = 0; j < i; j++)
+				if (rule_covers(&rules[j], &rules[i]))
+					break;
+			assert_int_equal(above[i], j < i ? j : SHADOW_NONE);
+			found += j < i;
+		}
+		for (i = 0; i < chain.n_rules; i++)
+			rule_clear(&rules[i]);
+	}
+	assert_true(found > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_wider_rule_above_covers),
+		cmocka_unit_test(one_that_leaves_something_does_not),
+		cmocka_unit_test(what_contradicts_itself_is_said),
+		cmocka_unit_test(what_may_be_is_not),
+		cmocka_unit_test(an_empty_set_is_said),
+		cmocka_unit_test(as_if_all_were_held_against_all),
+	};
+
+	return RUN(tests);
+}
