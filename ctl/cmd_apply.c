@@ -3,6 +3,7 @@
 #include "ctl/files.h"
 #include "ctl/runs.h"
 #include "ctl/say.h"
+#include "ctl/ssh.h"
 
 /* What the files say, and beside it the commands that run under a limit. */
 static int make(const struct call *call, void *what, struct kernel *kernel,
@@ -21,11 +22,20 @@ static int make(const struct call *call, void *what, struct kernel *kernel,
 	return EXIT_DONE;
 }
 
+/* Once it is done, it may be too late to read it. */
+static void warn(void *what, const struct kernel *kernel,
+		 const struct image *image)
+{
+	(void)what;
+	ssh_warn(image, kernel->mount);
+}
+
 int cmd_apply(const struct call *call)
 {
 	CLEANUP(files_freep) struct policy *policy = NULL;
 	struct edit edit = {
 		.make = make,
+		.planned = warn,
 		.refuses_conflict = true,
 		.tells_waiting = true,
 	};

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "ctl/files.h"
+#include "ctl/ssh.h"
 
 static size_t count_named(const struct image *image)
 {
@@ -33,6 +34,7 @@ int cmd_check(const struct call *call)
 	if (status != EXIT_DONE)
 		return status;
 	files_warn(policy);
+	ssh_warn_compiled(image);
 	printf("good: %zu groups, %zu devices, %zu chains with %zu rules, "
 	       "%zu sets\n",
 	       image->n_groups, count_devices(image), image->n_chains,
