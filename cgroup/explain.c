@@ -122,6 +122,38 @@ static int copy_limits(const struct explainer *explainer,
 	return 0;
 }
 
+static bool has_sources(const struct image *image)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_rules; i++)
+		if (image->rules[i].limit_source)
+			return true;
+	return false;
+}
+
+/* Likewise, those of sources: all of them, as their place is BPF's business. */
+static int copy_sources(const struct explainer *explainer,
+			const struct tables *tables)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = BPF_F_LOCK);
+	int fd = bpf_map__fd(explainer->skel->maps.source_limits);
+	AUTO_FREE struct source_line *lines = NULL;
+	AUTO_FREE uint32_t *keys = NULL;
+	uint32_t at, n = SOURCE_LINES;
+	int r;
+
+	lines = calloc(SOURCE_LINES, sizeof(*lines));
+	keys = calloc(SOURCE_LINES, sizeof(*keys));
+	if (!lines || !keys)
+		return -ENOMEM;
+	r = bpf_map_lookup_batch(tables->source_limits, NULL, &at, keys, lines,
+				 &n, &opts);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return bpf_map_update_batch(fd, keys, lines, &n, &opts);
+}
+
 int explainer_open(const char *dir, const struct tables *tables,
 		   const struct image *live, struct explainer **ret_explainer,
 		   struct err *err)
@@ -151,6 +183,8 @@ int explainer_open(const char *dir, const struct tables *tables,
 	TAKE_PTR(skel);
 	explainer->slot = generation & 1;
 	r = copy_limits(explainer, tables, live);
+	if (r == 0 && has_sources(live))
+		r = copy_sources(explainer, tables);
 	if (r < 0)
 		return err_set(err, r, "copy the tokens of rules");
 	*ret_explainer = TAKE_PTR(explainer);

@@ -42,6 +42,7 @@ void tables_close(struct tables *tables)
 	close_fdp(&tables->generation);
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
+	close_fdp(&tables->source_limits);
 	for (i = 0; i < N_TABLES; i++)
 		close_fdp(&tables->slots[i]);
 	free(tables);
@@ -72,6 +73,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "rule_limits", &tables->rule_limits, err);
+	if (r < 0)
+		return r;
+	r = folder_open_pin(dir, "source_limits", &tables->source_limits, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < N_TABLES; i++) {
@@ -110,6 +114,9 @@ int tables_of_object(const struct bpf_object *object,
 		r = copy_map(object, "counters", &tables->counters, err);
 	if (r == 0)
 		r = copy_map(object, "rule_limits", &tables->rule_limits, err);
+	if (r == 0)
+		r = copy_map(object, "source_limits", &tables->source_limits,
+			     err);
 	for (i = 0; r == 0 && i < N_TABLES; i++)
 		r = copy_map(object, defs[i].map, &tables->slots[i], err);
 	if (r < 0)

@@ -23,6 +23,7 @@ struct tables {
 	int slots[N_TABLES]; /* arrays of maps, two slots each */
 	int counters;
 	int rule_limits;
+	int source_limits;
 };
 
 /* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */

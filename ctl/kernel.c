@@ -93,6 +93,8 @@ static int check_layouts(const struct kernel *kernel, struct err *err)
 		  sizeof(struct calendar_state) },
 		{ kernel->tables->rule_limits, "rule_limits",
 		  sizeof(struct rule_limit) },
+		{ kernel->tables->source_limits, "source_limits",
+		  sizeof(struct source_line) },
 		{ kernel->loader.tallies, "device_tallies",
 		  sizeof(struct device_tally) },
 	};

@@ -94,7 +94,7 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 			return -ENOMEM;
 		rule_row->chain = c->image->n_chains;
 		rule_row->counter = compile_rule_counter(c, live, rule);
-		r = compile_rule(c, rule, rule_row);
+		r = compile_rule(c, chain, rule, rule_row);
 		if (r < 0)
 			return r;
 		row.flags |= chain_flags(rule_row, rule->iface);

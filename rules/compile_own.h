@@ -76,8 +76,8 @@ int compile_addresses(struct compiler *c, const struct where *where,
 		      const struct endpoint *end, struct row_side *side);
 
 /* The row of a rule but for chain and counter.  -ENOMEM. */
-int compile_rule(struct compiler *c, const struct rule *rule,
-		 struct rule_row *row);
+int compile_rule(struct compiler *c, const struct chain *chain,
+		 const struct rule *rule, struct rule_row *row);
 
 /* -------------------------------------------------- compile_group.c */
 

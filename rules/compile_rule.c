@@ -249,8 +249,24 @@ static void compile_limit(const struct rule *rule, struct rule_row *row)
 	row->limit_burst_ns = burst * row->limit_interval_ns;
 }
 
-int compile_rule(struct compiler *c, const struct rule *rule,
-		 struct rule_row *row)
+/*
+ * The tokens of sources go on where the rule does not change, and no other
+ * rule has them: by what tells rules apart.
+ */
+static uint64_t source_id(const struct chain *chain, const struct rule *rule)
+{
+	uint64_t id = 0xcbf29ce484222325 ^ rule->number;
+	const char *p;
+
+	for (p = chain->name; *p; p++)
+		id = (id ^ (unsigned char)*p) * 0x100000001b3;
+	for (p = rule->text; *p; p++)
+		id = (id ^ (unsigned char)*p) * 0x100000001b3;
+	return id ? id : 1;
+}
+
+int compile_rule(struct compiler *c, const struct chain *chain,
+		 const struct rule *rule, struct rule_row *row)
 {
 	int r;
 
@@ -259,6 +275,8 @@ int compile_rule(struct compiler *c, const struct rule *rule,
 	row->line = rule->where.line;
 	compile_matches(rule, row);
 	compile_limit(rule, row);
+	if (rule->limit_per_source)
+		row->limit_source = source_id(chain, rule);
 	r = compile_side(c, rule, &rule->from, row, &row->src, LOOK_SRC,
 			 LOOK_SRC_NOT, LOOK_SRC_PORT);
 	if (r == 0)

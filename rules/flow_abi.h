@@ -52,4 +52,29 @@ struct rule_limit {
 
 _Static_assert(sizeof(struct rule_limit) == 16, "no hidden padding");
 
+/*
+ * The tokens that sources have of rules with `limit … per source`.  A source
+ * may be in one line only, which its hash says; the one there whose tokens are
+ * all back, or will be first, makes room for another.
+ */
+#define SOURCE_WAYS  4
+#define SOURCE_LINES 16384
+
+struct source_tokens {
+	/*
+	 * Both of the rule and its source: two sources of one rule differ, and
+	 * that those of two rules do not has a chance of 2^-64.
+	 */
+	__u64 id;
+	__u64 due_ns; /* as rule_limit has it */
+};
+
+struct source_line {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct source_tokens ways[SOURCE_WAYS];
+};
+
+_Static_assert(sizeof(struct source_line) == 72, "no hidden padding");
+
 #endif

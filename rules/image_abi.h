@@ -98,6 +98,8 @@ struct rule_row {
 	__u16 length_first, length_last; /* bytes of the IP packet */
 	__u64 limit_interval_ns;	 /* between two tokens */
 	__u64 limit_burst_ns;		 /* tokens saved, as time */
+	/* By what source_limits knows the rule; 0: one limit for all sources */
+	__u64 limit_source;
 	__u32 counter;			 /* in counters and rule_limits */
 	__u32 chain;
 	__u32 number; /* its key in the file */
@@ -109,7 +111,7 @@ struct rule_row {
 };
 
 _Static_assert(sizeof(struct row_side) == 48, "no hidden padding");
-_Static_assert(sizeof(struct rule_row) == 208, "no hidden padding");
+_Static_assert(sizeof(struct rule_row) == 216, "no hidden padding");
 
 enum {
 	CHAIN_STRICT = 1 << 0,	 /* no built-in exceptions on a device */

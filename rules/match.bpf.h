@@ -82,6 +82,72 @@ __noinline int limit_take(__u32 counter, __u64 interval_ns, __u64 burst_ns)
 	return taken;
 }
 
+_Static_assert(!(SOURCE_LINES & (SOURCE_LINES - 1)), "a mask is an index");
+
+/* That of a source among the four of its line, or the one to make room. */
+static __always_inline struct source_tokens *source_find(
+	struct source_line *line, __u64 id)
+{
+	struct source_tokens *found = &line->ways[0];
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < SOURCE_WAYS; i++) {
+		struct source_tokens *way = &line->ways[i];
+
+		if (way->id == id)
+			return way;
+		if (way->due_ns < found->due_ns)
+			found = way;
+	}
+	found->id = id;
+	found->due_ns = 0;
+	return found;
+}
+
+/*
+ * As limit_take, for who has his own tokens.  It takes no more of the stack:
+ * with that of its callers there would be none left on older kernels.
+ */
+__noinline int source_take(__u64 rule, __u64 source, __u64 interval_ns,
+			   __u64 burst_ns)
+{
+	__u64 id = rule ^ source * 0x9e3779b97f4a7c15ULL, due, now;
+	__u32 index = (id ^ id >> 32) * 0x85ebca6bU >> 7 & (SOURCE_LINES - 1);
+	struct source_tokens *tokens;
+	struct source_line *line;
+	int taken = 0;
+
+	line = bpf_map_lookup_elem(&source_limits, &index);
+	if (!line)
+		return 0;
+	now = bpf_ktime_get_ns();
+	bpf_spin_lock(&line->lock);
+	tokens = source_find(line, id);
+	due = (tokens->due_ns > now ? tokens->due_ns : now) + interval_ns;
+	if (due - now <= burst_ns) {
+		tokens->due_ns = due;
+		taken = 1;
+	}
+	bpf_spin_unlock(&line->lock);
+	return taken;
+}
+
+static __always_inline int row_takes(const struct rule_row *row,
+				     const struct packet *p)
+{
+	__u64 rule = row->limit_source;
+
+	if (!rule)
+		return limit_take(row->counter, row->limit_interval_ns,
+				  row->limit_burst_ns);
+	if (p->family == 6)
+		return source_take(~rule, p->src.halves[0],
+				   row->limit_interval_ns, row->limit_burst_ns);
+	return source_take(rule, p->src.words[3], row->limit_interval_ns,
+			   row->limit_burst_ns);
+}
+
 /* What few rules look at. */
 #define LOOK_SELDOM                                                \
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
@@ -159,9 +225,7 @@ static __always_inline int looks_fit(const struct rule_row *row, __u32 looks,
 		return FITS_NOT;
 	if (unknown)
 		return FITS_PERHAPS;
-	if (looks & LOOK_LIMIT &&
-	    !limit_take(row->counter, row->limit_interval_ns,
-			row->limit_burst_ns))
+	if (looks & LOOK_LIMIT && !row_takes(row, p))
 		return FITS_NOT;
 	return FITS;
 }

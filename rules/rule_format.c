@@ -171,6 +171,8 @@ static void format_options(const struct rule *rule, FILE *out)
 	if (rule->limit_count)
 		fprintf(out, " limit %u/%c", rule->limit_count,
 			rule->limit_seconds == 1 ? 's' : 'm');
+	if (rule->limit_per_source)
+		fputs(" per source", out);
 	if (rule->limit_count && rule->limit_burst != LIMIT_BURST_DEFAULT)
 		fprintf(out, " burst %u", rule->limit_burst);
 	if (rule->comment) {

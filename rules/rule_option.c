@@ -56,6 +56,17 @@ int rule_parse_comment(struct rule_parser *parser, const char *name)
 			   &parser->rule->comment);
 }
 
+/* The word behind "per" can only be this one. */
+static int parse_per(struct rule_parser *parser)
+{
+	if (!rule_take(parser, "source"))
+		return err_say(parser->why, -EINVAL,
+			       "'per' stands before source (try limit 10/s "
+			       "per source)");
+	parser->rule->limit_per_source = true;
+	return 0;
+}
+
 static int parse_burst(struct rule_parser *parser)
 {
 	const char *text = rule_argument(parser, "burst", "20");
@@ -71,12 +82,13 @@ static int parse_burst(struct rule_parser *parser)
 	return 0;
 }
 
-/* limit N/s or N/m, and burst N */
+/* limit N/s or N/m, per source, and burst N */
 int rule_parse_limit(struct rule_parser *parser, const char *name)
 {
 	const char *text = rule_argument(parser, name, "10/s");
 	const char *unit = text;
 	uint64_t count;
+	int r = 0;
 
 	if (!text)
 		return -EINVAL;
@@ -92,5 +104,12 @@ int rule_parse_limit(struct rule_parser *parser, const char *name)
 	parser->rule->limit_count = count;
 	parser->rule->limit_seconds = unit[1] == 's' ? 1 : 60;
 	parser->rule->limit_burst = LIMIT_BURST_DEFAULT;
-	return rule_take(parser, "burst") ? parse_burst(parser) : 0;
+	if (rule_take(parser, "per"))
+		r = parse_per(parser);
+	if (r == 0 && rule_take(parser, "burst"))
+		r = parse_burst(parser);
+	if (r == 0 && !parser->rule->limit_per_source &&
+	    rule_take(parser, "per"))
+		r = parse_per(parser);
+	return r;
 }

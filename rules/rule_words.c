@@ -20,8 +20,8 @@ const struct rule_clause rule_clauses[] = {
 };
 
 /* Words that stand behind others only. */
-static const char *const inner_words[] = { "port", "not", "burst",
-					   "any",  "ip4", "ip6" };
+static const char *const inner_words[] = { "port", "not", "burst", "per",
+					   "any",  "ip4", "ip6",   "source" };
 
 bool rule_is_word(const char *text)
 {
@@ -79,6 +79,11 @@ static int refuse_inner(struct rule_parser *parser, const char *text)
 		return err_say(parser->why, -EINVAL,
 			       "'burst' stands behind limit (try limit 10/s "
 			       "burst 20)");
+	if (strcmp(text, "per") == 0 || strcmp(text, "source") == 0)
+		return err_say(parser->why, -EINVAL,
+			       "'%s' stands behind limit (try limit 10/s per "
+			       "source)",
+			       text);
 	if (term_find(verdict_terms, text))
 		return err_say(parser->why, -EINVAL,
 			       "'%s': the rule has a verdict already", text);

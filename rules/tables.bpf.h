@@ -102,6 +102,15 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } rule_limits SEC(".maps");
 
+/* The matcher writes and reads.  Index: see source_take. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SOURCE_LINES);
+	__type(key, __u32);
+	__type(value, struct source_line);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} source_limits SEC(".maps");
+
 /* The matcher writes and reads; the oldest flow goes when it is full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

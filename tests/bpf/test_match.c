@@ -314,6 +314,69 @@ static void a_rule_over_its_limit_does_not_match(void **state)
 			 ROW_ALLOW);
 }
 
+/* Asks for n packets of a source; returns how many were allowed. */
+static uint32_t count_allowed(const char *chain, const char *text, uint32_t n)
+{
+	uint32_t i, allowed = 0;
+
+	for (i = 0; i < n; i++)
+		allowed += ask(chain, 0, text) == ROW_ALLOW;
+	return allowed;
+}
+
+static void each_source_has_a_limit_of_its_own(void **state)
+{
+	static const char policy[] =
+		"[chain c]\npolicy = deny\n"
+		"10 = allow udp limit 1/m per source burst 3\n"
+		"20 = allow tcp limit 1/m per source burst 2\n";
+
+	(void)state;
+	matcher_use_text(policy);
+	assert_int_equal(count_allowed("c", "udp 10.0.0.1:1 > 10.0.0.9:2", 5),
+			 3);
+	assert_int_equal(count_allowed("c", "udp 10.0.0.2:1 > 10.0.0.9:2", 5),
+			 3);
+	/* By its first 64 bits; the address of IPv4 is none of them. */
+	assert_int_equal(count_allowed("c", "udp [2001:db8::1] > [::9]", 5), 3);
+	assert_int_equal(count_allowed("c", "udp [2001:db8::2] > [::9]", 5), 0);
+	assert_int_equal(count_allowed("c", "udp [2001:db8:1::1] > [::9]", 5),
+			 3);
+	assert_int_equal(count_allowed("c", "udp [::a00:3] > [::9]", 5), 3);
+	assert_int_equal(count_allowed("c", "udp 10.0.0.3:1 > 10.0.0.9:2", 5),
+			 3);
+	/* Each rule has its own; they outlive an apply that leaves the rule. */
+	assert_int_equal(count_allowed("c", "tcp 10.0.0.1:1 > 10.0.0.9:2", 5),
+			 2);
+	matcher_use_text(policy);
+	assert_int_equal(count_allowed("c", "udp 10.0.0.1:1 > 10.0.0.9:2", 5),
+			 0);
+	matcher_use_text("[chain c]\npolicy = deny\n"
+			 "10 = allow udp limit 1/m per source burst 4\n");
+	assert_int_equal(count_allowed("c", "udp 10.0.0.1:1 > 10.0.0.9:2", 5),
+			 4);
+}
+
+static void who_waited_long_enough_makes_room(void **state)
+{
+	char text[64];
+	uint32_t i;
+
+	(void)state;
+	matcher_use_text("[chain c]\npolicy = deny\n"
+			 "10 = allow udp limit 1/m per source burst 2\n");
+	assert_int_equal(count_allowed("c", "udp 10.9.9.9:1 > 10.0.0.9:2", 9),
+			 2);
+	/* 2000 others leave the tokens of one alone: there are 65536 places. */
+	for (i = 0; i < 2000; i++) {
+		snprintf(text, sizeof(text), "udp 10.1.%u.%u:1 > 10.0.0.9:2",
+			 i / 250, i % 250);
+		assert_int_equal(ask("c", 0, text), ROW_ALLOW);
+	}
+	assert_int_equal(count_allowed("c", "udp 10.9.9.9:1 > 10.0.0.9:2", 9),
+			 0);
+}
+
 static void the_last_of_4096_rules_decides(void **state)
 {
 	char *text = NULL;
@@ -423,6 +486,8 @@ int main(void)
 		cmocka_unit_test(what_a_host_needs_passes_a_device_that_denies),
 		cmocka_unit_test(later_fragments_are_decided_as_the_first),
 		cmocka_unit_test(a_rule_over_its_limit_does_not_match),
+		cmocka_unit_test(each_source_has_a_limit_of_its_own),
+		cmocka_unit_test(who_waited_long_enough_makes_room),
 		cmocka_unit_test(the_last_of_4096_rules_decides),
 		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
 		cmocka_unit_test(a_decision_says_whether_it_holds_for_the_flow),

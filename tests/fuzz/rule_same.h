@@ -65,6 +65,7 @@ static inline bool rule_same(const struct rule *a, const struct rule *b)
 	       a->limit_count == b->limit_count &&
 	       a->limit_seconds == b->limit_seconds &&
 	       a->limit_burst == b->limit_burst &&
+	       a->limit_per_source == b->limit_per_source &&
 	       text_same(a->comment, b->comment) && text_same(a->text, b->text);
 }
 

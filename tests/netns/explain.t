@@ -49,6 +49,7 @@ policy = deny
 10 = allow established
 20 = allow tcp from 203.0.113.0/24 to port 443 flags SYN/SYN,ACK
 30 = allow udp length 100-200
+35 = allow udp to port 99 limit 1/m per source burst 1
 40 = deny ip6
 
 [chain host-in]
@@ -96,7 +97,7 @@ is "state" "$(missed in inner udp 203.0.113.9:1 2 length 150)" "state "
 is "state and port" "$(missed in inner tcp 203.0.113.9:1 444)" "state to-port "
 is "flags" "$(missed in inner tcp 203.0.113.9:1 443 flags SYN,ACK)" "state flags "
 is "the source" "$(missed in inner tcp 203.0.114.9:1 443)" "state from "
-is "length" "$(missed in inner udp 203.0.113.9:1 2)" "state length "
+is "length" "$(missed in inner udp 203.0.113.9:1 2)" "state length to-port "
 is "length, which a packet may have" "$(last in inner udp 203.0.113.9:1 2 length 150)" allowed
 is "loopback" "$(missed out inner icmp echo-request 192.0.2.1 uid 12345 iface lo)" "loopback protocol "
 is "a user" "$(last out inner icmp echo-request 10.77.0.9 uid 12345)" allowed
@@ -133,6 +134,22 @@ is "the real packets have the token still" \
 is "and explain knows that it is gone" "$(last out inner udp 10.77.0.2:53)" \
 	"denied by chain inner-out of group inner at $cg/a/b"
 like "which it says" "$(missed out inner udp 10.77.0.2:53)" "limit "
+
+cat >"$work/hear.py" <<'EOP'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.77.0.1", 99))
+s.settimeout(10)
+print(s.recv(9).decode(), flush=True)
+EOP
+begin "$cg/a/b" nsenter --net=/run/netns/"$left" python3 "$work/hear.py"
+until_true 5 eval "ss -N $left -lunH 'sport = :99' | grep -q ."
+is "a source has its own token" "$(last in inner udp 10.77.0.2:5 10.77.0.1:99)" allowed
+echo x | in_right socat - UDP-SENDTO:10.77.0.1:99
+wait "$begun"
+is "which is gone when it is" "$(last in inner udp 10.77.0.2:5 10.77.0.1:99)" \
+	"denied by chain inner-in of group inner at $cg/a/b"
+is "and another's is not" "$(last in inner udp 10.77.0.3:5 10.77.0.1:99)" allowed
 
 # ------------------------------------------------------------- what is wrong
 says "a packet that is none is a usage error" 2 "'tpc' is not a protocol" \

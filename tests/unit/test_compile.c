@@ -47,6 +47,32 @@ static void a_limit_becomes_an_interval_and_a_depth(void **state)
 	assert_int_equal(image->rules[1].limit_burst_ns, 300000000000);
 }
 
+static void a_limit_per_source_has_a_name_of_its_own(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+	CLEANUP(image_freep) struct image *again = NULL;
+
+	(void)state;
+	image = compile_text("[chain c]\npolicy = deny\n"
+			     "10 = allow limit 10/s per source\n"
+			     "20 = allow limit 10/s per source\n"
+			     "30 = allow limit 10/s\n",
+			     NULL);
+	again = compile_text("[chain c]\npolicy = deny\n"
+			     "5 = deny tcp\n"
+			     "10 = allow limit 10/s per source\n"
+			     "20 = allow limit 11/s per source\n",
+			     image);
+	assert_true(image->rules[0].limit_source != 0);
+	assert_true(image->rules[0].limit_source !=
+		    image->rules[1].limit_source);
+	assert_true(image->rules[2].limit_source == 0);
+	assert_true(again->rules[1].limit_source ==
+		    image->rules[0].limit_source);
+	assert_true(again->rules[2].limit_source !=
+		    image->rules[1].limit_source);
+}
+
 static void a_chain_says_what_its_rules_look_at(void **state)
 {
 	CLEANUP(image_freep) struct image *image = NULL;
@@ -262,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_limit_becomes_an_interval_and_a_depth),
+		cmocka_unit_test(a_limit_per_source_has_a_name_of_its_own),
 		cmocka_unit_test(a_chain_says_what_its_rules_look_at),
 		cmocka_unit_test(unchanged_rules_keep_their_counters),
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),

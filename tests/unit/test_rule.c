@@ -90,6 +90,7 @@ static void options_are_read(void **state)
 	assert_int_equal(read.limit_count, 10);
 	assert_int_equal(read.limit_seconds, 60);
 	assert_int_equal(read.limit_burst, 7);
+	assert_false(read.limit_per_source);
 	assert_string_equal(read.comment, "say \"hi\", twice");
 	rule_clear(&read);
 	read = rule("allow log limit 10/s");
@@ -97,6 +98,11 @@ static void options_are_read(void **state)
 	assert_null(read.log_prefix);
 	assert_int_equal(read.limit_seconds, 1);
 	assert_int_equal(read.limit_burst, LIMIT_BURST_DEFAULT);
+	rule_clear(&read);
+	read = rule("allow limit 10/s burst 9 per source");
+	assert_true(read.limit_per_source);
+	assert_int_equal(read.limit_burst, 9);
+	assert_string_equal(read.text, "allow limit 10/s per source burst 9");
 	rule_clear(&read);
 }
 
@@ -212,7 +218,8 @@ static void random_rule(char *text, size_t size)
 		 ANY_OF("", " mark 1", " mark 0x10/0xff", " dscp ef"),
 		 ANY_OF("", " iface eth0", " uid 0", " length 0-100"),
 		 ANY_OF("", " log", " log \"a \\\" b\"", " limit 10/s",
-			" limit 5/m burst 9"),
+			" limit 5/m burst 9", " limit 5/m per source",
+			" limit 6/s per source burst 2"),
 		 ANY_OF("", " comment \"x\"", " comment \"\\\\, ; #\""));
 }
 
