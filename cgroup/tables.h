@@ -71,8 +71,13 @@ int tables_prepare_counters(const struct tables *tables,
 int tables_tidy_limits(const struct tables *tables, const struct image *image,
 		       struct err *err);
 
-/* Sums of a counter over all processors; zero where there is none. */
+/* The sum of a counter over all processors. */
 int tables_counter(const struct tables *tables, uint32_t counter,
 		   struct counter *ret_sum, struct err *err);
+
+/* Of all rules and chains of the image in force, into arrays as long. */
+int tables_counters(const struct tables *tables, const struct image *image,
+		    struct counter *rules, struct counter *chains,
+		    struct err *err);
 
 #endif

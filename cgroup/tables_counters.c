@@ -2,34 +2,75 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cgroup/tables.h"
 #include "rules/flow_abi.h"
 
-static int open_chunk(int counters, uint32_t chunk)
+/* A chunk of counters, as memory that the programs write. */
+struct chunk {
+	uint32_t number;
+	uint32_t cpus;
+	struct counter_cell *cells; /* NULL: none is open */
+};
+
+static size_t chunk_size(const struct chunk *chunk)
+{
+	return (size_t)chunk->cpus * COUNTER_CHUNK * sizeof(*chunk->cells);
+}
+
+static void chunk_close(struct chunk *chunk)
+{
+	if (chunk->cells)
+		munmap(chunk->cells, chunk_size(chunk));
+	chunk->cells = NULL;
+}
+
+/* New elements of an array are zero. */
+static int chunk_create(int counters, uint32_t number, uint32_t cpus)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	AUTO_CLOSE int inner = -1;
+	int r;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "counter_chunk",
+			       sizeof(uint32_t), sizeof(struct counter_cell),
+			       cpus * COUNTER_CHUNK, &opts);
+	if (inner < 0)
+		return inner;
+	r = bpf_map_update_elem(counters, &number, &inner, 0);
+	return r < 0 ? r : TAKE_FD(inner);
+}
+
+/* -ENOENT where there is none. */
+static int chunk_find(int counters, uint32_t number)
 {
 	uint32_t id;
 	int r;
 
-	r = bpf_map_lookup_elem(counters, &chunk, &id);
+	r = bpf_map_lookup_elem(counters, &number, &id);
 	return r < 0 ? r : bpf_map_get_fd_by_id(id);
 }
 
-/* New elements of an array are zero. */
-static int ensure_chunk(int counters, uint32_t chunk)
+/* Opens the chunk in the place of the one that is open, unless it is. */
+static int chunk_go_to(struct chunk *chunk, int fd, uint32_t number)
 {
-	AUTO_CLOSE int inner = open_chunk(counters, chunk);
+	void *memory;
 
-	if (inner >= 0)
-		return 0;
-	if (inner != -ENOENT)
-		return inner;
-	inner = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counter_chunk",
-			       sizeof(uint32_t), sizeof(struct counter),
-			       COUNTER_CHUNK, NULL);
-	if (inner < 0)
-		return inner;
-	return bpf_map_update_elem(counters, &chunk, &inner, 0);
+	memory = mmap(NULL, chunk_size(chunk), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return neg_errno();
+	chunk_close(chunk);
+	chunk->cells = memory;
+	chunk->number = number;
+	return 0;
+}
+
+static bool chunk_is_open(const struct chunk *chunk, uint32_t number)
+{
+	return chunk->cells && chunk->number == number;
 }
 
 /* Calls fn with each counter of image. */
@@ -54,10 +95,9 @@ static int for_each_counter(const struct image *image,
 
 struct preparation {
 	int counters;
-	int cpus;
+	struct chunk chunk;
 	unsigned char *known; /* a bit per counter of the live image */
 	size_t n_known;	      /* counters that known has room for */
-	void *zeroes;	      /* an element: a value per processor */
 };
 
 static int note_known(void *data, uint32_t counter)
@@ -69,23 +109,36 @@ static int note_known(void *data, uint32_t counter)
 	return 0;
 }
 
+static int ensure_chunk(struct preparation *prep, uint32_t number)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (chunk_is_open(&prep->chunk, number))
+		return 0;
+	fd = chunk_find(prep->counters, number);
+	if (fd == -ENOENT)
+		fd = chunk_create(prep->counters, number, prep->chunk.cpus);
+	if (fd < 0)
+		return fd;
+	return chunk_go_to(&prep->chunk, fd, number);
+}
+
 static int prepare_counter(void *data, uint32_t counter)
 {
 	struct preparation *prep = data;
-	uint32_t index = counter % COUNTER_CHUNK;
-	AUTO_CLOSE int inner = -1;
+	uint32_t cpu;
+	int r;
 
 	if (counter / 8 >= prep->n_known / 8)
 		return -E2BIG;
-	if (prep->known[counter / 8] >> (counter % 8) & 1)
-		return 0;
-	inner = ensure_chunk(prep->counters, counter / COUNTER_CHUNK);
-	if (inner < 0)
-		return inner;
-	inner = open_chunk(prep->counters, counter / COUNTER_CHUNK);
-	if (inner < 0)
-		return inner;
-	return bpf_map_update_elem(inner, &index, prep->zeroes, 0);
+	r = ensure_chunk(prep, counter / COUNTER_CHUNK);
+	if (r < 0 || prep->known[counter / 8] >> (counter % 8) & 1)
+		return r;
+	for (cpu = 0; cpu < prep->chunk.cpus; cpu++)
+		memset(&prep->chunk.cells[cpu * COUNTER_CHUNK +
+					  counter % COUNTER_CHUNK],
+		       0, sizeof(struct counter_cell));
+	return 0;
 }
 
 /* Rules that stay keep their tokens; new ones begin with all of them. */
@@ -108,6 +161,17 @@ static int ensure_limits(const struct tables *tables, const struct image *image)
 	return 0;
 }
 
+/* How many rows of cells a chunk has. */
+static int count_cpus(uint32_t *ret_cpus, struct err *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 0)
+		return err_set(err, cpus, "count processors");
+	*ret_cpus = cpus;
+	return 0;
+}
+
 int tables_prepare_counters(const struct tables *tables,
 			    const struct image *image, const struct image *live,
 			    struct err *err)
@@ -115,20 +179,18 @@ int tables_prepare_counters(const struct tables *tables,
 	struct preparation prep = { .counters = tables->counters,
 				    .n_known = COUNTER_CHUNK * COUNTER_CHUNKS };
 	AUTO_FREE unsigned char *known = NULL;
-	AUTO_FREE void *zeroes = NULL;
 	int r;
 
-	prep.cpus = libbpf_num_possible_cpus();
-	if (prep.cpus < 0)
-		return err_set(err, prep.cpus, "count processors");
+	r = count_cpus(&prep.chunk.cpus, err);
+	if (r < 0)
+		return r;
 	known = calloc(prep.n_known / 8, 1);
-	zeroes = calloc(prep.cpus, sizeof(struct counter));
-	if (!known || !zeroes)
+	if (!known)
 		return err_set(err, -ENOMEM, "prepare counters");
 	prep.known = known;
-	prep.zeroes = zeroes;
 	for_each_counter(live, note_known, &prep);
 	r = for_each_counter(image, prepare_counter, &prep);
+	chunk_close(&prep.chunk);
 	if (r == 0)
 		r = ensure_limits(tables, image);
 	if (r < 0)
@@ -165,28 +227,92 @@ int tables_tidy_limits(const struct tables *tables, const struct image *image,
 	return 0;
 }
 
+#define READ_TRIES 1000
+
+static uint64_t load(const __u64 *value)
+{
+	return __atomic_load_n(value, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * Again, if the program moved something meanwhile.  One that is kept from
+ * running in the middle of that, for longer than all tries, is not waited for.
+ */
+static void cell_read(const struct counter_cell *cell, struct counter *ret)
+{
+	uint64_t recent, moves;
+	int i;
+
+	for (i = 0; i < READ_TRIES; i++) {
+		moves = load(&cell->moves);
+		recent = load(&cell->recent);
+		ret->packets = load(&cell->packets) + counter_packets(recent);
+		ret->bytes = load(&cell->bytes) + counter_bytes(recent);
+		if (load(&cell->moves) == moves && !(moves % COUNTER_MOVED))
+			return;
+	}
+}
+
+static void chunk_sum(const struct chunk *chunk, uint32_t counter,
+		      struct counter *ret_sum)
+{
+	struct counter sum = { 0 }, one;
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < chunk->cpus; cpu++) {
+		cell_read(&chunk->cells[cpu * COUNTER_CHUNK +
+					counter % COUNTER_CHUNK],
+			  &one);
+		sum.packets += one.packets;
+		sum.bytes += one.bytes;
+	}
+	*ret_sum = sum;
+}
+
+static int read_counter(const struct tables *tables, struct chunk *chunk,
+			uint32_t counter, struct counter *ret_sum,
+			struct err *err)
+{
+	uint32_t number = counter / COUNTER_CHUNK;
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	if (!chunk_is_open(chunk, number)) {
+		fd = chunk_find(tables->counters, number);
+		r = fd < 0 ? fd : chunk_go_to(chunk, fd, number);
+		if (r < 0)
+			return err_set(err, r, "read counter %u", counter);
+	}
+	chunk_sum(chunk, counter, ret_sum);
+	return 0;
+}
+
 int tables_counter(const struct tables *tables, uint32_t counter,
 		   struct counter *ret_sum, struct err *err)
 {
-	AUTO_CLOSE int inner =
-		open_chunk(tables->counters, counter / COUNTER_CHUNK);
-	uint32_t index = counter % COUNTER_CHUNK;
-	int i, r, cpus = libbpf_num_possible_cpus();
-	AUTO_FREE struct counter *values = NULL;
-	struct counter sum = { 0 };
+	CLEANUP(chunk_close) struct chunk chunk = { 0 };
+	int r;
 
-	if (inner < 0 || cpus < 0)
-		return err_set(err, inner < 0 ? inner : cpus, "open counters");
-	values = calloc(cpus, sizeof(*values));
-	if (!values)
-		return err_set(err, -ENOMEM, "read a counter");
-	r = bpf_map_lookup_elem(inner, &index, values);
+	r = count_cpus(&chunk.cpus, err);
 	if (r < 0)
-		return err_set(err, r, "read counter %u", counter);
-	for (i = 0; i < cpus; i++) {
-		sum.packets += values[i].packets;
-		sum.bytes += values[i].bytes;
-	}
-	*ret_sum = sum;
-	return 0;
+		return r;
+	return read_counter(tables, &chunk, counter, ret_sum, err);
+}
+
+int tables_counters(const struct tables *tables, const struct image *image,
+		    struct counter *rules, struct counter *chains,
+		    struct err *err)
+{
+	CLEANUP(chunk_close) struct chunk chunk = { 0 };
+	size_t i;
+	int r;
+
+	r = count_cpus(&chunk.cpus, err);
+	for (i = 0; r == 0 && i < image->n_rules; i++)
+		r = read_counter(tables, &chunk, image->rules[i].counter,
+				 &rules[i], err);
+	for (i = 0; r == 0 && i < image->n_chains; i++)
+		r = read_counter(tables, &chunk, image->chains[i].counter,
+				 &chains[i], err);
+	return r;
 }

@@ -265,27 +265,13 @@ static int take_devices(struct snapshot *snapshot, struct err *err)
 static int take_counters(struct snapshot *snapshot, struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
-	const struct tables *tables = snapshot->kernel.tables;
-	size_t i;
-	int r;
 
 	snapshot->rules = calloc(image->n_rules + 1, sizeof(struct counter));
 	snapshot->chains = calloc(image->n_chains + 1, sizeof(struct counter));
 	if (!snapshot->rules || !snapshot->chains)
 		return err_set(err, -ENOMEM, "take a snapshot");
-	for (i = 0; i < image->n_rules; i++) {
-		r = tables_counter(tables, image->rules[i].counter,
-				   &snapshot->rules[i], err);
-		if (r < 0)
-			return r;
-	}
-	for (i = 0; i < image->n_chains; i++) {
-		r = tables_counter(tables, image->chains[i].counter,
-				   &snapshot->chains[i], err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return tables_counters(snapshot->kernel.tables, image, snapshot->rules,
+			       snapshot->chains, err);
 }
 
 int snapshot_find_veths(struct snapshot *snapshot, struct err *err)

@@ -383,9 +383,44 @@ struct counter {
 };
 
 /*
- * Counters are per processor, in chunks, so that more can be added while
- * the others go on: counter c is entry c % COUNTER_CHUNK of chunk
- * c / COUNTER_CHUNK.  BPF writes, user space reads.
+ * What one processor has counted.  BPF writes, user space reads.
+ *
+ * Both figures are added to in one step, in `recent`: bytes, and packets from
+ * bit COUNTER_PACKETS on.  Each is signed, for it may be less than nothing
+ * (counter_move).  Long before one is full, both are moved to the other two.
+ */
+struct counter_cell {
+	__u64 recent;
+	__u64 packets;
+	__u64 bytes;
+	/*
+	 * How many moves are under way; from bit 32 on, how many are done.  Who
+	 * reads reads again if one was or came.
+	 */
+	__u64 moves;
+};
+
+_Static_assert(sizeof(struct counter_cell) == 32, "two in a cache line");
+
+#define COUNTER_PACKETS 40
+#define COUNTER_FULL	(7ULL << 61 | 7ULL << 37)
+#define COUNTER_MOVED	(1ULL << 32)
+
+static inline __s64 counter_bytes(__u64 recent)
+{
+	return (__s64)(recent << (64 - COUNTER_PACKETS)) >>
+	       (64 - COUNTER_PACKETS);
+}
+
+static inline __s64 counter_packets(__u64 recent)
+{
+	return (__s64)(recent - counter_bytes(recent)) >> COUNTER_PACKETS;
+}
+
+/*
+ * Cells are in chunks, so that more can be added while the others go on:
+ * counter c of processor p is entry p * COUNTER_CHUNK + c % COUNTER_CHUNK of
+ * chunk c / COUNTER_CHUNK.
  */
 #define COUNTER_CHUNK  1024
 #define COUNTER_CHUNKS 1024

@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "rules/counter.bpf.h"
 #include "rules/flow_abi.h"
 #include "rules/image_abi.h"
 #include "rules/peer.bpf.h"
@@ -38,13 +39,6 @@ struct shares_inner {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct share_key));
 	__uint(value_size, sizeof(struct share_value));
-};
-
-struct counters_inner {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTER_CHUNK);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct counter));
 };
 
 /* User space writes: the atomic switch.  All programs read. */
@@ -82,15 +76,6 @@ TABLE(shares_inner) shares SEC(".maps");
 
 /* User space writes and reads: names, files and texts. */
 TABLE(strings_inner) strings SEC(".maps");
-
-/* User space adds chunks; all programs count; user space reads. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, COUNTER_CHUNKS);
-	__type(key, __u32);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-	__array(values, struct counters_inner);
-} counters SEC(".maps");
 
 /* User space adds and removes entries, the matcher writes them. */
 struct {
@@ -178,27 +163,6 @@ static __always_inline const struct share_value *table_share(
 	void *inner = bpf_map_lookup_elem(&shares, &slot);
 
 	return inner ? bpf_map_lookup_elem(inner, key) : 0;
-}
-
-/*
- * Counters are per processor, yet added to atomically: a program that sends
- * for a process can be interrupted by one that sends for a softirq, and both
- * by the same rule.
- */
-static __always_inline void counter_add(__u32 counter, __u64 packets,
-					__u64 bytes)
-{
-	__u32 chunk = counter / COUNTER_CHUNK, index = counter % COUNTER_CHUNK;
-	void *inner = bpf_map_lookup_elem(&counters, &chunk);
-	struct counter *value;
-
-	value = inner ? bpf_map_lookup_elem(inner, &index) : 0;
-	if (!value)
-		return;
-	__sync_fetch_and_add(&value->packets, packets);
-	/* clang makes "or 0" of "add 0", which needs a kernel of 5.12 */
-	if (bytes)
-		__sync_fetch_and_add(&value->bytes, bytes);
 }
 
 #endif

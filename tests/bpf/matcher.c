@@ -195,6 +195,21 @@ struct counter matcher_count(uint32_t chain, uint32_t number)
 	return sum;
 }
 
+void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent)
+{
+	uint32_t counter = matcher_counter(chain, number), id, key, cpu;
+	uint32_t chunk = counter / COUNTER_CHUNK;
+	struct counter_cell cell = { .recent = recent };
+	AUTO_CLOSE int fd = -1;
+
+	assert(bpf_map_lookup_elem(tables->counters, &chunk, &id) == 0);
+	fd = bpf_map_get_fd_by_id(id);
+	for (cpu = 0; cpu < (uint32_t)libbpf_num_possible_cpus(); cpu++) {
+		key = cpu * COUNTER_CHUNK + counter % COUNTER_CHUNK;
+		assert(bpf_map_update_elem(fd, &key, &cell, 0) == 0);
+	}
+}
+
 size_t matcher_flows(void)
 {
 	int fd = bpf_map__fd(matcher_programs->maps.flows);

@@ -61,6 +61,9 @@ struct counter matcher_count(uint32_t chain, uint32_t number);
 /* The number of a counter: of a rule, by its number, or of the policy: 0. */
 uint32_t matcher_counter(uint32_t chain, uint32_t number);
 
+/* Sets what each processor has of a counter lately: recent of its cell. */
+void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent);
+
 /* Forgets all flows. */
 void matcher_forget(void);
 size_t matcher_flows(void);

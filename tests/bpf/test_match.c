@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -421,6 +422,40 @@ static void an_unchanged_rule_keeps_its_count(void **state)
 	assert_int_equal(matcher_count(chain, 5).packets, 0);
 }
 
+/* Of the two words of a counter, the one that is added to gets full. */
+static void a_counter_is_right_however_much_it_counts(void **state)
+{
+	static const struct {
+		uint64_t packets, bytes;
+	} before[] = {
+		{ (1 << 21) - 1, 1 },
+		{ 1, (1ULL << 37) - 1 },
+		{ (1 << 21) - 1, (1ULL << 37) - 1 },
+		{ 0, 3ULL << 37 },
+		/* two moved it at once */
+		{ -(1ULL << 21), -(1ULL << 37) },
+		{ 5, -(1ULL << 36) },
+	};
+	uint64_t cpus = libbpf_num_possible_cpus();
+	struct counter count;
+	uint32_t chain;
+	size_t i, j;
+
+	(void)state;
+	matcher_use_text("[chain full]\npolicy = deny\n10 = allow udp\n");
+	chain = matcher_chain("full");
+	for (i = 0; i < ARRAY_SIZE(before); i++) {
+		matcher_set_recent(chain, 10,
+				   (before[i].packets << COUNTER_PACKETS) +
+					   before[i].bytes);
+		for (j = 0; j < 5; j++)
+			ask("full", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 len=72");
+		count = matcher_count(chain, 10);
+		assert_int_equal(count.packets, cpus * before[i].packets + 5);
+		assert_int_equal(count.bytes, cpus * before[i].bytes + 5 * 100);
+	}
+}
+
 enum {
 	ALIKE = 0,
 	VARIES = DECIDED_VARIES,
@@ -490,6 +525,7 @@ int main(void)
 		cmocka_unit_test(who_waited_long_enough_makes_room),
 		cmocka_unit_test(the_last_of_4096_rules_decides),
 		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
+		cmocka_unit_test(a_counter_is_right_however_much_it_counts),
 		cmocka_unit_test(a_decision_says_whether_it_holds_for_the_flow),
 	};
 
