@@ -51,7 +51,7 @@ enum {
 	DECIDED_STATES = 1 << 9, /* a rule that was tried looks at states */
 };
 
-#define DECIDED_COUNTER	 32
+#define DECIDED_COUNTER	  32
 #define DECISION(decided) ((decided)&0xff)
 
 enum {
@@ -154,9 +154,9 @@ static __always_inline int row_takes(const struct rule_row *row,
 	 LOOK_IFINDEX | LOOK_UID | LOOK_LENGTH)
 
 /* What packets of one flow may differ in, beside their states. */
-#define LOOK_VARYING                                             \
-	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
-	 LOOK_UID | LOOK_LENGTH | LOOK_LIMIT)
+#define LOOK_VARYING                                                          \
+	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | LOOK_UID | \
+	 LOOK_LENGTH | LOOK_LIMIT)
 
 /* The part that takes no look-ups: most rules end here. */
 static __always_inline int row_fits_plainly(const struct rule_row *row,
