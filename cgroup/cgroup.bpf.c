@@ -18,19 +18,21 @@
 SEC("cgroup_skb/egress")
 int group_out(struct __sk_buff *skb)
 {
-	__u32 generation = generation_read();
+	__u64 stamp = stamp_read();
 	const struct member *member;
 	__u32 spent = 0, bytes = 0;
 	bool has_quota, is_counted;
-	int verdict;
+	int verdict, known;
 
-	if (!anchor_is_active(generation))
+	if (!anchor_is_active(stamp))
 		return 1;
-	member = member_of_packet(skb, generation);
+	known = known_packet(skb, stamp, HOOK_OUT);
+	if (known == KNOWN_PASSES)
+		return 1;
+	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
-	if (member->flags & MEMBER_FILTER_OUT &&
-	    !filter_packet(skb, member, HOOK_OUT))
+	if (known == KNOWN_NOT && !filter_packet(skb, member, stamp, HOOK_OUT))
 		return 0;
 	has_quota = member->flags & MEMBER_QUOTA &&
 		    skb->ifindex != LOOPBACK_IFINDEX;
@@ -61,16 +63,21 @@ int group_out(struct __sk_buff *skb)
 SEC("cgroup_skb/ingress")
 int group_in(struct __sk_buff *skb)
 {
-	__u32 generation = generation_read(), spent = 0, bytes = 0;
+	__u64 stamp = stamp_read();
 	const struct member *member;
+	__u32 spent = 0, bytes = 0;
 	bool has_quota, is_counted;
+	int known;
 
-	if (!anchor_is_active(generation))
+	if (!anchor_is_active(stamp))
 		return 1;
-	member = member_of_packet(skb, generation);
+	known = known_packet(skb, stamp, 0);
+	if (known == KNOWN_PASSES)
+		return 1;
+	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
-	if (member->flags & MEMBER_FILTER_IN && !filter_packet(skb, member, 0))
+	if (known == KNOWN_NOT && !filter_packet(skb, member, stamp, 0))
 		return 0;
 	has_quota = member->flags & MEMBER_QUOTA &&
 		    skb->ifindex != LOOPBACK_IFINDEX;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "cgroup/connect.bpf.h"
+#include "cgroup/known.bpf.h"
 #include "cgroup/member.bpf.h"
 #include "cgroup/scope.bpf.h"
 #include "rules/match.bpf.h"
@@ -49,15 +50,16 @@ __noinline int filter_denied(__u32 how, __u32 index, __u64 cgroup,
 }
 
 /*
- * Whether all chains allow the packet.  States are found once, and the flow
- * is kept only when the packet may pass.
+ * Whether all chains allow the packet; *ruling is then what they said.  States
+ * are found once, and the flow is kept only when the packet may pass.
  */
-static __always_inline bool filter_packet(struct __sk_buff *skb,
-					  const struct member *member,
-					  __u32 hook)
+static __always_inline bool filter_ask(struct __sk_buff *skb,
+				       const struct member *member, __u32 hook,
+				       struct ruling *ruling, __u32 *states)
 {
-	__u32 slot = member->generation & 1, states = 0, i;
+	__u32 slot = member->generation & 1, i;
 	bool keeps = false;
+	__u64 decided;
 
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct member_scope *at = &member->scopes[i];
@@ -68,21 +70,54 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 			continue;
 		if (group->flags & KEEP_STATES && !keeps) {
 			keeps = true;
-			states = states_find(skb, member->cgroup, hook);
+			*states = states_find(skb, member->cgroup, hook);
 		}
 		chain = chain_of(group, hook);
-		if (chain == NONE ||
-		    DECISION(chain_decide(skb, slot, chain, states, hook)) ==
-			    ROW_ALLOW)
+		if (chain == NONE)
 			continue;
+		decided = chain_decide(skb, slot, chain, *states, hook);
+		if (DECISION(decided) == ROW_ALLOW) {
+			ruling_add(ruling, decided);
+			continue;
+		}
 		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
 			      skb->gso_segs ? skb->gso_segs : 1);
 		if (hook & HOOK_OUT)
 			connect_denied(skb, member->generation, chain);
 		return false;
 	}
-	if (states & PACKET_KEEP)
+	if (*states & PACKET_KEEP)
 		states_keep(skb, member->cgroup);
+	return true;
+}
+
+/* What the cgroup asks for besides chains, in a direction. */
+static __always_inline __u32 filter_others(__u32 hook)
+{
+	return MEMBER_QUOTA |
+	       (hook & HOOK_OUT ? MEMBER_LIMIT_OUT : MEMBER_LIMIT_IN);
+}
+
+/* Whether the packet may pass; then what was decided is kept for its flow. */
+static __always_inline bool filter_packet(struct __sk_buff *skb,
+					  const struct member *member,
+					  __u64 stamp, __u32 hook)
+{
+	__u32 filter = hook & HOOK_OUT ? MEMBER_FILTER_OUT : MEMBER_FILTER_IN;
+	__u32 states = 0, how = hook & HOOK_OUT ? KEEP_OUT : 0;
+	struct ruling ruling = RULING_NEW;
+
+	if (!(member->flags & filter_others(hook)))
+		how |= KEEP_FINAL;
+	if (member->flags & filter) {
+		if (!filter_ask(skb, member, hook, &ruling, &states))
+			return false;
+	} else if (!(how & KEEP_FINAL)) {
+		return true;
+	}
+	if (!(ruling.flags & DECIDED_VARIES))
+		known_keep(skb, stamp, how | ruling.flags | (states & 0xff),
+			   ruling.last, ruling.first);
 	return true;
 }
 

@@ -59,6 +59,18 @@ static void choose_programs(struct bpf_object *opened,
 	}
 }
 
+/* A map of the kernel's own kind for that takes no locks. */
+static int stretch_map(struct bpf_object *opened, const char *name)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct bpf_map *map;
+
+	map = bpf_object__find_map_by_name(opened, name);
+	if (!map || cpus < 0)
+		return map ? cpus : neg_errno();
+	return bpf_map__set_max_entries(map, bpf_map__max_entries(map) * cpus);
+}
+
 /* Those that a crash left there already are as good. */
 static int pin_programs(struct bpf_object *loaded, const char *folder,
 			struct err *err)
@@ -103,6 +115,10 @@ int object_load(const struct object *object, const char *dir,
 	bytes = object->bytes(&size);
 	loaded = bpf_object__open_mem(bytes, size, &opts);
 	if (loaded) {
+		if (object->per_cpu)
+			r = stretch_map(loaded, object->per_cpu);
+		if (r < 0)
+			return err_set(err, r, "make room for each processor");
 		r = layout_check_object(loaded, err);
 		if (r < 0)
 			return r;

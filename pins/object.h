@@ -22,6 +22,8 @@ struct object {
 	const char *name;   /* "cgroup": in sentences, and in the kernel */
 	const char *prefix; /* of the folder of its programs, "programs-" */
 	const void *(*bytes)(size_t *ret_size); /* of the ELF file */
+	/* A map that has what it declares for each processor; NULL: none. */
+	const char *per_cpu;
 };
 
 /* The folder that its programs are pinned in. */

@@ -50,6 +50,20 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } generation SEC(".maps");
 
+/*
+ * User space counts up after it has changed something in the tables in force
+ * (the elements of a set), the programs read: what they keep of decisions that
+ * were made before holds no longer.  What changes by itself, like an element
+ * with a timeout, has to make decisions that looked at it DECIDED_VARIES.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} changes SEC(".maps");
+
 /* User space writes, the matcher reads. */
 TABLE(rules_inner) rules SEC(".maps");
 
@@ -112,6 +126,19 @@ static __always_inline __u32 generation_read(void)
 	volatile __u32 *value = bpf_map_lookup_elem(&generation, &zero);
 
 	return value ? *value : 0;
+}
+
+/*
+ * The generation, and in the upper half what has changed in it: a decision
+ * holds as long as this stays.  To be read before it is made.
+ */
+static __always_inline __u64 stamp_read(void)
+{
+	__u32 zero = 0;
+	volatile __u32 *value = bpf_map_lookup_elem(&changes, &zero);
+	__u64 changed = value ? *value : 0;
+
+	return changed << 32 | generation_read();
 }
 
 static __always_inline __u32 generation_slot(void)

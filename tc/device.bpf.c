@@ -23,34 +23,46 @@
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
+#include "tc/known.bpf.h"
 #include "tc/share.bpf.h"
 #include "tc/wire.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* As chain_decide has it, where there is no chain. */
+#define DECIDED_BY_NONE (ROW_ALLOW | (__u64)NONE << DECIDED_COUNTER)
+
 /*
  * ROW_*: what the chain says, ROW_ALLOW without one.  The flow is kept where
  * a chain of either direction looks at states.
  */
-static __always_inline int device_decide(struct __sk_buff *skb, __u32 slot,
+static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 					 const struct device_row *row,
 					 __u32 index, __u32 hook)
 {
 	__u32 chain = hook & HOOK_OUT ? row->chain_out : row->chain_in;
-	__u64 place = FLOW_DEVICE | index;
+	__u64 place = FLOW_DEVICE | index, decided = DECIDED_BY_NONE;
+	__u64 known = place | (hook & HOOK_OUT ? KNOWN_LEAVES : 0);
 	__u32 states = 0;
 
+	if (chain == NONE && !(row->flags & KEEP_STATES))
+		return ROW_ALLOW;
+	if (known_at_device(skb, stamp, known))
+		return ROW_ALLOW;
 	if (row->flags & KEEP_STATES)
 		states = states_find(skb, place, hook);
 	if (chain != NONE) {
-		int verdict =
-			DECISION(chain_decide(skb, slot, chain, states, hook));
-
-		if (verdict != ROW_ALLOW)
-			return verdict;
+		decided = chain_decide(skb, stamp & 1, chain, states, hook);
+		if (DECISION(decided) != ROW_ALLOW)
+			return DECISION(decided);
 	}
 	if (states & PACKET_KEEP)
 		states_keep(skb, place);
+	if (!(decided & DECIDED_VARIES))
+		known_keep_at_device(skb, stamp, known,
+				     (states & 0xff) |
+					     (decided & DECIDED_STATES),
+				     decided >> DECIDED_COUNTER);
 	return ROW_ALLOW;
 }
 
@@ -73,7 +85,8 @@ static __always_inline void priority_clear(struct __sk_buff *skb)
 SEC("tc")
 int device_in(struct __sk_buff *skb)
 {
-	__u32 index = skb->tc_classid, slot = generation_slot();
+	__u64 stamp = stamp_read();
+	__u32 index = skb->tc_classid, slot = stamp & 1;
 	const struct device_row *row = table_device(slot, index);
 	struct device_tally *tally;
 	struct wire wire;
@@ -84,7 +97,7 @@ int device_in(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	wire = wire_in(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (device_decide(skb, slot, row, index, HOOK_DEVICE) != ROW_ALLOW) {
+	if (device_decide(skb, stamp, row, index, HOOK_DEVICE) != ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_IN].denied, &wire);
 		return TC_ACT_SHOT;
@@ -199,7 +212,8 @@ static __always_inline int out_limit(struct __sk_buff *skb, __u32 slot,
 SEC("tc")
 int device_out(struct __sk_buff *skb)
 {
-	__u32 index = skb->tc_classid, slot = generation_slot();
+	__u64 stamp = stamp_read();
+	__u32 index = skb->tc_classid, slot = stamp & 1;
 	const struct device_row *row = table_device(slot, index), *pool;
 	struct device_tally *tally;
 	struct wire wire;
@@ -216,7 +230,7 @@ int device_out(struct __sk_buff *skb)
 		return out_limit(skb, slot, index, pool, tally, &wire);
 	}
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (device_decide(skb, slot, row, index, HOOK_DEVICE | HOOK_OUT) !=
+	if (device_decide(skb, stamp, row, index, HOOK_DEVICE | HOOK_OUT) !=
 	    ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_OUT].denied, &wire);

@@ -11,7 +11,8 @@
 #include "tc/device_abi.h"
 #include "tc/device.skel.h"
 
-static const struct object object = { "device", "tc-", device_bpf__elf_bytes };
+static const struct object object = { "device", "tc-", device_bpf__elf_bytes,
+				      "known_flows" };
 
 static const char *const programs[N_PROGRAMS] = {
 	[PROGRAM_IN] = "device_in",

@@ -36,9 +36,10 @@ static __always_inline __u32 transport_length(struct __sk_buff *skb,
 /*
  * Bytes of all headers of a packet that is yet to be cut.  Where the IP
  * packet does not say how long it is (beyond 64 KB), the link header is taken
- * for that of Ethernet; extension headers of IPv6 are not followed.
+ * for that of Ethernet; extension headers of IPv6 are not followed.  Global,
+ * for the room that it takes on the stack.
  */
-static __always_inline __u32 headers_length(struct __sk_buff *skb)
+__noinline __u32 headers_length(struct __sk_buff *skb)
 {
 	__u32 length = skb->len, network, claimed;
 	struct ipv6hdr ip6 = { 0 };
