@@ -18,6 +18,10 @@
  * iniparser's dictionary takes time quadratic in its size, and folds names
  * to lower case.  So the text goes to it in pieces of this many lines, each
  * with sections that differ in more than case.
+ *
+ * It takes ten times as long for a line as all else that is done with it.
+ * So behind the first piece it is spared those that nobody can read in two
+ * ways: see ini_line_is_plain.
  */
 #define PIECE_LINES 256
 
@@ -50,6 +54,9 @@ struct parser {
 	const char *section; /* that is open, in lower case */
 	bool section_bad;    /* what is in it cannot be judged */
 	bool section_again;  /* was there before; iniparser would merge it */
+	/* Its numbers were rising up to this one: none of them is in keys. */
+	bool rises;
+	uint32_t last_number;
 };
 
 void ini_free(struct ini *ini)
@@ -234,6 +241,8 @@ static int add_section(struct parser *parser, char *text, int line)
 	section->text = text;
 	section->line = line;
 	section->first = parser->ini->n_entries;
+	parser->rises = true;
+	parser->last_number = 0;
 
 	r = names_add(&parser->sections, 0, text, 0, &first);
 	if (r < 0)
@@ -248,19 +257,77 @@ static int add_section(struct parser *parser, char *text, int line)
 	return 0;
 }
 
-static int add_key(struct parser *parser, const struct ini_line *line,
+/* Of the section that is open: those that were left out of keys so far. */
+static int add_numbers(struct parser *parser)
+{
+	const struct ini *ini = parser->ini;
+	size_t i, first;
+	uint32_t number;
+	int r = 0;
+
+	for (i = ini->sections[ini->n_sections - 1].first;
+	     r == 0 && i < ini->n_entries; i++)
+		if (ini_key_is_number(ini->entries[i].key, &number))
+			r = names_add(&parser->keys, ini->n_sections,
+				      ini->entries[i].key, ini->entries[i].line,
+				      &first);
+	return r;
+}
+
+/*
+ * As names_add.  Of numbers that rise none is there twice: rules mostly come
+ * so, and then need no hash.
+ */
+static int note_key(struct parser *parser, const char *key, int line,
+		    size_t *ret_first)
+{
+	uint32_t number;
+	int r;
+
+	if (parser->rises && ini_key_is_number(key, &number)) {
+		if (number > parser->last_number) {
+			parser->last_number = number;
+			return 0;
+		}
+		parser->rises = false;
+		r = add_numbers(parser);
+		if (r < 0)
+			return r;
+	}
+	return names_add(&parser->keys, parser->ini->n_sections, key, line,
+			 ret_first);
+}
+
+/* Puts a line into what iniparser reads next. */
+static int pass_on(struct parser *parser, const struct ini_line *line,
 		   const char *raw, size_t n_raw, int number)
 {
 	struct ini *ini = parser->ini;
 	struct ini_section *section = &ini->sections[ini->n_sections - 1];
 	struct expected expected = { section->text, line->key, line->value,
 				     number };
+	int r;
+
+	if (parser->piece->n_lines == PIECE_LINES) {
+		r = piece_next(parser);
+		if (r < 0)
+			return r;
+		piece_add_section(parser->piece, section);
+	}
+	piece_add(parser->piece, raw, n_raw, &expected);
+	return 0;
+}
+
+/* Returns 1 where it was added, 0 where it was there. */
+static int add_key(struct parser *parser, const struct ini_line *line,
+		   int number)
+{
+	struct ini *ini = parser->ini;
 	struct ini_entry *entry;
 	size_t first;
 	int r;
 
-	r = names_add(&parser->keys, ini->n_sections, line->key, number,
-		      &first);
+	r = note_key(parser, line->key, number, &first);
 	if (r < 0)
 		return r;
 	if (r > 0) {
@@ -273,18 +340,19 @@ static int add_key(struct parser *parser, const struct ini_line *line,
 	if (!entry)
 		return -ENOMEM;
 	*entry = (struct ini_entry){ line->key, line->value, number };
-	section->n++;
+	ini->sections[ini->n_sections - 1].n++;
+	return 1;
+}
 
-	if (parser->section_again)
-		return 0;
-	if (parser->piece->n_lines == PIECE_LINES) {
-		r = piece_next(parser);
-		if (r < 0)
-			return r;
-		piece_add_section(parser->piece, section);
-	}
-	piece_add(parser->piece, raw, n_raw, &expected);
-	return 0;
+/* A line that iniparser is spared. */
+static int add_plain(struct parser *parser, const struct lines *lines)
+{
+	struct ini_line line;
+	int r;
+
+	ini_line_split_plain(lines, &line);
+	r = add_key(parser, &line, lines->number);
+	return r < 0 ? r : 0;
 }
 
 /* A line that was refused: what is missing now may have been there. */
@@ -303,6 +371,7 @@ static int add_line(struct parser *parser, const struct lines *lines)
 	char raw[INI_LINE_MAX + 1];
 	size_t n = lines->n_line;
 	struct ini_line line;
+	int r;
 
 	if (n <= INI_LINE_MAX)
 		memcpy(raw, lines->line, n);
@@ -322,7 +391,17 @@ static int add_line(struct parser *parser, const struct lines *lines)
 			    line.key);
 		return 0;
 	}
-	return add_key(parser, &line, raw, n, lines->number);
+	r = add_key(parser, &line, lines->number);
+	if (r <= 0 || parser->section_again)
+		return r;
+	return pass_on(parser, &line, raw, n, lines->number);
+}
+
+/* Whether the line needs no second reading. */
+static bool is_spared(const struct parser *parser, const struct lines *lines)
+{
+	return parser->n_pieces && !parser->section_bad &&
+	       parser->ini->n_sections && ini_line_is_plain(lines);
 }
 
 static int parse(struct parser *parser, size_t size)
@@ -332,7 +411,8 @@ static int parse(struct parser *parser, size_t size)
 
 	lines_begin(&lines, parser->ini->storage, size);
 	while (lines_next(&lines)) {
-		r = add_line(parser, &lines);
+		r = is_spared(parser, &lines) ? add_plain(parser, &lines)
+					      : add_line(parser, &lines);
 		if (r < 0)
 			return r;
 	}

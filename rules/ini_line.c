@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rules/ini_line.h"
 
-#include <stdbool.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "rules/ini.h"
 
 static bool is_blank(char c)
@@ -162,4 +162,56 @@ int ini_line_split(const struct lines *lines, const char *file,
 				     problems, &ret_line->section);
 	return split_key(line, lines->n_line, file, lines->number, problems,
 			 ret_line);
+}
+
+bool ini_key_is_number(const char *key, uint32_t *ret_number)
+{
+	uint64_t number;
+
+	if (*key == '0' || number_parse(key, UINT32_MAX, &number) < 0)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+/* What a plain line's value is made of: no quote, comment or backslash. */
+static const bool is_in_value[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	[' '] = true,	      ['.'] = true,	    [','] = true,
+	[':'] = true,	      ['/'] = true,	    ['@'] = true,
+	['-'] = true,	      ['_'] = true,
+};
+
+bool ini_line_is_plain(const struct lines *lines)
+{
+	const char *p = lines->line, *end = p + lines->n_line;
+
+	if (lines->n_line > INI_LINE_MAX)
+		return false;
+	for (; *p >= '0' && *p <= '9'; p++)
+		;
+	if (p == lines->line)
+		return false;
+	for (; *p == ' '; p++)
+		;
+	if (*p++ != '=')
+		return false;
+	for (; *p == ' '; p++)
+		;
+	if (p == end)
+		return false;
+	for (; p < end; p++)
+		if (!is_in_value[(unsigned char)*p])
+			return false;
+	return true;
+}
+
+void ini_line_split_plain(const struct lines *lines, struct ini_line *ret_line)
+{
+	char *line = lines->line, *equals = strchr(line, '=');
+
+	*ret_line = (struct ini_line){
+		.key = trim(line, equals),
+		.value = trim(equals + 1, line + lines->n_line),
+	};
 }

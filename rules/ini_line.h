@@ -3,6 +3,9 @@
 #ifndef WEIR_RULES_INI_LINE_H
 #define WEIR_RULES_INI_LINE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "rules/lines.h"
 #include "rules/problem.h"
 
@@ -18,5 +21,18 @@ struct ini_line {
  */
 int ini_line_split(const struct lines *lines, const char *file,
 		   struct problems *problems, struct ini_line *ret_line);
+
+/*
+ * A number as key, and as value letters, digits, blanks and .,:/@-_ alone: a
+ * line in which nothing can be wrong, and which no two readers of INI text
+ * take for different things.  Most rules are such.
+ */
+bool ini_line_is_plain(const struct lines *lines);
+
+/* As ini_line_split, of such a line. */
+void ini_line_split_plain(const struct lines *lines, struct ini_line *ret_line);
+
+/* Whether it is one of 32 bits, written in the one way that there is. */
+bool ini_key_is_number(const char *key, uint32_t *ret_number);
 
 #endif

@@ -150,6 +150,71 @@ static void long_files_are_read_across_all_pieces(void **state)
 	assert_parses(text, expected);
 }
 
+/* Behind so many lines iniparser is spared those that are plain. */
+#define FIRST_PIECE 300
+
+static void rules_far_down_are_read_as_those_above(void **state)
+{
+	const char *const lines[] = {
+		"allow udp from 198.51.100.7 to port 4242",
+		"allow tcp from 2001:db8::/32,@office to port 1-2,80",
+		"allow tcp to port 80 ; why",
+		"allow iface a_b-c.d",
+		"allow comment \"x\"",
+		"x",
+		"",
+	};
+	AUTO_FREE char *text = NULL, *expected = NULL;
+	size_t size, n = sizeof(lines) / sizeof(*lines);
+	FILE *out = open_memstream(&text, &size);
+	FILE *expect = open_memstream(&expected, &size);
+	size_t i;
+
+	(void)state;
+	fputs("[chain a]\n", out);
+	fputs("1[chain a]\n", expect);
+	for (i = 0; i < 2 * FIRST_PIECE; i++) {
+		const char *line = lines[i % n];
+
+		fprintf(out, "%zu%s=  %s\n", i + 1, i % 2 ? "  " : "", line);
+		fprintf(expect, "%zu %zu=%.*s\n", i + 2, i + 1,
+			(int)(strstr(line, " ;") ? strstr(line, " ;") - line
+						 : (long)strlen(line)),
+			line);
+	}
+	fclose(out);
+	fclose(expect);
+	assert_parses(text, expected);
+}
+
+static void assert_one_problem(const char *text, int line, const char *expected)
+{
+	CLEANUP(ini_freep) struct ini *ini = NULL;
+	struct problems problems = { 0 };
+
+	assert_int_equal(
+		ini_parse("f", strdup(text), strlen(text), &problems, &ini), 0);
+	assert_int_equal(problems.n_list, 1);
+	assert_int_equal(problems.list[0].line, line);
+	assert_string_equal(problems.list[0].text, expected);
+	problems_clear(&problems);
+}
+
+static void a_number_that_is_there_twice_is_found_in_any_order(void **state)
+{
+	(void)state;
+	assert_one_problem("[a]\n1 = x\n2 = x\n2 = y\n3 = x\n", 4,
+			   "key '2' is already in line 3 of this section");
+	assert_one_problem("[a]\n1 = x\n2 = x\n3 = x\nk = x\n1 = y\n4 = x\n", 6,
+			   "key '1' is already in line 2 of this section");
+	assert_one_problem("[a]\n5 = x\n4 = x\n6 = x\n6 = y\n", 5,
+			   "key '6' is already in line 4 of this section");
+	assert_one_problem("[a]\n5 = x\n4 = x\n4 = y\n", 4,
+			   "key '4' is already in line 3 of this section");
+	assert_parses("[a]\n2 = x\n1 = x\n01 = x\n[b]\n1 = x\n2 = x\n",
+		      "1[a]\n2 2=x\n3 1=x\n4 01=x\n5[b]\n6 1=x\n7 2=x\n");
+}
+
 static void good_lines_are_read_beside_bad_ones(void **state)
 {
 	CLEANUP(ini_freep) struct ini *ini = NULL;
@@ -195,6 +260,9 @@ int main(void)
 		cmocka_unit_test(too_many_clashes_of_case_end_the_reading),
 		cmocka_unit_test(equal_sections_stay_apart),
 		cmocka_unit_test(long_files_are_read_across_all_pieces),
+		cmocka_unit_test(rules_far_down_are_read_as_those_above),
+		cmocka_unit_test(
+			a_number_that_is_there_twice_is_found_in_any_order),
 		cmocka_unit_test(good_lines_are_read_beside_bad_ones),
 		cmocka_unit_test(utf16_is_refused_once),
 	};
