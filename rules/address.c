@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 /* The first 12 bytes of an IPv4 address as we keep it. */
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -173,10 +174,17 @@ int network_parse(const char *text, struct network *ret_network,
 static void address_format(const struct in6_addr *addr, enum family family,
 			   char text[static INET6_ADDRSTRLEN])
 {
-	if (family == FAMILY_IP4)
-		inet_ntop(AF_INET, &addr->s6_addr[12], text, INET6_ADDRSTRLEN);
-	else
+	size_t i;
+
+	if (family != FAMILY_IP4) {
 		inet_ntop(AF_INET6, addr, text, INET6_ADDRSTRLEN);
+		return;
+	}
+	for (i = 12; i < 16; i++) {
+		text = number_format(addr->s6_addr[i], text);
+		*text++ = '.';
+	}
+	text[-1] = '\0';
 }
 
 /* The prefix length of exactly this range, counted in 128 bits, or -1. */
@@ -185,12 +193,12 @@ static int prefix_of(const struct network *network)
 	struct in6_addr end = network->first;
 	unsigned int n = 0;
 
+	if (address_compare(&network->first, &network->last) == 0)
+		return 128; /* as most are */
 	while (n < 128 && !((network->first.s6_addr[n / 8] ^
 			     network->last.s6_addr[n / 8]) &
 			    (0x80 >> n % 8)))
 		n++;
-	if (n == 128)
-		return 128;
 	set_bits_from(&end, n, 0);
 	if (address_compare(&end, &network->first) != 0)
 		return -1;

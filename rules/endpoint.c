@@ -74,19 +74,22 @@ void endpoint_sort(struct endpoint *endpoint)
 	names_sort(endpoint->port_sets, &endpoint->n_port_sets);
 }
 
-void endpoint_print_addresses(const struct endpoint *endpoint, FILE *out)
+void endpoint_put_addresses(const struct endpoint *endpoint, struct text *out)
 {
-	char text[NETWORK_TEXT_MAX];
+	char network[NETWORK_TEXT_MAX];
 	const char *comma = "";
 	size_t i;
 
 	for (i = 0; i < endpoint->n_networks; i++) {
-		network_format(&endpoint->networks[i], text);
-		fprintf(out, "%s%s", comma, text);
+		network_format(&endpoint->networks[i], network);
+		text_put(out, comma);
+		text_put(out, network);
 		comma = ",";
 	}
 	for (i = 0; i < endpoint->n_sets; i++) {
-		fprintf(out, "%s@%s", comma, endpoint->sets[i]);
+		text_put(out, comma);
+		text_char(out, '@');
+		text_put(out, endpoint->sets[i]);
 		comma = ",";
 	}
 }

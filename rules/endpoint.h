@@ -3,9 +3,8 @@
 #ifndef WEIR_RULES_ENDPOINT_H
 #define WEIR_RULES_ENDPOINT_H
 
-#include <stdio.h>
-
 #include "base/err.h"
+#include "base/text.h"
 #include "rules/policy.h"
 
 /* An address, a network, a range or @set.  -EINVAL or -ENOMEM with why. */
@@ -20,7 +19,7 @@ int endpoint_add_set(const char *text, char ***names, size_t *n,
 void endpoint_sort(struct endpoint *endpoint);
 
 /* Addresses and sets, with commas. */
-void endpoint_print_addresses(const struct endpoint *endpoint, FILE *out);
+void endpoint_put_addresses(const struct endpoint *endpoint, struct text *out);
 
 void endpoint_clear(struct endpoint *endpoint);
 

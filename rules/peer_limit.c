@@ -153,13 +153,13 @@ static int read_rate(const char *text, struct limit *limit, struct err *why)
 /* The text of the addresses before the limit, which ends the entry. */
 static int end_entry(struct peer_limit *entry, struct err *why)
 {
-	size_t size;
-	FILE *out = open_memstream(&entry->text, &size);
+	struct text text;
 
-	if (!out)
-		return err_set(why, -ENOMEM, "parse");
-	endpoint_print_addresses(&entry->peers, out);
-	return fclose(out) == 0 ? 0 : err_set(why, -ENOMEM, "parse");
+	text_begin(&text);
+	endpoint_put_addresses(&entry->peers, &text);
+	return text_take(&text, &entry->text) == 0
+		       ? 0
+		       : err_set(why, -ENOMEM, "parse");
 }
 
 static int check_room(const struct peer_limits *limits, struct err *why)

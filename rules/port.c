@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "rules/terms.h"
 
 /* Names are not looked up: a policy must not depend on /etc/services. */
@@ -61,11 +62,12 @@ int port_parse(const char *text, struct port_range *ret_range, struct err *why)
 void port_format(const struct port_range *range,
 		 char ret_text[static PORT_TEXT_MAX])
 {
+	char *end = number_format(range->first, ret_text);
+
 	if (range->first == range->last)
-		snprintf(ret_text, PORT_TEXT_MAX, "%u", range->first);
-	else
-		snprintf(ret_text, PORT_TEXT_MAX, "%u-%u", range->first,
-			 range->last);
+		return;
+	*end++ = '-';
+	number_format(range->last, end);
 }
 
 static int compare_ports(const void *a, const void *b)

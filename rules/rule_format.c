@@ -1,79 +1,96 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A rule in canonical form. */
 #include <netinet/in.h>
-#include <stdio.h>
 
-#include "base/cleanup.h"
+#include "base/text.h"
 #include "rules/endpoint.h"
 #include "rules/port.h"
 #include "rules/rule.h"
 #include "rules/rule_parser.h"
 #include "rules/terms.h"
 
-/* What stands between the elements of a list: a blank first, then commas. */
-static void separate(FILE *out, bool *first)
+static void put_two(struct text *out, const char *first, const char *second)
 {
-	putc(*first ? ' ' : ',', out);
+	text_put(out, first);
+	text_put(out, second);
+}
+
+static void put_number(struct text *out, const char *before, uint32_t number)
+{
+	text_put(out, before);
+	text_number(out, number);
+}
+
+static void put_hex(struct text *out, const char *before, uint32_t number)
+{
+	text_put(out, before);
+	text_hex(out, number);
+}
+
+/* What stands between the elements of a list: a blank first, then commas. */
+static void separate(struct text *out, bool *first)
+{
+	text_char(out, *first ? ' ' : ',');
 	*first = false;
 }
 
-static void format_addresses(const struct endpoint *endpoint, FILE *out)
+static void format_addresses(const struct endpoint *endpoint, struct text *out)
 {
 	if (endpoint->negated)
-		fputs(" not", out);
+		text_put(out, " not");
 	if (!endpoint->n_networks && !endpoint->n_sets)
 		return;
-	putc(' ', out);
-	endpoint_print_addresses(endpoint, out);
+	text_char(out, ' ');
+	endpoint_put_addresses(endpoint, out);
 }
 
-static void format_ports(const struct endpoint *endpoint, FILE *out)
+static void format_ports(const struct endpoint *endpoint, struct text *out)
 {
 	char text[PORT_TEXT_MAX];
 	bool first = true;
 	size_t i;
 
 	if (endpoint->n_ports || endpoint->n_port_sets)
-		fputs(" port", out);
+		text_put(out, " port");
 	for (i = 0; i < endpoint->n_ports; i++) {
 		port_format(&endpoint->ports[i], text);
 		separate(out, &first);
-		fputs(text, out);
+		text_put(out, text);
 	}
 	for (i = 0; i < endpoint->n_port_sets; i++) {
 		separate(out, &first);
-		fprintf(out, "@%s", endpoint->port_sets[i]);
+		put_two(out, "@", endpoint->port_sets[i]);
 	}
 }
 
 static void format_endpoint(const struct endpoint *endpoint, const char *name,
-			    FILE *out)
+			    struct text *out)
 {
 	if (!endpoint->n_networks && !endpoint->n_sets && !endpoint->n_ports &&
 	    !endpoint->n_port_sets)
 		return;
-	fprintf(out, " %s", name);
+	put_two(out, " ", name);
 	format_addresses(endpoint, out);
 	format_ports(endpoint, out);
 }
 
-static void format_protocol(const struct rule *rule, FILE *out)
+static void format_protocol(const struct rule *rule, struct text *out)
 {
 	const char *name;
 
 	if (rule->family != FAMILY_ANY &&
 	    rule->family != rule_family_implied(rule))
-		fputs(rule->family == FAMILY_IP4 ? " ip4" : " ip6", out);
+		text_put(out, rule->family == FAMILY_IP4 ? " ip4" : " ip6");
 	if (rule->protocol == PROTOCOL_ANY)
 		return;
 	name = term_name(protocol_terms, rule->protocol);
 	if (name)
-		fprintf(out, " %s", name);
+		put_two(out, " ", name);
 	else
-		fprintf(out, " %d", rule->protocol);
+		put_number(out, " ", rule->protocol);
 }
 
-static void format_icmp_types(const struct rule *rule, FILE *out)
+static void format_icmp_types(const struct rule *rule, struct text *out)
 {
 	const struct term *terms = rule->protocol == IPPROTO_ICMP ? icmp_terms
 								  : icmp6_terms;
@@ -87,120 +104,113 @@ static void format_icmp_types(const struct rule *rule, FILE *out)
 			continue;
 		separate(out, &first);
 		if (name)
-			fputs(name, out);
+			text_put(out, name);
 		else
-			fprintf(out, "%u", type);
+			text_number(out, type);
 	}
 }
 
 /* The names of the bits that are set, with commas. */
-static void format_bits(const struct term *terms, unsigned int bits, FILE *out)
+static void format_bits(const struct term *terms, unsigned int bits,
+			struct text *out)
 {
 	const char *comma = "";
 
 	for (; terms->name; terms++) {
 		if (!(bits & terms->value))
 			continue;
-		fprintf(out, "%s%s", comma, terms->name);
+		put_two(out, comma, terms->name);
 		comma = ",";
 	}
 }
 
-static void format_flags(const struct rule *rule, FILE *out)
+static void format_flags(const struct rule *rule, struct text *out)
 {
 	if (!rule->flags_mask)
 		return;
-	fputs(" flags ", out);
+	text_put(out, " flags ");
 	if (rule->flags_value)
 		format_bits(flag_terms, rule->flags_value, out);
 	else
-		fputs("NONE", out);
-	putc('/', out);
+		text_put(out, "NONE");
+	text_char(out, '/');
 	if (rule->flags_mask == 0xff)
-		fputs("ALL", out);
+		text_put(out, "ALL");
 	else
 		format_bits(flag_terms, rule->flags_mask, out);
 }
 
-static void format_matches(const struct rule *rule, FILE *out)
+static void format_matches(const struct rule *rule, struct text *out)
 {
 	if (rule->states) {
-		putc(' ', out);
+		text_char(out, ' ');
 		format_bits(state_terms, rule->states, out);
 	}
 	format_flags(rule, out);
 	if (rule->has_mark)
-		fprintf(out, " mark 0x%x", rule->mark);
+		put_hex(out, " mark ", rule->mark);
 	if (rule->has_mark && rule->mark_mask != UINT32_MAX)
-		fprintf(out, "/0x%x", rule->mark_mask);
+		put_hex(out, "/", rule->mark_mask);
 	if (rule->dscp != DSCP_ANY) {
 		const char *name = term_name(dscp_terms, rule->dscp);
 
 		if (name)
-			fprintf(out, " dscp %s", name);
+			put_two(out, " dscp ", name);
 		else
-			fprintf(out, " dscp %d", rule->dscp);
+			put_number(out, " dscp ", rule->dscp);
 	}
 	if (rule->iface)
-		fprintf(out, " iface %s", rule->iface);
+		put_two(out, " iface ", rule->iface);
 	if (rule->has_uid)
-		fprintf(out, " uid %u", rule->uid);
+		put_number(out, " uid ", rule->uid);
 	if (rule->has_length)
-		fprintf(out, " length %u", rule->length_first);
+		put_number(out, " length ", rule->length_first);
 	if (rule->has_length && rule->length_first != rule->length_last)
-		fprintf(out, "-%u", rule->length_last);
+		put_number(out, "-", rule->length_last);
 }
 
-static void format_quoted(const char *text, FILE *out)
+static void format_quoted(const char *text, struct text *out)
 {
-	fputs(" \"", out);
+	text_put(out, " \"");
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
-			putc('\\', out);
-		putc(*text, out);
+			text_char(out, '\\');
+		text_char(out, *text);
 	}
-	putc('"', out);
+	text_char(out, '"');
 }
 
-static void format_options(const struct rule *rule, FILE *out)
+static void format_options(const struct rule *rule, struct text *out)
 {
 	if (rule->log)
-		fputs(" log", out);
+		text_put(out, " log");
 	if (rule->log_prefix)
 		format_quoted(rule->log_prefix, out);
-	if (rule->limit_count)
-		fprintf(out, " limit %u/%c", rule->limit_count,
-			rule->limit_seconds == 1 ? 's' : 'm');
+	if (rule->limit_count) {
+		put_number(out, " limit ", rule->limit_count);
+		text_put(out, rule->limit_seconds == 1 ? "/s" : "/m");
+	}
 	if (rule->limit_per_source)
-		fputs(" per source", out);
+		text_put(out, " per source");
 	if (rule->limit_count && rule->limit_burst != LIMIT_BURST_DEFAULT)
-		fprintf(out, " burst %u", rule->limit_burst);
+		put_number(out, " burst ", rule->limit_burst);
 	if (rule->comment) {
-		fputs(" comment", out);
+		text_put(out, " comment");
 		format_quoted(rule->comment, out);
 	}
 }
 
 int rule_format(const struct rule *rule, char **ret_text)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out;
+	struct text text, *out = &text;
 
-	out = open_memstream(&text, &size);
-	if (!out)
-		return -ENOMEM;
-	fputs(term_name(verdict_terms, rule->verdict), out);
+	text_begin(out);
+	text_put(out, term_name(verdict_terms, rule->verdict));
 	format_protocol(rule, out);
 	format_icmp_types(rule, out);
 	format_endpoint(&rule->from, "from", out);
 	format_endpoint(&rule->to, "to", out);
 	format_matches(rule, out);
 	format_options(rule, out);
-	if (fclose(out) != 0) {
-		free(text);
-		return -ENOMEM;
-	}
-	*ret_text = text;
-	return 0;
+	return text_take(out, ret_text);
 }

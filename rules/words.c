@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 
 static bool is_blank(char c)
@@ -40,13 +39,16 @@ static int copy_quoted(const char **ptext, char **pout, struct err *why)
 
 static int copy_bare(const char **ptext, char **pout, struct err *why)
 {
-	size_t n = strcspn(*ptext, " \t,\"");
+	const char *p = *ptext;
+	size_t n = 0;
 
-	if ((*ptext)[n] == '"')
+	while (p[n] && !is_blank(p[n]) && p[n] != ',' && p[n] != '"')
+		n++;
+	if (p[n] == '"')
 		return err_say(why, -EINVAL,
 			       "there is no blank between '%.*s' and a quote",
-			       n < 40 ? (int)n : 40, *ptext);
-	memcpy(*pout, *ptext, n);
+			       n < 40 ? (int)n : 40, p);
+	memcpy(*pout, p, n);
 	*pout += n;
 	*(*pout)++ = '\0';
 	*ptext += n;
@@ -89,9 +91,7 @@ static int split(const char *text, struct words *words, struct err *why)
 			return r;
 		if (!*text)
 			return 0;
-		word = ARRAY_ADD(words, list);
-		if (!word)
-			return err_set(why, -ENOMEM, "split");
+		word = &words->list[words->n_list++];
 		word->text = out;
 		word->comma = comma;
 		word->quoted = *text == '"';
@@ -102,15 +102,20 @@ static int split(const char *text, struct words *words, struct err *why)
 	}
 }
 
+/*
+ * One piece of memory for all: between two words is at least a blank or a
+ * comma.  A word may be empty or end at the comma: one NUL for each byte.
+ */
 int words_split(const char *text, struct words *ret_words, struct err *why)
 {
+	size_t n = strlen(text), n_list = n / 2 + 1;
 	struct words words = { 0 };
 	int r;
 
-	/* A word may be empty or end at the comma: one NUL for each byte. */
-	words.storage = malloc(2 * strlen(text) + 1);
-	if (!words.storage)
+	words.list = malloc(n_list * sizeof(*words.list) + 2 * n + 1);
+	if (!words.list)
 		return err_set(why, -ENOMEM, "split");
+	words.storage = (char *)&words.list[n_list];
 	r = split(text, &words, why);
 	if (r < 0) {
 		words_clear(&words);
@@ -122,7 +127,6 @@ int words_split(const char *text, struct words *ret_words, struct err *why)
 
 void words_clear(struct words *words)
 {
-	free(words->storage);
 	free(words->list);
 	*words = (struct words){ 0 };
 }

@@ -18,7 +18,7 @@ struct word {
 };
 
 struct words {
-	char *storage;
+	char *storage; /* of their texts; behind the list */
 	struct word *list;
 	size_t n_list;
 	size_t next; /* of those not yet taken */
