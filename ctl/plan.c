@@ -14,7 +14,6 @@ void plan_clear(struct plan *plan)
 	device_plan_clear(&plan->devices); /* before the views it uses */
 	world_clear(&plan->world);
 	anchors_clear(&plan->attached);
-	changes_clear(&plan->policy);
 	changes_clear(&plan->changes);
 	plan->image = NULL;
 }
@@ -42,20 +41,6 @@ static bool is_missing(const struct plan *plan,
 	const struct anchor_point *has = point_at(&plan->attached, wanted->id);
 
 	return !has || !has->complete || has->retired;
-}
-
-static int list_policy(struct plan *plan)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < plan->policy.n_list; i++) {
-		const struct change *change = &plan->policy.list[i];
-
-		r = change_add(&plan->changes, change->action, change->object,
-			       change->name, "%s", change->detail);
-	}
-	return r;
 }
 
 static int list_steps(struct plan *plan, const struct device_steps *steps,
@@ -101,11 +86,11 @@ static int list_anchors(struct plan *plan)
 }
 
 /* In words, and in the order in which it is done. */
-static int list_changes(struct plan *plan, const struct image *live)
+static int list_changes(const struct image *live, struct plan *plan)
 {
 	int r;
 
-	r = list_policy(plan);
+	r = image_diff(live, plan->image, &plan->changes);
 	if (r == 0)
 		r = list_steps(plan, &plan->devices.before, CHANGE_ADD);
 	if (r == 0)
@@ -138,9 +123,7 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 	image_sort(image);
 	plan.writes_tables = !kernel->generation ||
 			     !image_same(image, kernel->live);
-	r = image_diff(kernel->live, image, &plan.policy);
-	if (r == 0)
-		r = list_changes(&plan, kernel->live);
+	r = list_changes(kernel->live, &plan);
 	if (r < 0)
 		return err_set(err, r, "compare with what is in force");
 	*ret_plan = plan;

@@ -16,7 +16,6 @@ struct plan {
 	struct world world;
 	struct anchors attached; /* that are there now */
 	struct device_plan devices;
-	struct changes policy;	/* what differs between the policies */
 	struct changes changes; /* everything that will be done, in words */
 	bool writes_tables;	/* a new generation is needed */
 };

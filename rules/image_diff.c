@@ -2,51 +2,14 @@
 #include "rules/image_diff.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "rules/describe.h"
-
-void changes_clear(struct changes *changes)
-{
-	size_t i;
-
-	for (i = 0; i < changes->n_list; i++) {
-		free(changes->list[i].name);
-		free(changes->list[i].detail);
-	}
-	free(changes->list);
-	*changes = (struct changes){ 0 };
-}
-
-int change_add(struct changes *changes, enum change_action action,
-	       const char *object, const char *name, const char *fmt, ...)
-{
-	AUTO_FREE char *copy = strdup(name), *detail = NULL;
-	struct change *change;
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = vasprintf(&detail, fmt, ap);
-	va_end(ap);
-	if (r < 0)
-		detail = NULL;
-	if (!copy || !detail)
-		return -ENOMEM;
-	change = ARRAY_ADD(changes, list);
-	if (!change)
-		return -ENOMEM;
-	change->action = action;
-	change->object = object;
-	change->name = TAKE_PTR(copy);
-	change->detail = TAKE_PTR(detail);
-	return 0;
-}
 
 /*
  * One kind of object: how to number, name and describe them.  A name that
@@ -112,6 +75,17 @@ static int collect(const struct kind *kind, const struct image *image,
 	return 0;
 }
 
+/* Which of two lists goes on: below 0 the first, above the second, 0 both. */
+static int order_of(const struct names *before, size_t i,
+		    const struct names *after, size_t j)
+{
+	if (i == before->n_list)
+		return 1;
+	if (j == after->n_list)
+		return -1;
+	return by_name(&before->list[i], &after->list[j]);
+}
+
 static int diff_kind(const struct kind *kind, const struct image *old,
 		     const struct image *new, struct changes *changes)
 {
@@ -124,25 +98,21 @@ static int diff_kind(const struct kind *kind, const struct image *old,
 	if (r == 0)
 		r = collect(kind, new, &after);
 	while (r == 0 && (i < before.n_list || j < after.n_list)) {
-		if (i == before.n_list)
-			order = 1;
-		else if (j == after.n_list)
-			order = -1;
-		else
-			order = by_name(&before.list[i], &after.list[j]);
+		order = order_of(&before, i, &after, j);
 		if (order <= 0)
 			kind->describe(old, before.list[i].index, was);
 		if (order >= 0)
 			kind->describe(new, after.list[j].index, is);
 		if (order < 0)
-			r = change_add(changes, CHANGE_REMOVE, kind->object,
-				       before.list[i].name, "%s", was);
+			r = change_add_text(changes, CHANGE_REMOVE,
+					    kind->object, before.list[i].name,
+					    was);
 		else if (order > 0)
-			r = change_add(changes, CHANGE_ADD, kind->object,
-				       after.list[j].name, "%s", is);
+			r = change_add_text(changes, CHANGE_ADD, kind->object,
+					    after.list[j].name, is);
 		else if (strcmp(was, is) != 0)
-			r = change_add(changes, CHANGE_ALTER, kind->object,
-				       after.list[j].name, "%s", is);
+			r = change_add_text(changes, CHANGE_ALTER, kind->object,
+					    after.list[j].name, is);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -191,7 +161,7 @@ static void device_text(const struct image *image, size_t index, char *text)
 	describe_device(image, &image->devices[index], text);
 }
 
-/* ----------------------------------------------------- chains, rules */
+/* ------------------------------------------------------------- chains */
 
 static size_t chain_count(const struct image *image)
 {
@@ -212,28 +182,6 @@ static void chain_text(const struct image *image, size_t index, char *text)
 	snprintf(text, DESCRIBE_MAX, "policy %s%s",
 		 describe_verdict(chain->policy),
 		 chain->flags & CHAIN_STRICT ? ", strict" : "");
-}
-
-static size_t rule_count(const struct image *image)
-{
-	return image->n_rules;
-}
-
-/* Names are compared so that numbers in them sort as numbers. */
-static const char *rule_name(const struct image *image, size_t index,
-			     char *buffer)
-{
-	const struct rule_row *rule = &image->rules[index];
-
-	snprintf(buffer, DESCRIBE_MAX, "%s %u",
-		 chain_name(image, rule->chain, NULL), rule->number);
-	return buffer;
-}
-
-static void rule_text(const struct image *image, size_t index, char *text)
-{
-	snprintf(text, DESCRIBE_MAX, "%s",
-		 image_string(image, image->rules[index].text));
 }
 
 /* -------------------------------------------------------------- sets */
@@ -259,16 +207,110 @@ static void set_text(const struct image *image, size_t index, char *text)
 }
 
 enum {
-	KIND_SET = 4
+	KIND_CHAIN = 2,
+	KIND_SET = 3,
 };
 
 static const struct kind kinds[] = {
 	{ "group", group_count, group_name, group_text },
 	{ "device", device_count, device_name, device_text },
-	{ "chain", chain_count, chain_name, chain_text },
-	{ "rule", rule_count, rule_name, rule_text },
+	[KIND_CHAIN] = { "chain", chain_count, chain_name, chain_text },
 	[KIND_SET] = { "set", set_count, set_name, set_text },
 };
+
+/* -------------------------------------------------------------- rules */
+
+/* The rules of one chain that are still to be compared; they lie by number. */
+struct rest {
+	const struct image *image;
+	const struct rule_row *rule, *end;
+};
+
+/* chain: NULL where the image has none of that name. */
+static struct rest rest_of(const struct image *image,
+			   const struct chain_row *chain)
+{
+	struct rest rest = { .image = image };
+
+	if (!chain || !image->rules || chain->first > image->n_rules ||
+	    chain->count > image->n_rules - chain->first)
+		return rest;
+	rest.rule = image->rules + chain->first;
+	rest.end = rest.rule + chain->count;
+	return rest;
+}
+
+static const char *rule_text(const struct rest *rest)
+{
+	return image_string(rest->image, rest->rule->text);
+}
+
+/* Of the rule that is next: from 1; beyond all numbers behind the last. */
+static uint64_t next_number(const struct rest *rest)
+{
+	return rest->rule < rest->end ? rest->rule->number : UINT64_MAX;
+}
+
+static int diff_chain(struct rest *was, struct rest *is, const char *chain,
+		      struct changes *changes)
+{
+	size_t n = strlen(chain);
+	char name[DESCRIBE_MAX];
+	int r = 0;
+
+	if (n + 12 > sizeof(name)) /* a damaged table */
+		n = 0;
+	memcpy(name, chain, n);
+	name[n++] = ' ';
+	while (r == 0 && (was->rule < was->end || is->rule < is->end)) {
+		uint64_t before = next_number(was), after = next_number(is);
+
+		number_format(before < after ? before : after, name + n);
+		if (before < after)
+			r = change_add_text(changes, CHANGE_REMOVE, "rule",
+					    name, rule_text(was));
+		else if (before > after)
+			r = change_add_text(changes, CHANGE_ADD, "rule", name,
+					    rule_text(is));
+		else if (strcmp(rule_text(was), rule_text(is)) != 0)
+			r = change_add_text(changes, CHANGE_ALTER, "rule", name,
+					    rule_text(is));
+		was->rule += before <= after;
+		is->rule += after <= before;
+	}
+	return r;
+}
+
+/* Chains by name, then their rules by number. */
+static int diff_rules(const struct image *old, const struct image *new,
+		      struct changes *changes)
+{
+	CLEANUP(names_clear) struct names before = { 0 }, after = { 0 };
+	size_t i = 0, j = 0;
+	int r;
+
+	r = collect(&kinds[KIND_CHAIN], old, &before);
+	if (r == 0)
+		r = collect(&kinds[KIND_CHAIN], new, &after);
+	while (r == 0 && (i < before.n_list || j < after.n_list)) {
+		int order = order_of(&before, i, &after, j);
+		struct rest was = { .image = old }, is = { .image = new };
+
+		if (order <= 0)
+			was = rest_of(old, &old->chains[before.list[i].index]);
+		if (order >= 0)
+			is = rest_of(new, &new->chains[after.list[j].index]);
+		r = diff_chain(&was, &is,
+			       order <= 0 ? before.list[i].name
+					  : after.list[j].name,
+			       changes);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return r;
+}
+
+/* ------------------------------------------------- contents of sets */
 
 /*
  * Sets of as many elements may still differ: compares their contents, by a
@@ -338,8 +380,12 @@ int image_diff(const struct image *old, const struct image *new,
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+	for (i = 0; r == 0 && i < KIND_SET; i++)
 		r = diff_kind(&kinds[i], old, new, changes);
+	if (r == 0)
+		r = diff_rules(old, new, changes);
+	if (r == 0)
+		r = diff_kind(&kinds[KIND_SET], old, new, changes);
 	return r ? r : diff_set_contents(old, new, changes);
 }
 

@@ -15,8 +15,8 @@ enum change_action {
 struct change {
 	enum change_action action;
 	const char *object; /* "group", "device", "chain", "rule", "set", … */
-	char *name;
-	char *detail; /* what it will be, or was when it is removed */
+	char *name;	    /* and the detail, in one piece of memory */
+	char *detail;	    /* what it will be, or was when it is removed */
 };
 
 struct changes {
@@ -30,6 +30,10 @@ void changes_clear(struct changes *changes);
 int change_add(struct changes *changes, enum change_action action,
 	       const char *object, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Likewise, of a detail that is a text. */
+int change_add_text(struct changes *changes, enum change_action action,
+		    const char *object, const char *name, const char *detail);
 
 /*
  * Adds what turns the policy of `old` into that of `new`: groups, devices
