@@ -37,13 +37,15 @@ void image_free(struct image *image)
 	free(image);
 }
 
-/* Where the last text in the table begins. */
-static size_t last_string(const struct image *image)
+/* Where the last text in the table begins, if that is text; else 0. */
+static size_t last_string(const struct image *image, const char *text,
+			  size_t length)
 {
-	size_t start = image->n_strings - 1;
+	size_t start = image->n_strings - 1 - length;
 
-	while (start > 0 && image->strings[start - 1] != '\0')
-		start--;
+	if (length + 1 >= image->n_strings || image->strings[start - 1] ||
+	    memcmp(image->strings + start, text, length) != 0)
+		return 0;
 	return start;
 }
 
@@ -66,8 +68,8 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off)
 		*ret_off = 0;
 		return 0;
 	}
-	last = image->n_strings > 1 ? last_string(image) : 0;
-	if (last > 0 && strcmp(image->strings + last, text) == 0) {
+	last = last_string(image, text, length);
+	if (last > 0) {
 		*ret_off = last;
 		return 0;
 	}

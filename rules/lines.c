@@ -4,12 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/utf8.h"
 
 #define CHUNK 65536
+
+/* What is read into at first: of a plain file, enough for all of it. */
+static size_t first_room(int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
+	    (uint64_t)st.st_size > max)
+		return CHUNK;
+	return st.st_size + CHUNK;
+}
 
 static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
 		      struct err *err)
@@ -22,7 +34,7 @@ static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
 		if (room - size < CHUNK / 2) {
 			char *bigger;
 
-			room = room ? room * 2 : CHUNK;
+			room = room ? room * 2 : first_room(fd, max);
 			bigger = realloc(text, room);
 			if (!bigger)
 				return err_set(err, -ENOMEM, "read");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "rules/address.h"
 #include "rules/glob.h"
 #include "rules/image_abi.h"
@@ -89,10 +90,12 @@ static void check_set(struct reader *reader, const struct where *where,
 static void check_endpoint(struct reader *reader, const struct rule *rule,
 			   const struct endpoint *endpoint)
 {
-	char number[16];
+	char number[11];
 	size_t i;
 
-	snprintf(number, sizeof(number), "%u", rule->number);
+	if (!endpoint->n_sets && !endpoint->n_port_sets)
+		return;
+	number_format(rule->number, number);
 	for (i = 0; i < endpoint->n_sets; i++)
 		check_set(reader, &rule->where, number, endpoint->sets[i],
 			  false);
@@ -238,15 +241,25 @@ static int compare_sets(const void *a, const void *b)
 		      ((const struct set *)b)->name);
 }
 
+/* As most are written in this order, there is mostly nothing to do. */
+static void sort_rules(struct chain *chain)
+{
+	size_t i;
+
+	for (i = 1; i < chain->n_rules; i++)
+		if (chain->rules[i - 1].number > chain->rules[i].number)
+			break;
+	if (i < chain->n_rules)
+		qsort(chain->rules, chain->n_rules, sizeof(*chain->rules),
+		      compare_rules);
+}
+
 static void sort_all(struct policy *policy)
 {
 	size_t i;
 
 	for (i = 0; i < policy->n_chains; i++)
-		if (policy->chains[i].n_rules)
-			qsort(policy->chains[i].rules,
-			      policy->chains[i].n_rules, sizeof(struct rule),
-			      compare_rules);
+		sort_rules(&policy->chains[i]);
 	for (i = 0; i < policy->n_sets; i++) {
 		networks_sort(policy->sets[i].networks,
 			      &policy->sets[i].n_networks);

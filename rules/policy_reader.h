@@ -32,6 +32,8 @@ struct reader {
 	size_t n_references;
 	struct matched *matches;
 	size_t n_matches;
+	const char **texts; /* of the rules of the chain that is being read */
+	size_t n_texts;
 	size_t n_suggestions; /* words tried, to keep errors cheap */
 };
 

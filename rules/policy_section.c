@@ -16,10 +16,9 @@
 static int read_rule(struct reader *reader, const struct ini_entry *entry,
 		     struct chain *chain)
 {
+	const char **text;
 	struct rule *rule;
 	uint64_t number;
-	struct err why;
-	int r;
 
 	if (number_parse(entry->key, RULE_NUMBER_MAX, &number) < 0 || !number ||
 	    *entry->key == '0')
@@ -32,13 +31,41 @@ static int read_rule(struct reader *reader, const struct ini_entry *entry,
 				    "there is no rule (try allow, deny or "
 				    "reject)");
 	rule = ARRAY_ADD(chain, rules);
-	if (!rule)
+	text = rule ? ARRAY_ADD(reader, texts) : NULL;
+	if (!text)
 		return -ENOMEM;
 	rule->number = number;
 	rule->where = reader->where;
-	r = rule_parse(entry->value, rule, &why);
-	if (r == -EINVAL)
-		return reader_error(reader, "%s", why.msg);
+	*text = entry->value;
+	return 0;
+}
+
+/* Adds what is wrong with a rule that could not be read. */
+static int refuse_rule(struct reader *reader, struct rule *rule,
+		       const char *text)
+{
+	struct err why;
+	int r = rule_parse(text, rule, &why);
+
+	if (r != -EINVAL)
+		return r;
+	problem_add(reader->problems, rule->where.file, rule->where.line,
+		    "%u: %s", rule->number, why.msg);
+	return 0;
+}
+
+/* Reads the rules of a chain when the section has been gone through. */
+static int read_rules(struct reader *reader, struct chain *chain)
+{
+	size_t i;
+	int r = 0;
+
+	rules_parse(reader->texts, chain->n_rules, chain->rules);
+	for (i = 0; r == 0 && i < chain->n_rules; i++)
+		if (!chain->rules[i].text)
+			r = refuse_rule(reader, &chain->rules[i],
+					reader->texts[i]);
+	reader->n_texts = 0;
 	return r;
 }
 
@@ -225,6 +252,9 @@ int section_read(struct reader *reader, const struct ini *ini,
 		if (r == -ENOMEM)
 			return r;
 	}
+	r = kind == SECTION_CHAIN ? read_rules(reader, object) : 0;
+	if (r < 0)
+		return r;
 	section_check(reader, ini, section, kind, name, object);
 	return 0;
 }

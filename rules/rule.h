@@ -15,6 +15,12 @@
  */
 int rule_parse(const char *text, struct rule *ret_rule, struct err *why);
 
+/*
+ * Does the same with n of them, on several processors.  One that fails is left
+ * untouched: whoever had no text in it asks rule_parse why.
+ */
+void rules_parse(const char *const *texts, size_t n, struct rule *rules);
+
 /* The canonical text.  -ENOMEM. */
 int rule_format(const struct rule *rule, char **ret_text);
 
