@@ -71,6 +71,8 @@ $(B)/%.bpf.o: %.bpf.c | $(DEPS)
 $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
+	$(Q)echo "#define $(notdir $*)_bpf__hash" \
+		"0x$$(sha256sum < $< | cut -c 1-16)ULL" >> $@
 
 # ---------------------------------------------------------------- tests
 

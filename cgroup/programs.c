@@ -25,7 +25,8 @@ const struct hook hooks[N_HOOKS] = {
 };
 
 static const struct object object = { "cgroup", "programs-",
-				      cgroup_bpf__elf_bytes, "known_flows" };
+				      cgroup_bpf__elf_bytes, cgroup_bpf__hash,
+				      "known_flows" };
 
 void programs_close(struct programs *programs)
 {

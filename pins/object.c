@@ -15,24 +15,11 @@
 
 DEFINE_CLEANUP(struct bpf_object *, bpf_object__close);
 
-/* FNV-1a, 64 bits: tells versions of an object apart, nothing more. */
-static uint64_t hash_of(const unsigned char *bytes, size_t size)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	while (size--)
-		hash = (hash ^ *bytes++) * 0x100000001b3;
-	return hash;
-}
-
 static void folder_name(const struct object *object,
 			char ret_name[static NAME_MAX_SIZE])
 {
-	size_t size;
-	const void *bytes = object->bytes(&size);
-
 	snprintf(ret_name, NAME_MAX_SIZE, "%.31s%016llx", object->prefix,
-		 (unsigned long long)hash_of(bytes, size));
+		 (unsigned long long)object->hash);
 }
 
 void object_folder(const struct object *object, const char *dir,

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -22,6 +23,7 @@ struct object {
 	const char *name;   /* "cgroup": in sentences, and in the kernel */
 	const char *prefix; /* of the folder of its programs, "programs-" */
 	const void *(*bytes)(size_t *ret_size); /* of the ELF file */
+	uint64_t hash; /* of it, by the Makefile: it takes long to read */
 	/* A map that has what it declares for each processor; NULL: none. */
 	const char *per_cpu;
 };

@@ -12,7 +12,7 @@
 #include "tc/device.skel.h"
 
 static const struct object object = { "device", "tc-", device_bpf__elf_bytes,
-				      "known_flows" };
+				      device_bpf__hash, "known_flows" };
 
 static const char *const programs[N_PROGRAMS] = {
 	[PROGRAM_IN] = "device_in",
