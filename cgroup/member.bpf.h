@@ -221,7 +221,7 @@ __noinline int member_try_glob(__u64 key, __u32 slot, __u32 index)
 	struct place *place = bpf_map_lookup_elem(&places, &key);
 	int step, fits;
 
-	if (!row)
+	if (!row || !row->level)
 		return 1;
 	if (!place || row->level > CGROUP_LEVEL_MAX)
 		return -1;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cgroup/table_array.h"
 
 static char **rows_of(const struct table_def *def, const struct image *image)
 {
@@ -37,8 +38,13 @@ bool table_rows_equal(const struct table_def *def, const struct image *image,
 				     count * def->size) == 0);
 }
 
-static uint32_t map_entries(const struct table_def *def,
-			    const struct image *image)
+/* Of strings, a row of the map is a page. */
+static size_t map_row(const struct table_def *def)
+{
+	return def->kind == TABLE_STRINGS ? STRINGS_PAGE : def->size;
+}
+
+static size_t map_rows(const struct table_def *def, const struct image *image)
 {
 	size_t count = table_rows_count(def, image);
 
@@ -47,60 +53,45 @@ static uint32_t map_entries(const struct table_def *def,
 	return count;
 }
 
+bool table_rows_is_array(const struct table_def *def)
+{
+	return def->kind == TABLE_ARRAY || def->kind == TABLE_STRINGS;
+}
+
 int table_rows_create(const struct table_def *def, const struct image *image)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	uint32_t entries = map_entries(def, image);
+	size_t rows = map_rows(def, image);
 
 	switch (def->kind) {
-	case TABLE_STRINGS:
-		opts.map_flags = BPF_F_INNER_MAP;
-		return bpf_map_create(
-			BPF_MAP_TYPE_ARRAY, def->map, sizeof(uint32_t),
-			sizeof(struct strings_page), entries, &opts);
 	case TABLE_PATHS:
-		return bpf_map_create(
-			BPF_MAP_TYPE_HASH, def->map, sizeof(struct path_key),
-			sizeof(struct path_value), entries, &opts);
+		return bpf_map_create(BPF_MAP_TYPE_HASH, def->map,
+				      sizeof(struct path_key),
+				      sizeof(struct path_value), rows, &opts);
 	case TABLE_SHARES:
-		return bpf_map_create(
-			BPF_MAP_TYPE_HASH, def->map, sizeof(struct share_key),
-			sizeof(struct share_value), entries, &opts);
+		return bpf_map_create(BPF_MAP_TYPE_HASH, def->map,
+				      sizeof(struct share_key),
+				      sizeof(struct share_value), rows, &opts);
 	case TABLE_ELEMENTS:
 		opts.map_flags = BPF_F_NO_PREALLOC;
 		return bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, def->map,
 				      sizeof(struct element_key),
-				      sizeof(struct element_value), entries,
+				      sizeof(struct element_value), rows,
 				      &opts);
 	default:
-		opts.map_flags = BPF_F_INNER_MAP;
-		return bpf_map_create(BPF_MAP_TYPE_ARRAY, def->map,
-				      sizeof(uint32_t), def->size, entries,
-				      &opts);
+		return table_array_create(def->map, map_row(def), rows);
 	}
 }
 
-/* Writes rows 0 … n-1 of an array in one call. */
-static int write_array(int fd, const void *rows, uint32_t n)
-{
-	AUTO_FREE uint32_t *keys = calloc(n, sizeof(*keys));
-	uint32_t i, count = n;
-
-	if (!keys)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		keys[i] = i;
-	return bpf_map_update_batch(fd, keys, rows, &count, NULL);
-}
-
-static int write_strings(int fd, const struct image *image, uint32_t pages)
+/* The last page is filled up with NUL. */
+static int write_strings(int fd, const struct image *image, size_t pages)
 {
 	AUTO_FREE char *padded = calloc(pages, STRINGS_PAGE);
 
 	if (!padded)
 		return -ENOMEM;
 	memcpy(padded, image->strings, image->n_strings);
-	return write_array(fd, padded, pages);
+	return table_array_write(fd, STRINGS_PAGE, padded, pages);
 }
 
 static int write_paths(int fd, const struct image *image)
@@ -159,11 +150,9 @@ static int write_elements(int fd, const struct image *image)
 int table_rows_write(const struct table_def *def, int fd,
 		     const struct image *image)
 {
-	uint32_t entries = map_entries(def, image);
-
 	switch (def->kind) {
 	case TABLE_STRINGS:
-		return write_strings(fd, image, entries);
+		return write_strings(fd, image, map_rows(def, image));
 	case TABLE_PATHS:
 		return write_paths(fd, image);
 	case TABLE_SHARES:
@@ -171,7 +160,8 @@ int table_rows_write(const struct table_def *def, int fd,
 	case TABLE_ELEMENTS:
 		return write_elements(fd, image);
 	default:
-		return write_array(fd, *rows_of(def, image), entries);
+		return table_array_write(fd, def->size, *rows_of(def, image),
+					 table_rows_count(def, image));
 	}
 }
 
@@ -186,32 +176,6 @@ static int map_size(int fd, uint32_t *ret_entries, uint32_t *ret_value_size)
 		return r;
 	*ret_entries = info.max_entries;
 	*ret_value_size = info.value_size;
-	return 0;
-}
-
-/* All rows of an array, one after the other, in memory of their own. */
-static int read_array(int fd, size_t row_size, void **ret_rows, uint32_t *ret_n)
-{
-	AUTO_FREE uint32_t *keys = NULL;
-	AUTO_FREE char *rows = NULL;
-	uint32_t entries, value_size, batch, count;
-	int r;
-
-	r = map_size(fd, &entries, &value_size);
-	if (r < 0)
-		return r;
-	if (value_size != row_size)
-		return -EPROTO;
-	keys = calloc(entries, sizeof(*keys));
-	rows = calloc(entries, value_size);
-	if (!keys || !rows)
-		return -ENOMEM;
-	count = entries;
-	r = bpf_map_lookup_batch(fd, NULL, &batch, keys, rows, &count, NULL);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	*ret_rows = TAKE_PTR(rows);
-	*ret_n = entries;
 	return 0;
 }
 
@@ -259,9 +223,8 @@ static size_t strings_used(const char *strings, size_t size)
 
 int table_rows_read(const struct table_def *def, int fd, struct image *image)
 {
-	size_t size = def->size;
+	size_t size = def->size, n;
 	void *rows = NULL;
-	uint32_t n = 0;
 	int r;
 
 	if (def->kind == TABLE_PATHS)
@@ -273,15 +236,13 @@ int table_rows_read(const struct table_def *def, int fd, struct image *image)
 	if (def->kind == TABLE_ELEMENTS)
 		return read_keys(fd, size, size, rows_of(def, image),
 				 count_of(def, image));
-	if (def->kind == TABLE_STRINGS)
-		size = STRINGS_PAGE;
-	r = read_array(fd, size, &rows, &n);
+	r = table_array_read(fd, map_row(def), &rows, &n);
 	if (r < 0)
 		return r;
 	free(*rows_of(def, image));
 	*rows_of(def, image) = rows;
 	if (def->kind == TABLE_STRINGS)
-		n = strings_used(rows, (size_t)n * STRINGS_PAGE);
+		n = strings_used(rows, n * STRINGS_PAGE);
 	*count_of(def, image) = n;
 	return 0;
 }

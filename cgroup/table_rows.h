@@ -30,8 +30,13 @@ size_t table_rows_count(const struct table_def *def, const struct image *image);
 bool table_rows_equal(const struct table_def *def, const struct image *image,
 		      const struct image *other);
 
+/* Whether its map can be written again, with other rows. */
+bool table_rows_is_array(const struct table_def *def);
+
 /* A new map with room for the rows of image; its descriptor. */
 int table_rows_create(const struct table_def *def, const struct image *image);
+
+/* -ENOSPC: an array has not the room for it, or far too much. */
 int table_rows_write(const struct table_def *def, int fd,
 		     const struct image *image);
 

@@ -9,16 +9,13 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/table_array.h"
 #include "cgroup/table_rows.h"
+#include "cgroup/table_steps.h"
 #include "pins/folder.h"
 #include "pins/layout.h"
 
-/*
- * Each table of the image, in the order in which it is written.  strings
- * comes first: no packet reads it, and replacing a map in an array of maps
- * makes the kernel wait for all programs that run.  So whoever still read
- * this slot, from two generations ago, is through before the next table.
- */
+/* The first is strings, which no packet reads: see tables_settle. */
 #define TABLE(name, kind)                                        \
 	{                                                        \
 #name, kind, sizeof(*((struct image *)0)->name), \
@@ -149,6 +146,9 @@ int tables_switch(const struct tables *tables, uint32_t generation,
 	return 0;
 }
 
+/* So often may the policy change while it is read. */
+#define READ_TRIES 100
+
 /* The inner map in a slot; -1 where the table is empty there. */
 static int open_inner(int outer, uint32_t slot, int *ret_fd)
 {
@@ -169,25 +169,18 @@ static int open_inner(int outer, uint32_t slot, int *ret_fd)
 	return 0;
 }
 
-int tables_read(const struct tables *tables, bool with_elements,
-		struct image **ret_image, struct err *err)
+static int read_slot(const struct tables *tables, uint32_t slot,
+		     bool with_elements, struct image *image, struct err *err)
 {
-	CLEANUP(image_freep) struct image *image = image_new();
-	uint32_t generation;
 	size_t i;
 	int r;
 
-	if (!image)
-		return err_set(err, -ENOMEM, "read the live policy");
-	r = tables_generation(tables, &generation, err);
-	if (r < 0)
-		return r;
-	for (i = 0; generation > 0 && i < N_TABLES; i++) {
+	for (i = 0; i < N_TABLES; i++) {
 		AUTO_CLOSE int inner = -1;
 
 		if (defs[i].kind == TABLE_ELEMENTS && !with_elements)
 			continue;
-		r = open_inner(tables->slots[i], generation & 1, &inner);
+		r = open_inner(tables->slots[i], slot, &inner);
 		if (r == 0 && inner >= 0)
 			r = table_rows_read(&defs[i], inner, image);
 		if (r == -EPROTO)
@@ -196,59 +189,115 @@ int tables_read(const struct tables *tables, bool with_elements,
 			return err_set(err, r, "read the live table '%s'",
 				       defs[i].map);
 	}
-	image_sort(image);
-	*ret_image = TAKE_PTR(image);
 	return 0;
 }
 
-/* Puts what the slot is to have of one table there. */
-static int write_table(const struct table_def *def, int outer, uint32_t slot,
-		       const struct image *image, const struct image *live)
+/*
+ * Who reads without the lock may be overtaken: the slot is written again two
+ * generations later, so what was read is whole if this one is in force still.
+ */
+int tables_read(const struct tables *tables, bool with_elements,
+		struct image **ret_image, struct err *err)
 {
+	uint32_t generation, again;
+	int try, r;
+
+	for (try = 0; try < READ_TRIES; try++) {
+		CLEANUP(image_freep) struct image *image = image_new();
+
+		if (!image)
+			return err_set(err, -ENOMEM, "read the live policy");
+		r = tables_generation(tables, &generation, err);
+		if (r == 0 && generation > 0)
+			r = read_slot(tables, generation & 1, with_elements,
+				      image, err);
+		if (tables_generation(tables, &again, err) == 0 &&
+		    again != generation)
+			continue;
+		if (r < 0)
+			return r;
+		image_sort(image);
+		*ret_image = TAKE_PTR(image);
+		return 0;
+	}
+	return err_say(err, -EAGAIN,
+		       "read the live policy: it changed %d times meanwhile",
+		       READ_TRIES);
+}
+
+/*
+ * The map of strings is put where it is already: that changes nothing, but
+ * the kernel waits until all programs that run are through, as always when it
+ * replaces a map in an array of maps.
+ */
+int tables_settle(const struct tables *tables, struct err *err)
+{
+	uint32_t generation, slot, settled;
 	AUTO_CLOSE int inner = -1;
 	int r;
 
-	if (table_rows_count(def, image) == 0) {
-		r = bpf_map_delete_elem(outer, &slot);
-		return r == -ENOENT ? 0 : r;
-	}
-	if (table_rows_equal(def, image, live)) {
-		r = open_inner(outer, !slot, &inner);
-		if (r < 0)
-			return r;
-	}
-	if (inner < 0) {
-		inner = table_rows_create(def, image);
-		if (inner < 0)
-			return inner;
-		r = table_rows_write(def, inner, image);
-		if (r < 0)
-			return r;
-	}
-	r = bpf_map_update_elem(outer, &slot, &inner, 0);
-	/* The outer map is for rows of another size. */
-	return r == -EINVAL ? -EPROTO : r;
+	r = tables_generation(tables, &generation, err);
+	if (r < 0 || generation == 0)
+		return r;
+	slot = generation & 1;
+	r = open_inner(tables->slots[0], slot, &inner);
+	if (r == 0 && inner < 0)
+		r = -ENOENT;
+	if (r == 0)
+		r = table_array_settled(inner, &settled);
+	if (r == 0 && settled == generation)
+		return 0;
+	if (r == 0)
+		r = bpf_map_update_elem(tables->slots[0], &slot, &inner, 0);
+	if (r == 0)
+		r = table_array_settle(inner, generation);
+	if (r == -EPROTO)
+		return layout_misfit(defs[0].map, err);
+	if (r < 0)
+		return err_set(err, r, "wait for running programs");
+	return 0;
+}
+
+void tables_release(const struct tables *tables)
+{
+	CLEANUP(table_steps_clear) struct table_steps steps = { 0 };
+	struct err ignored;
+	uint32_t generation;
+	size_t i;
+
+	if (tables_settle(tables, &ignored) < 0 ||
+	    tables_generation(tables, &generation, &ignored) < 0)
+		return;
+	for (i = 0; i < N_TABLES; i++)
+		table_step_release(&steps, &defs[i], tables->slots[i],
+				   !(generation & 1));
+	table_steps_do(&steps);
 }
 
 int tables_write(const struct tables *tables, const struct image *image,
 		 const struct image *live, struct err *err)
 {
-	uint32_t generation, slot;
+	CLEANUP(table_steps_clear) struct table_steps steps = { 0 };
+	const struct table_step *failed = NULL;
+	uint32_t generation;
 	size_t i;
 	int r;
 
 	r = tables_generation(tables, &generation, err);
+	if (r == 0)
+		r = tables_settle(tables, err);
 	if (r < 0)
 		return r;
-	slot = (generation + 1) & 1;
-	for (i = 0; i < N_TABLES; i++) {
-		r = write_table(&defs[i], tables->slots[i], slot, image,
-				generation ? live : NULL);
-		if (r == -EPROTO)
-			return layout_misfit(defs[i].map, err);
-		if (r < 0)
-			return err_set(err, r, "write the table '%s'",
-				       defs[i].map);
-	}
+	for (i = 0; i < N_TABLES && !failed; i++)
+		failed = table_step_make(&steps, &defs[i], tables->slots[i],
+					 (generation + 1) & 1, image,
+					 generation ? live : NULL);
+	if (!failed)
+		failed = table_steps_do(&steps);
+	if (failed && failed->result == -EPROTO)
+		return layout_misfit(failed->def->map, err);
+	if (failed)
+		return err_set(err, failed->result, "write the table '%s'",
+			       failed->def->map);
 	return tables_prepare_counters(tables, image, live, err);
 }

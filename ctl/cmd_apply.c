@@ -38,6 +38,7 @@ int cmd_apply(const struct call *call)
 		.planned = warn,
 		.refuses_conflict = true,
 		.tells_waiting = true,
+		.settles = true,
 	};
 	int status;
 

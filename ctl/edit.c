@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/edit.h"
 
+#include <unistd.h>
+
 #include "ctl/device_traces.h"
 #include "ctl/lock.h"
 #include "ctl/plan.h"
@@ -109,12 +111,32 @@ static int carry_out(const struct call *call, const struct edit *edit,
 	}
 }
 
+/*
+ * The next change must not be written before all programs are through that
+ * still read what was in force before this one: some milliseconds, for which a
+ * process of its own waits, to give back memory then.  It has the lock
+ * meanwhile.  Where it is killed, or was never made, the next change waits
+ * itself.
+ */
+static void settle_later(const struct kernel *kernel)
+{
+	if (fork() != 0)
+		return;
+	/* Nobody is to wait for its end in order to read ours. */
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	tables_release(kernel->tables);
+	_exit(EXIT_DONE);
+}
+
 int edit_policy(const struct call *call, const struct edit *edit)
 {
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
 	AUTO_CLOSE int lock = -1;
 	struct err err, ignored;
 	bool had_pins, had_policy;
+	uint32_t generation;
 	int status;
 
 	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
@@ -122,7 +144,8 @@ int edit_policy(const struct call *call, const struct edit *edit)
 	if (edit->locked)
 		edit->locked(edit->what);
 	had_pins = kernel.had_pins;
-	had_policy = kernel.generation > 0;
+	generation = kernel.generation;
+	had_policy = generation > 0;
 	if (edit->only_if_live && !had_policy)
 		status = EXIT_DONE;
 	else
@@ -137,5 +160,7 @@ int edit_policy(const struct call *call, const struct edit *edit)
 		kernel_unload(&kernel, &ignored);
 	if (!kernel.loaded)
 		lock_remove(call->places.run);
+	else if (edit->settles && kernel.generation != generation)
+		settle_later(&kernel);
 	return status;
 }

@@ -30,6 +30,7 @@ struct edit {
 	bool refuses_conflict;
 	/* Devices that wait, or are left as they are, are told of. */
 	bool tells_waiting;
+	bool settles;	   /* the process ends soon: see settle_later */
 	bool quiet;	   /* does not print what was done */
 	bool clears;	   /* takes the programs away where nothing is left */
 	bool only_if_live; /* where no policy is in force, nothing is to do */

@@ -10,16 +10,17 @@
 
 /*
  * Rows of an inner array; user space makes each as long as it needs, which
- * is what the flag is for, and reading beyond its end gives NULL.  Sizes
+ * is what the first flag is for, and writes it as memory, for which there is
+ * the second.  Reading beyond its end gives NULL or a row of zeroes.  Sizes
  * instead of types: clang writes no BTF for what only inner maps name.
  */
-#define INNER_ARRAY(name, row)                      \
-	struct name {                               \
-		__uint(type, BPF_MAP_TYPE_ARRAY);   \
-		__uint(map_flags, BPF_F_INNER_MAP); \
-		__uint(max_entries, 1);             \
-		__uint(key_size, sizeof(__u32));    \
-		__uint(value_size, sizeof(row));    \
+#define INNER_ARRAY(name, row)                                       \
+	struct name {                                                \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                    \
+		__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);                              \
+		__uint(key_size, sizeof(__u32));                     \
+		__uint(value_size, sizeof(row));                     \
 	}
 
 #define TABLE(inner)                                      \
@@ -31,7 +32,7 @@
 		__array(values, struct inner);            \
 	}
 
-/* A row, or NULL beyond the end of the table. */
+/* A row; beyond the end of the table NULL, or one of zeroes. */
 #define TABLE_ROW(table, slot, index)                               \
 	({                                                          \
 		__u32 slot_ = (slot), index_ = (index);             \

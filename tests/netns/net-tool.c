@@ -240,7 +240,8 @@ static int read_row(struct session *session, uint32_t generation,
 static int write_row(struct session *session, uint32_t generation,
 		     const struct device_row *row)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	uint32_t slot = generation & 1, zero = 0, old, i;
 	struct device_row other;
 	int inner, from, r;
