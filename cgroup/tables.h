@@ -80,4 +80,11 @@ int tables_counters(const struct tables *tables, const struct image *image,
 		    struct counter *rules, struct counter *chains,
 		    struct err *err);
 
+/*
+ * What the kernel has given for the tables of both slots, and for what rules
+ * count and keep, by its own account.
+ */
+int tables_memory(const struct tables *tables, uint64_t *ret_bytes,
+		  struct err *err);
+
 #endif

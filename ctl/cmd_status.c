@@ -137,6 +137,15 @@ static void print_devices(const struct snapshot *snapshot)
 	}
 }
 
+static void print_tables(const struct snapshot *snapshot)
+{
+	/* In tenths of a MB, rounded up: there is always something. */
+	uint64_t tenths = (snapshot->memory + 99999) / 100000;
+
+	show("tables: %zu rules, %llu.%llu MB", snapshot->kernel.live->n_rules,
+	     (unsigned long long)tenths / 10, (unsigned long long)tenths % 10);
+}
+
 static void print_text(const struct snapshot *snapshot)
 {
 	size_t i;
@@ -150,6 +159,7 @@ static void print_text(const struct snapshot *snapshot)
 		print_groups(snapshot);
 	if (snapshot->n_devices)
 		print_devices(snapshot);
+	print_tables(snapshot);
 	show("programs");
 	for (i = 0; i < snapshot->anchors.n_list; i++) {
 		const struct anchor_point *point = &snapshot->anchors.list[i];
@@ -307,6 +317,15 @@ static json_t *anchor_json(const struct anchor_point *point)
 	return object;
 }
 
+static json_t *tables_json(const struct snapshot *snapshot)
+{
+	json_t *object = json_object();
+
+	json_put(&object, "rules", json_count(snapshot->kernel.live->n_rules));
+	json_put(&object, "memory_bytes", json_count(snapshot->memory));
+	return object;
+}
+
 static json_t *faults_json(const struct snapshot *snapshot)
 {
 	json_t *object = json_object();
@@ -335,6 +354,7 @@ static int print_json(const struct snapshot *snapshot)
 	json_put(&root, "generation", json_count(kernel->generation));
 	json_put(&root, "groups", groups);
 	json_put(&root, "devices", devices);
+	json_put(&root, "tables", tables_json(snapshot));
 	json_put(&root, "programs", programs);
 	json_put(&root, "faults", faults_json(snapshot));
 	return json_print(root);

@@ -265,13 +265,18 @@ static int take_devices(struct snapshot *snapshot, struct err *err)
 static int take_counters(struct snapshot *snapshot, struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
+	int r;
 
 	snapshot->rules = calloc(image->n_rules + 1, sizeof(struct counter));
 	snapshot->chains = calloc(image->n_chains + 1, sizeof(struct counter));
 	if (!snapshot->rules || !snapshot->chains)
 		return err_set(err, -ENOMEM, "take a snapshot");
-	return tables_counters(snapshot->kernel.tables, image, snapshot->rules,
-			       snapshot->chains, err);
+	r = tables_counters(snapshot->kernel.tables, image, snapshot->rules,
+			    snapshot->chains, err);
+	if (r == 0)
+		r = tables_memory(snapshot->kernel.tables, &snapshot->memory,
+				  err);
+	return r;
 }
 
 int snapshot_find_veths(struct snapshot *snapshot, struct err *err)

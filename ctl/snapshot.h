@@ -51,6 +51,7 @@ struct snapshot {
 	struct netns_names netns_names; /* see snapshot_find_veths */
 	struct counter *rules;		/* as kernel.live->rules */
 	struct counter *chains;		/* what the policy of each decided */
+	uint64_t memory; /* of the kernel's for the tables, bytes */
 	uint64_t faults[FAULTS];
 };
 
