@@ -55,6 +55,19 @@ int tables_read(const struct tables *tables, bool with_elements,
 int tables_write(const struct tables *tables, const struct image *image,
 		 const struct image *live, struct err *err);
 
+/*
+ * Waits until no program reads the slot that is not in force, unless that was
+ * done since the last switch.  tables_write does so first; where there is time
+ * for it before, it need not wait then.
+ */
+int tables_settle(const struct tables *tables, struct err *err);
+
+/*
+ * Does so, and gives back the large maps of that slot.  To be called under the
+ * lock, as who writes is.
+ */
+void tables_release(const struct tables *tables);
+
 /* The one atomic step: from now on packets see what was written last. */
 int tables_switch(const struct tables *tables, uint32_t generation,
 		  struct err *err);
@@ -67,9 +80,12 @@ int tables_prepare_counters(const struct tables *tables,
 			    const struct image *image, const struct image *live,
 			    struct err *err);
 
-/* Removes the token states of rules that are not in image any more. */
+/*
+ * Removes the token states of rules that are not in image any more.  was: the
+ * image before it.
+ */
 int tables_tidy_limits(const struct tables *tables, const struct image *image,
-		       struct err *err);
+		       const struct image *was, struct err *err);
 
 /* The sum of a counter over all processors. */
 int tables_counter(const struct tables *tables, uint32_t counter,

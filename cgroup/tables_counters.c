@@ -93,19 +93,32 @@ static int for_each_counter(const struct image *image,
 	return 0;
 }
 
+/* A bit per counter there can be.  A live table may be damaged. */
+#define COUNTERS_MAX (COUNTER_CHUNK * COUNTER_CHUNKS)
+
+static void bit_set(unsigned char *bits, uint32_t counter)
+{
+	if (counter < COUNTERS_MAX)
+		bits[counter / 8] |= 1 << (counter % 8);
+}
+
+static bool bit_is_set(const unsigned char *bits, uint32_t counter)
+{
+	return counter < COUNTERS_MAX &&
+	       bits[counter / 8] >> (counter % 8) & 1;
+}
+
 struct preparation {
 	int counters;
 	struct chunk chunk;
-	unsigned char *known; /* a bit per counter of the live image */
-	size_t n_known;	      /* counters that known has room for */
+	unsigned char *known; /* bits: the counters of the live image */
 };
 
 static int note_known(void *data, uint32_t counter)
 {
 	struct preparation *prep = data;
 
-	if (counter / 8 < prep->n_known / 8)
-		prep->known[counter / 8] |= 1 << (counter % 8);
+	bit_set(prep->known, counter);
 	return 0;
 }
 
@@ -129,10 +142,10 @@ static int prepare_counter(void *data, uint32_t counter)
 	uint32_t cpu;
 	int r;
 
-	if (counter / 8 >= prep->n_known / 8)
+	if (counter >= COUNTERS_MAX)
 		return -E2BIG;
 	r = ensure_chunk(prep, counter / COUNTER_CHUNK);
-	if (r < 0 || prep->known[counter / 8] >> (counter % 8) & 1)
+	if (r < 0 || bit_is_set(prep->known, counter))
 		return r;
 	for (cpu = 0; cpu < prep->chunk.cpus; cpu++)
 		memset(&prep->chunk.cells[cpu * COUNTER_CHUNK +
@@ -176,15 +189,14 @@ int tables_prepare_counters(const struct tables *tables,
 			    const struct image *image, const struct image *live,
 			    struct err *err)
 {
-	struct preparation prep = { .counters = tables->counters,
-				    .n_known = COUNTER_CHUNK * COUNTER_CHUNKS };
+	struct preparation prep = { .counters = tables->counters };
 	AUTO_FREE unsigned char *known = NULL;
 	int r;
 
 	r = count_cpus(&prep.chunk.cpus, err);
 	if (r < 0)
 		return r;
-	known = calloc(prep.n_known / 8, 1);
+	known = calloc(COUNTERS_MAX / 8, 1);
 	if (!known)
 		return err_set(err, -ENOMEM, "prepare counters");
 	prep.known = known;
@@ -198,28 +210,38 @@ int tables_prepare_counters(const struct tables *tables,
 	return 0;
 }
 
-static bool limit_is_used(const struct image *image, uint32_t counter)
+static bool has_limits(const struct image *image)
 {
 	size_t i;
 
 	for (i = 0; i < image->n_rules; i++)
-		if (image->rules[i].looks & LOOK_LIMIT &&
-		    image->rules[i].counter == counter)
+		if (image->rules[i].looks & LOOK_LIMIT)
 			return true;
 	return false;
 }
 
 int tables_tidy_limits(const struct tables *tables, const struct image *image,
-		       struct err *err)
+		       const struct image *was, struct err *err)
 {
+	AUTO_FREE unsigned char *used = NULL;
 	uint32_t key, next;
+	size_t i;
 	int r;
 
+	/* To look through an empty map of this size takes 2 ms. */
+	if (!has_limits(image) && !has_limits(was))
+		return 0;
+	used = calloc(COUNTERS_MAX / 8, 1);
+	if (!used)
+		return err_set(err, -ENOMEM, "tidy rule limits");
+	for (i = 0; i < image->n_rules; i++)
+		if (image->rules[i].looks & LOOK_LIMIT)
+			bit_set(used, image->rules[i].counter);
 	r = bpf_map_get_next_key(tables->rule_limits, NULL, &next);
 	while (r == 0) {
 		key = next;
 		r = bpf_map_get_next_key(tables->rule_limits, &key, &next);
-		if (!limit_is_used(image, key))
+		if (!bit_is_set(used, key))
 			bpf_map_delete_elem(tables->rule_limits, &key);
 	}
 	if (r != -ENOENT)

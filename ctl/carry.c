@@ -190,7 +190,8 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 				    plan->image, err);
 	crash_point();
 	if (r == 0)
-		r = tables_tidy_limits(kernel->tables, plan->image, err);
+		r = tables_tidy_limits(kernel->tables, plan->image,
+				       kernel->live, err);
 	if (r == 0)
 		r = device_tidy_tallies(&kernel->loader, plan->image, err);
 	if (r == 0)

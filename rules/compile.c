@@ -78,6 +78,15 @@ static uint8_t chain_flags(const struct rule_row *row, const char *iface)
 	return flags;
 }
 
+/* Of too many the first is named. */
+static void count_limit(struct compiler *c, const struct rule *rule)
+{
+	if (rule->limit_count && c->n_limits++ == RULE_LIMITS_MAX)
+		compiler_problem(c, &rule->where,
+				 "more than %d rules have a limit",
+				 RULE_LIMITS_MAX);
+}
+
 static int compile_chain(struct compiler *c, const struct chain *chain)
 {
 	const struct chain_row *live = compile_live_chain(c, chain->name);
@@ -98,6 +107,7 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 		if (r < 0)
 			return r;
 		row.flags |= chain_flags(rule_row, rule->iface);
+		count_limit(c, rule);
 	}
 	row.count = chain->n_rules;
 	row.counter = compile_policy_counter(c, live, chain);

@@ -425,4 +425,7 @@ static inline __s64 counter_packets(__u64 recent)
 #define COUNTER_CHUNK  1024
 #define COUNTER_CHUNKS 1024
 
+/* Rules with a limit in one policy; each of them keeps its tokens. */
+#define RULE_LIMITS_MAX 65536
+
 #endif

@@ -91,11 +91,14 @@ TABLE(shares_inner) shares SEC(".maps");
 /* User space writes and reads: names, files and texts. */
 TABLE(strings_inner) strings SEC(".maps");
 
-/* User space adds and removes entries, the matcher writes them. */
+/*
+ * User space adds and removes entries, the matcher writes them.  Those of the
+ * policy before are there until the next is in force.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, COUNTER_CHUNK *COUNTER_CHUNKS);
+	__uint(max_entries, 2 * RULE_LIMITS_MAX);
 	__type(key, __u32);
 	__type(value, struct rule_limit);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
