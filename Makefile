@@ -85,23 +85,29 @@ BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out
 	      %.bpf.c,$(wildcard tests/bpf/*.c))))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NET_TOOL := $(B)/tests/netns/net-tool
+RULESETS := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_text)
+GENERATE := $(B)/tests/bench-rules/generate
 
 .PHONY: programs tests
 programs: $(B)/weirctl
 tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOL)
 
 $(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
-$(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(LIB_OBJECTS)
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(RULESETS) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 
-$(BPF_TESTS): $(B)/%: $(B)/%.o $(BPF_SHARED) $(LIB_OBJECTS)
+$(BPF_TESTS): $(B)/%: $(B)/%.o $(BPF_SHARED) $(RULESETS) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 
 $(NET_TOOL): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+$(GENERATE): $(B)/%: $(B)/%.o $(RULESETS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^
 
 # Ends at a division by zero and the like: BPF passes over them in silence.
 $(B)/tests/bpf/pace_native.o: SANITIZE += -fsanitize=undefined \
