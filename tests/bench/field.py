@@ -36,7 +36,10 @@ def run(*argv, check=True, timeout=120, **kw):
         done = subprocess.run(argv, check=False, text=True, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               **kw)
-    except (OSError, subprocess.TimeoutExpired) as e:
+    except subprocess.TimeoutExpired as e:
+        raise Failed("%s: no end after %d s" % (
+            os.path.basename(argv[0]), timeout)) from e
+    except OSError as e:
         raise Failed(str(e)) from e
     if check and done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rate over time, as SVG."""
-import io
 import os
-import re
+
+import svg
 
 NAMES = ("weir", "htb", "bucket")
 COLOURS = {"weir": "#0b6e4f", "htb": "#d1495b", "bucket": "#8d99ae"}
@@ -16,13 +16,7 @@ PICTURES = {
 
 
 def draw(path, title, begin, runs):
-    import matplotlib
-    matplotlib.use("svg")
-    # Text as text; the same file from the same figures.
-    matplotlib.rcParams.update({"svg.fonttype": "none", "font.size": 9,
-                                "svg.hashsalt": "weir"})
-    from matplotlib import pyplot
-    figure, axes = pyplot.subplots(figsize=(7, 2.6), layout="constrained")
+    figure, axes = svg.begin(7, 2.6)
     top = 2.5
     for name in reversed(NAMES):
         for series in [r["series"] for r in runs if r["limiter"] == name][:1]:
@@ -37,13 +31,7 @@ def draw(path, title, begin, runs):
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], frameon=False, ncols=3,
                 loc="upper right")
-    text = io.StringIO()
-    figure.savefig(text, format="svg",
-                   metadata={"Date": None, "Creator": None})
-    pyplot.close(figure)
-    with open(path, "w", encoding="utf-8") as out:
-        # A hundredth of a point is enough, and half of the size.
-        out.write(re.sub(r"(\d\.\d\d)\d+", r"\1", text.getvalue()))
+    svg.end(figure, path)
 
 
 def all_of(runs, folder):
