@@ -27,9 +27,9 @@ endif
 all: $(B)/weirctl
 
 # demo and check do all of their own set-up: packages first, then the rest.
-DEPS := $(if $(filter demo check bench-limits,$(MAKECMDGOALS)),deps)
+DEPS := $(if $(filter demo check bench-limits bench-rules,$(MAKECMDGOALS)),deps)
 deps:
-	$(Q)tests/deps $(if $(filter bench-limits,$(MAKECMDGOALS)),bench)
+	$(Q)tests/deps $(if $(filter bench-limits bench-rules,$(MAKECMDGOALS)),bench)
 
 PACKAGES := libbpf libnl-3.0 libnl-route-3.0 jansson
 # Looked up when a recipe runs: before that, deps may not have been met.
@@ -85,8 +85,9 @@ BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out
 	      %.bpf.c,$(wildcard tests/bpf/*.c))))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NET_TOOL := $(B)/tests/netns/net-tool
-RULESETS := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_text)
-GENERATE := $(B)/tests/bench-rules/generate
+RULESETS := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_layers \
+	    ruleset_text)
+RULES_PROGRAMS := $(patsubst %,$(B)/tests/bench-rules/%,generate stopwatch traffic)
 
 .PHONY: programs tests
 programs: $(B)/weirctl
@@ -105,9 +106,12 @@ $(NET_TOOL): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
-$(GENERATE): $(B)/%: $(B)/%.o $(RULESETS)
+$(RULES_PROGRAMS): $(B)/%: $(B)/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^
+$(B)/tests/bench-rules/generate: $(RULESETS)
+$(B)/tests/bench-rules/traffic: $(RULESETS) \
+	$(patsubst %,$(B)/tests/bench-rules/%.o,traffic_scene traffic_socket)
 
 # Ends at a division by zero and the like: BPF passes over them in silence.
 $(B)/tests/bpf/pace_native.o: SANITIZE += -fsanitize=undefined \
@@ -122,7 +126,8 @@ build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
 		-liniparser
 
 # The summary of all kinds of tests is the last line: N passed, N failed, …
-check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(FUZZERS) build/san.stamp
+check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(FUZZERS) \
+	build/san.stamp
 	$(Q)tests/check
 
 # What of them is shorter in check, at length: a quarter of an hour.
@@ -146,11 +151,16 @@ demo: deps $(B)/weirctl
 
 # ARGS="--scenes rpc,udp --rounds 3"; what there is: ARGS=--help
 BENCH := build/bench
-.PHONY: bench-limits bench-objects lint
+.PHONY: bench-limits bench-objects bench-rules bench-rules-programs lint
 bench-objects: $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 bench-limits: $(B)/weirctl bench-objects
 	@mkdir -p $(BENCH)
 	$(Q)tests/bench/limits --json $(BENCH)/limits.json \
+		--svg $(BENCH)/pictures $(ARGS)
+bench-rules-programs: $(RULES_PROGRAMS)
+bench-rules: $(B)/weirctl bench-rules-programs
+	@mkdir -p $(BENCH)
+	$(Q)tests/bench-rules/rules --json $(BENCH)/rules.json \
 		--svg $(BENCH)/pictures $(ARGS)
 lint: $(SKELETONS)
 	$(Q)tests/lint

@@ -2,13 +2,14 @@
 /*
  * Rule sets as text, on standard output:
  *
- *	generate weir|nft|nft-sets|nft-intervals|iptables|ipset KIND N SEED
- *		[HOOK [FIRST [GUARD]]]
+ *	generate weir|nft|nft-sets|nft-intervals|nft-layers|iptables|ipset
+ *		KIND N SEED [HOOK [FIRST [GUARD]]]
  *	generate networks PREFIX N
  *
  * KIND: exact tcp acl fw ipc; all rules allow.  HOOK, FIRST, GUARD: see
  * struct ruleset_nft; of iptables HOOK is the chain.  On standard error: how
- * many sets nft-sets wrote.  Each of networks has PREFIX before it.
+ * many sets nft-sets or nft-layers wrote.  Each of networks has PREFIX before
+ *it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,9 @@ static int write_rules(const struct ruleset *set, const char *format,
 			ruleset_write_nft_sets(set, nft, "", stdout));
 	else if (strcmp(format, "nft-intervals") == 0)
 		ruleset_write_nft_sets(set, nft, "flags interval;", stdout);
+	else if (strcmp(format, "nft-layers") == 0)
+		fprintf(stderr, "%zu\n",
+			ruleset_write_nft_layers(set, nft, stdout));
 	else if (strcmp(format, "iptables") == 0)
 		ruleset_write_iptables(set, nft->hook, stdout);
 	else if (strcmp(format, "ipset") == 0)

@@ -116,6 +116,20 @@ size_t ruleset_write_nft_sets(const struct ruleset *set,
 			      const struct ruleset_nft *nft, const char *flags,
 			      FILE *out);
 
+#define RULESET_LAYERS_MAX 128
+
+/*
+ * Which rules may be in one set of nft's intervals, as no two overlap: a layer
+ * for each, from 0 on.  Rules are tried in the order given.  Returns how many
+ * layers there are, 0 if they would be too many.
+ */
+size_t ruleset_layers(const struct ruleset *set, const uint32_t *order,
+		      uint8_t *ret_layers);
+
+/* The same of five fields with as few sets of intervals as it takes. */
+size_t ruleset_write_nft_layers(const struct ruleset *set,
+				const struct ruleset_nft *nft, FILE *out);
+
 /* For iptables-restore; chain: INPUT or OUTPUT, whose policy becomes DROP. */
 void ruleset_write_iptables(const struct ruleset *set, const char *chain,
 			    FILE *out);

@@ -189,6 +189,22 @@ static int shaped_compare(const void *a, const void *b)
 	return one->rule < other->rule ? -1 : 1;
 }
 
+/* All rules, those of a shape together. */
+static struct shaped *shaped_make(const struct ruleset *set)
+{
+	struct shaped *list = calloc(set->n_rules + 1, sizeof(*list));
+	size_t i;
+
+	if (!list)
+		return NULL;
+	for (i = 0; i < set->n_rules; i++) {
+		list[i].rule = &set->rules[i];
+		shape_of(set, list[i].rule, &list[i].shape);
+	}
+	qsort(list, set->n_rules, sizeof(*list), shaped_compare);
+	return list;
+}
+
 static bool has_range(const uint16_t range[2])
 {
 	return range[1] && !is_any_port(range[0], range[1]);
@@ -323,16 +339,11 @@ size_t ruleset_write_nft_sets(const struct ruleset *set,
 			      const struct ruleset_nft *nft, const char *flags,
 			      FILE *out)
 {
-	AUTO_FREE struct shaped *list = calloc(set->n_rules + 1, sizeof(*list));
+	AUTO_FREE struct shaped *list = shaped_make(set);
 	size_t i, index = 0;
 
 	if (!list)
 		return 0;
-	for (i = 0; i < set->n_rules; i++) {
-		list[i].rule = &set->rules[i];
-		shape_of(set, list[i].rule, &list[i].shape);
-	}
-	qsort(list, set->n_rules, sizeof(*list), shaped_compare);
 	fprintf(out, "table inet weir_bench {\n");
 	write_sets(list, set->n_rules, flags, out);
 	write_nft_begin(nft, out);
@@ -346,6 +357,68 @@ size_t ruleset_write_nft_sets(const struct ruleset *set,
 	}
 	fprintf(out, "\t}\n}\n");
 	return index;
+}
+
+/* Each field a range, also of all there are. */
+static void write_box(const struct ruleset_rule *rule, FILE *out)
+{
+	static const char all[] = "0.0.0.0-255.255.255.255";
+	char src[ADDRESS_MAX], dst[ADDRESS_MAX], sport[PORTS_MAX],
+		dport[PORTS_MAX];
+
+	fprintf(out, "\t\t\t%s . %s . %s . %s . %s,\n",
+		is_any_address(rule->src_first, rule->src_last)
+			? all
+			: address(rule->src_first, rule->src_last, src),
+		is_any_address(rule->dst_first, rule->dst_last)
+			? all
+			: address(rule->dst_first, rule->dst_last, dst),
+		rule->protocol ? protocol_name(rule->protocol) : "0-255",
+		ports(rule->sport_first, rule->sport_last, '-', sport),
+		ports(rule->dport_first, rule->dport_last, '-', dport));
+}
+
+static void write_layer(const struct ruleset *set, const uint8_t *layers,
+			size_t layer, FILE *out)
+{
+	size_t i;
+
+	fprintf(out,
+		"\tset s%zu {\n\t\ttype ipv4_addr . ipv4_addr . inet_proto . "
+		"inet_service . inet_service; flags interval;\n"
+		"\t\telements = {\n",
+		layer);
+	for (i = 0; i < set->n_rules; i++)
+		if (layers[i] == layer)
+			write_box(&set->rules[i], out);
+	fprintf(out, "\t\t}\n\t}\n");
+}
+
+size_t ruleset_write_nft_layers(const struct ruleset *set,
+				const struct ruleset_nft *nft, FILE *out)
+{
+	AUTO_FREE struct shaped *list = shaped_make(set);
+	AUTO_FREE uint32_t *order = calloc(set->n_rules + 1, sizeof(*order));
+	AUTO_FREE uint8_t *layers = calloc(set->n_rules + 1, 1);
+	size_t i, n;
+
+	if (!list || !order || !layers)
+		return 0;
+	/* Rules of one shape do not overlap. */
+	for (i = 0; i < set->n_rules; i++)
+		order[i] = list[i].rule - set->rules;
+	n = ruleset_layers(set, order, layers);
+	fprintf(out, "table inet weir_bench {\n");
+	for (i = 0; i < n; i++)
+		write_layer(set, layers, i, out);
+	write_nft_begin(nft, out);
+	for (i = 0; i < n; i++)
+		fprintf(out,
+			"\t\t%sip saddr . ip daddr . meta l4proto . th sport . "
+			"th dport @s%zu accept\n",
+			nft->guard, i);
+	fprintf(out, "\t}\n}\n");
+	return n;
 }
 
 /* ------------------------------------------------------ iptables, ipset */

@@ -131,6 +131,39 @@ static void weir_reads_what_is_written_for_it(void **state)
 	}
 }
 
+static bool overlap(const struct ruleset_rule *a, const struct ruleset_rule *b)
+{
+	return a->src_first <= b->src_last && b->src_first <= a->src_last &&
+	       a->dst_first <= b->dst_last && b->dst_first <= a->dst_last &&
+	       a->sport_first <= b->sport_last &&
+	       b->sport_first <= a->sport_last &&
+	       a->dport_first <= b->dport_last &&
+	       b->dport_first <= a->dport_last &&
+	       (!a->protocol || !b->protocol || a->protocol == b->protocol);
+}
+
+static void no_two_rules_of_a_layer_overlap(void **state)
+{
+	size_t i, j, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(ruleset_freep)
+		struct ruleset *set = ruleset_make(kinds[i], 1500, 7);
+		uint32_t order[1500];
+		uint8_t layers[1500];
+
+		for (j = 0; j < ARRAY_SIZE(order); j++)
+			order[j] = j;
+		assert_in_range(ruleset_layers(set, order, layers), 1, 40);
+		for (j = 0; j < ARRAY_SIZE(order); j++)
+			for (k = 0; k < j; k++)
+				assert_false(layers[j] == layers[k] &&
+					     overlap(&set->rules[j],
+						     &set->rules[k]));
+	}
+}
+
 static void a_packet_repeats_as_often_as_it_should(void **state)
 {
 	CLEANUP(ruleset_freep)
@@ -157,6 +190,7 @@ int main(void)
 		cmocka_unit_test(
 			every_packet_fits_a_rule_and_many_rules_are_met),
 		cmocka_unit_test(weir_reads_what_is_written_for_it),
+		cmocka_unit_test(no_two_rules_of_a_layer_overlap),
 		cmocka_unit_test(a_packet_repeats_as_often_as_it_should),
 	};
 
