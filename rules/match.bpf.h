@@ -358,6 +358,8 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	if (!chain)
 		return decided(ROW_DENY, DECIDED_VARIES, NONE);
 	packet_read(skb, &packet);
+	if (hook & HOOK_DEVICE)
+		packet_end_check(skb, &packet);
 	if (chain->flags & CHAIN_UIDS)
 		packet_uid(skb, &packet);
 	packet_forget(&packet, chain->zero);
@@ -366,7 +368,9 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	/* Chains are about IP. */
 	if (packet.flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
-	if (packet.flags & IS_LATER_FRAGMENT && batch == 0) {
+	if ((packet.flags & (IS_LATER_FRAGMENT | IS_MALFORMED)) ==
+		    IS_LATER_FRAGMENT &&
+	    batch == 0) {
 		counter = fragment_find(&packet, index);
 		if (counter != NONE) {
 			counter_add(counter, packet.segments, packet.bytes);

@@ -459,4 +459,19 @@ static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
 	packet_read_at(skb, p, skb->ifindex);
 }
 
+/*
+ * On devices skb->len has the link's header in it, if there is one, and so a
+ * packet could claim that much more than there is: its last byte tells.
+ */
+static __always_inline void packet_end_check(struct __sk_buff *skb,
+					     struct packet *p)
+{
+	__u8 last;
+
+	if (p->end + ETH_HLEN <= skb->len || !p->end || skb->gso_size)
+		return;
+	if (packet_load(skb, p, p->end - 1, &last, sizeof(last)) < 0)
+		packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+}
+
 #endif
