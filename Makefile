@@ -85,13 +85,14 @@ BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out
 	      %.bpf.c,$(wildcard tests/bpf/*.c))))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NET_TOOL := $(B)/tests/netns/net-tool
+SAME_NFT := $(B)/tests/netns/same-nft
 RULESETS := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_layers \
 	    ruleset_text)
 RULES_PROGRAMS := $(patsubst %,$(B)/tests/bench-rules/%,generate stopwatch traffic)
 
 .PHONY: programs tests
 programs: $(B)/weirctl
-tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOL)
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOL) $(SAME_NFT)
 
 $(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(RULESETS) $(LIB_OBJECTS)
@@ -103,6 +104,11 @@ $(BPF_TESTS): $(B)/%: $(B)/%.o $(BPF_SHARED) $(RULESETS) $(LIB_OBJECTS)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 
 $(NET_TOOL): $(B)/%: $(B)/%.o $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+$(SAME_NFT): $(B)/%: $(B)/%.o $(patsubst %,$(B)/tests/%.o,netns/nft_text \
+	bpf/frame bpf/random_policy) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
@@ -126,13 +132,13 @@ build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
 		-liniparser
 
 # The summary of all kinds of tests is the last line: N passed, N failed, …
-check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(FUZZERS) \
+check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(SAME_NFT) $(FUZZERS) \
 	build/san.stamp
 	$(Q)tests/check
 
-# What of them is shorter in check, at length: a quarter of an hour.
+# What of them is shorter in check, at length: half an hour, and more.
 .PHONY: check-long
-check-long: deps kernels $(B)/weirctl $(NET_TOOL)
+check-long: deps kernels $(B)/weirctl $(NET_TOOL) $(SAME_NFT)
 	$(Q)tests/check netns_long vm_long
 
 # While others compile; where none can be fetched the tests on them say so.
