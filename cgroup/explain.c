@@ -13,8 +13,6 @@
 #include "pins/object.h"
 #include "rules/flow_abi.h"
 
-DEFINE_CLEANUP(struct explain_bpf *, explain_bpf__destroy);
-
 /* As in rules/state.bpf.h. */
 enum {
 	ASK_OUT = 1 << 0,
@@ -79,21 +77,14 @@ static int make_small(struct explain_bpf *skel, const struct image *image)
 
 /* skel NULL: errno says why. */
 static int load(struct explain_bpf *skel, const struct image *image,
-		const struct log *log, struct explainer **ret_explainer,
-		struct err *err)
+		const struct log *log, struct err *err)
 {
-	struct explainer *explainer;
 	int r = skel ? make_small(skel, image) : neg_errno();
 
-	if (r == 0)
+	if (skel && r == 0)
 		r = explain_bpf__load(skel);
 	if (r < 0)
 		return log_set(log, err, r, "load the program that explains");
-	explainer = calloc(1, sizeof(*explainer));
-	if (!explainer)
-		return err_set(err, -ENOMEM, "explain");
-	explainer->skel = skel;
-	*ret_explainer = explainer;
 	return 0;
 }
 
@@ -159,7 +150,6 @@ int explainer_open(const char *dir, const struct tables *tables,
 		   struct err *err)
 {
 	CLEANUP(explainer_closep) struct explainer *explainer = NULL;
-	CLEANUP(explain_bpf__destroyp) struct explain_bpf *skel = NULL;
 	CLEANUP(log_end) struct log log;
 	char maps[PATH_MAX];
 	uint32_t generation;
@@ -172,16 +162,19 @@ int explainer_open(const char *dir, const struct tables *tables,
 	r = tables_generation(tables, &generation, err);
 	if (r < 0)
 		return r;
-	skel = explain_bpf__open_opts(&opts);
-	if (skel && keep_to_itself(skel) < 0)
+	explainer = calloc(1, sizeof(*explainer));
+	if (!explainer)
+		return err_set(err, -ENOMEM, "explain");
+	explainer->slot = generation & 1;
+	explainer->skel = explain_bpf__open_opts(&opts);
+	if (explainer->skel && keep_to_itself(explainer->skel) < 0)
 		return err_set(err, -EINVAL, "explain");
-	if (skel && layout_check_object(skel->obj, err) < 0)
+	if (explainer->skel &&
+	    layout_check_object(explainer->skel->obj, err) < 0)
 		return -EPROTO;
-	r = load(skel, live, &log, &explainer, err);
+	r = load(explainer->skel, live, &log, err);
 	if (r < 0)
 		return r;
-	TAKE_PTR(skel);
-	explainer->slot = generation & 1;
 	r = copy_limits(explainer, tables, live);
 	if (r == 0 && has_sources(live))
 		r = copy_sources(explainer, tables);
@@ -195,28 +188,28 @@ int explainer_open_image(const struct image *image,
 			 struct explainer **ret_explainer, struct err *err)
 {
 	CLEANUP(explainer_closep) struct explainer *explainer = NULL;
-	CLEANUP(explain_bpf__destroyp) struct explain_bpf *skel = NULL;
 	CLEANUP(tables_closep) struct tables *tables = NULL;
 	CLEANUP(image_freep) struct image *nothing = image_new();
 	CLEANUP(log_end) struct log log;
 	int r;
 
 	log_begin(&log);
-	if (!nothing)
+	explainer = calloc(1, sizeof(*explainer));
+	if (!explainer || !nothing)
 		return err_set(err, -ENOMEM, "explain");
-	skel = explain_bpf__open();
-	if (skel && object_pin_nothing(skel->obj) < 0)
+	/* What is written first is for the first generation. */
+	explainer->slot = 1;
+	explainer->skel = explain_bpf__open();
+	if (explainer->skel && object_pin_nothing(explainer->skel->obj) < 0)
 		return err_set(err, -EINVAL, "explain");
-	r = load(skel, image, &log, &explainer, err);
+	r = load(explainer->skel, image, &log, err);
 	if (r < 0)
 		return r;
-	r = tables_of_object(TAKE_PTR(skel)->obj, &tables, err);
+	r = tables_of_object(explainer->skel->obj, &tables, err);
 	if (r == 0)
 		r = tables_write(tables, image, nothing, err);
 	if (r < 0)
 		return r;
-	/* What is written first is for the first generation. */
-	explainer->slot = 1;
 	*ret_explainer = TAKE_PTR(explainer);
 	return 0;
 }

@@ -100,7 +100,7 @@ struct rule_row {
 	__u64 limit_burst_ns;		 /* tokens saved, as time */
 	/* By what source_limits knows the rule; 0: one limit for all sources */
 	__u64 limit_source;
-	__u32 counter;			 /* in counters and rule_limits */
+	__u32 counter; /* in counters and rule_limits */
 	__u32 chain;
 	__u32 number; /* its key in the file */
 	__u32 line;

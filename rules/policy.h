@@ -179,7 +179,7 @@ struct rule {
 	char *log_prefix;
 	uint32_t limit_count; /* 0: no limit */
 	uint32_t limit_seconds;
-	uint32_t limit_burst; /* packets, at least 1 where there is a limit */
+	uint32_t limit_burst;  /* packets, at least 1 where there is a limit */
 	bool limit_per_source; /* each address has its own, IPv6 by /64 */
 	char *comment;
 	char *text; /* the rule in canonical form: what stats shows */
