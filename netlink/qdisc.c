@@ -229,6 +229,9 @@ static struct nl_msg *htb_message(const struct link *link, uint32_t handle,
 	return TAKE_PTR(msg);
 }
 
+/* Bytes per second: a turn of HTB takes no time at that. */
+#define CUTTER_RATE 1250000000000ULL
+
 /*
  * Without its own pacing, which would be a second one to sockets that weir has
  * paced, and which they would rely on when fq has gone: departure times hold
@@ -352,6 +355,44 @@ int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
 	whole = msg && nla_put(msg, TCA_OPTIONS, sizeof(fifo), &fifo) == 0;
 	return conn_do(conn, whole ? msg : NULL, err,
 		       "device '%s': add qdisc bfifo", link->name);
+}
+
+/* The burst is in bytes as well: what TBF makes of its time is less exact. */
+static int put_tbf(struct nl_msg *msg, uint32_t limit_bytes, uint32_t cut_bytes)
+{
+	struct tc_tbf_qopt tbf = {
+		.rate = { .rate = UINT32_MAX,
+			  .linklayer = TC_LINKLAYER_ETHERNET },
+		.limit = limit_bytes,
+		.buffer = 1,
+	};
+	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS);
+
+	if (!options || nla_put(msg, TCA_TBF_PARMS, sizeof(tbf), &tbf) < 0 ||
+	    nla_put_u64(msg, TCA_TBF_RATE64, CUTTER_RATE) < 0 ||
+	    nla_put_u32(msg, TCA_TBF_BURST, cut_bytes) < 0)
+		return -ENOMEM;
+	nla_nest_end(msg, options);
+	return 0;
+}
+
+int qdisc_ensure_cutter(struct conn *conn, const struct link *link,
+			uint32_t parent, uint32_t handle, uint32_t limit_bytes,
+			uint32_t cut_bytes, struct err *err)
+{
+	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct tcmsg header = {
+		.tcm_ifindex = (int)link->ifindex,
+		.tcm_handle = handle,
+		.tcm_parent = parent,
+	};
+	bool whole;
+
+	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header,
+			"tbf");
+	whole = msg && put_tbf(msg, limit_bytes, cut_bytes) == 0;
+	return conn_do(conn, whole ? msg : NULL, err,
+		       "device '%s': add qdisc tbf", link->name);
 }
 
 int qdisc_remove_root(struct conn *conn, const struct link *link,

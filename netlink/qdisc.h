@@ -91,6 +91,15 @@ int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
 		       struct err *err);
 
 /*
+ * Likewise, but what is longer than cut_bytes and consists of segments is cut
+ * into them; what is as long and does not is dropped.  A TBF, of a rate that
+ * nothing waits for.
+ */
+int qdisc_ensure_cutter(struct conn *conn, const struct link *link,
+			uint32_t parent, uint32_t handle, uint32_t limit_bytes,
+			uint32_t cut_bytes, struct err *err);
+
+/*
  * Removes the root if it has this handle; the kernel then makes its default
  * again.  0 too where the root is another one.
  */

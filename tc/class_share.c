@@ -116,6 +116,31 @@ static void fill(const struct image *image, const struct share_entry *entry,
 				     : device_leaf_bytes(usual);
 }
 
+/*
+ * With turns of a whole packet of 64 KB each, who shares a limit with many
+ * waits long for his, and a connection whose window is less than two of them,
+ * as it is for long after it has begun, has less.  So where a round would take
+ * too long, packets are cut and turns are shorter; above some rate not, as each
+ * segment then takes a processor its time.
+ */
+static void choose_turns(int side, struct class_shares *shares)
+{
+	uint64_t rate = shares->limit.rate_bytes, round = 0;
+	size_t i;
+
+	for (i = 0; i < shares->n_list; i++)
+		round += shares->list[i].quantum;
+	if (side != SIDE_OUT || rate > CUT_RATE_MOST ||
+	    round < rate / 1000 * CUT_ROUND_MS)
+		return;
+	for (i = 0; i < shares->n_list; i++) {
+		struct class_share *share = &shares->list[i];
+
+		share->is_cut = true;
+		share->quantum = share->quantum / (class_quantum(1) / CUT_TURN);
+	}
+}
+
 /* Cgroups that have one share together have one row each. */
 static void keep_one_each(struct class_shares *shares)
 {
@@ -151,6 +176,7 @@ int class_shares_of(const struct image *image, uint32_t index, int side,
 		fill(image, entry, &shares.limit, least, share);
 	}
 	keep_one_each(&shares);
+	choose_turns(side, &shares);
 	*ret_shares = shares;
 	shares = (struct class_shares){ 0 };
 	return 0;

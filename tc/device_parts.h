@@ -21,6 +21,14 @@ uint8_t device_root_shape(const struct qdisc *root);
 uint32_t device_leaf_handle(uint32_t lane_id);
 uint32_t device_leaf_bytes(uint64_t rate_bytes);
 
+/*
+ * Where a round of those who share a limit would take so long, packets longer
+ * than a turn are cut; bytes, and a second.  No MTU is longer as a rule.
+ */
+#define CUT_TURN      9216U
+#define CUT_ROUND_MS  20
+#define CUT_RATE_MOST 62500000ULL
+
 /* What the class of a limit has. */
 struct htb_rate device_class_rate(const struct limit_row *limit);
 

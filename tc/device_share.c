@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tc/device_share.h"
 
+#include <linux/if_ether.h>
 #include <string.h>
 
 #include "base/crash.h"
@@ -64,6 +65,10 @@ static enum shares_fit part_fit(const struct device *device,
 		return SHARES_BROKEN;
 	if (part != SHARE_WHOLE && class->leaf != device_leaf_handle(id))
 		return SHARES_LACK;
+	/* The queue below it is of another kind: all are made anew. */
+	if (part == SHARE_BULK &&
+	    share->is_cut != (class->quantum < class_quantum(1)))
+		return SHARES_BROKEN;
 	return class_has_rate(class, &rate) ? SHARES_FIT : SHARES_DIFFER;
 }
 
@@ -162,6 +167,21 @@ static int put_share(const struct device *device, const struct link *link,
 	return r;
 }
 
+static int make_queue(const struct device *device, const struct link *link,
+		      uint32_t id, const struct class_share *share,
+		      struct err *err)
+{
+	uint32_t cut = link->mtu + ETH_HLEN + 8 /* VLAN */, whole = CUT_TURN;
+
+	if (!share->is_cut)
+		return qdisc_ensure_bfifo(device->view->conn, link, id,
+					  device_leaf_handle(id),
+					  share->queue_bytes, err);
+	return qdisc_ensure_cutter(device->view->conn, link, id,
+				   device_leaf_handle(id), share->queue_bytes,
+				   cut > whole ? cut : whole, err);
+}
+
 static int make_share(const struct device *device, const struct link *link,
 		      int turn, const struct class_share *share,
 		      struct err *err)
@@ -173,9 +193,7 @@ static int make_share(const struct device *device, const struct link *link,
 	for (part = SHARE_SPARSE; r == 0 && part < SHARE_PARTS; part++) {
 		uint32_t id = SHARE_CLASS(share->number, part, turn);
 
-		r = qdisc_ensure_bfifo(device->view->conn, link, id,
-				       device_leaf_handle(id),
-				       share->queue_bytes, err);
+		r = make_queue(device, link, id, share, err);
 	}
 	return r;
 }

@@ -20,6 +20,7 @@ struct class_share {
 	uint32_t prio, quantum;		   /* of its bulk */
 	uint64_t sure_bytes, sparse_bytes; /* see rules/share.h */
 	uint32_t queue_bytes;
+	bool is_cut; /* its packets are, into segments: a turn is shorter */
 	struct limit_row ceil; /* its own limit, or that which is shared */
 };
 
