@@ -96,12 +96,12 @@ sleep 2
 within "and has its limit once (share)" "$(awk -v a="$from" -v b="$(came)" -v s="$at" -v e="$EPOCHREALTIME" -v m=$limit \
 	'BEGIN { print (b - a) * 8 / 1e6 / (e - s) / m }')" 0.01 1.1
 wait $client $other
-sed -i "s/^\[device v0\]/&\nin = ${total}mbit/" "$work/policy.ini"
+sed -i "s/^\[device v[02]\]/&\nin = ${total}mbit/" "$work/policy.ini"
 ok "where the device has a limit, too" apply
 is "it is policed beside that, and so status says" "$(where_in)" "police -"
 end "$begun"
 is "a plan says what the tables alone will have" "$(apply --dry-run)" \
-	"~ device v0: whose own limit in waits there: 1 more, 0 fewer, 0 otherwise"
+	"$(printf '~ device %s: whose own limit in waits there: 1 more, 0 fewer, 0 otherwise\n' v0 v2)"
 ip -n "$left" link del v2
 mv "$work/without.ini" "$work/policy.ini"
 ok "without the veth" apply
@@ -116,7 +116,6 @@ else
 	skip "behind a macvlan it is policed, too" "the kernel has no macvlan"
 fi
 end "$begun"
-ip netns del "$lab-b"
 apply >/dev/null
 
 serve_in "$cg/later" 5203

@@ -30,7 +30,8 @@ until_true 10 eval '[ "$(got)" -gt 10000 ]'
 
 # As a share of the rate, in 0.3 s.
 share() {
-	local from=$(got) at=$EPOCHREALTIME
+	local from at=$EPOCHREALTIME
+	from=$(got)
 	sleep 0.3
 	awk -v a="$from" -v b="$(got)" -v s="$at" -v e="$EPOCHREALTIME" -v m=$rate \
 		'BEGIN { print (b - a) * 8 / 1e6 / (e - s) / m }'
@@ -48,7 +49,7 @@ become() {
 		[ $? -eq 137 ] || break
 		kills=$((kills + 1))
 		now=$(share)
-		most=$(awk -v a="$most" -v b="$now" 'BEGIN { print a > b ? a : b }')
+		most=$(awk -v a="$most" -v b="$now" 'BEGIN { print (a > b ? a : b) }')
 	done 2>/dev/null
 	within "$1 to $2: killed at its points" $kills $((4 / step)) 50
 	within "and after none was the most more than the limit (share)" "$most" 0.2 2
