@@ -167,15 +167,16 @@ static __always_inline bool keep_is_of_peer(const struct bpf_sock *sk,
 	       (how & KEEP_OUT ? ports & 0xffff : ports >> 16);
 }
 
-static __always_inline bool keep_pays(struct bpf_sock *sk,
-				      const struct flow_id *id, __u32 how,
-				      __u32 random)
+/* Asked first, as it is answered by no so often. */
+static __always_inline bool keep_pays(struct bpf_sock *sk, __u32 random)
 {
 	struct bpf_tcp_sock *tcp;
 
-	if ((__u8)id->kind == IPPROTO_UDP)
-		return keep_is_of_peer(sk, id, how) &&
-		       random % KNOWN_SELDOM_UDP == 0;
+	if (!known_peer_port(sk))
+		return sk->protocol == IPPROTO_UDP &&
+		       random % KNOWN_SELDOM == 0;
+	if (sk->protocol == IPPROTO_UDP)
+		return random % KNOWN_SELDOM_UDP == 0;
 	tcp = bpf_tcp_sock(sk);
 	return tcp && tcp->segs_in + tcp->segs_out >= KNOWN_SEGMENTS;
 }
@@ -204,7 +205,8 @@ __noinline int known_keep(struct __sk_buff *skb, __u64 stamp, __u32 how,
 
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
-	if (!sk || !flow_id_of_socket(skb, &id) || !keep_is_its(sk, &id))
+	if (!sk || !keep_pays(sk, random) || !flow_id_of_socket(skb, &id) ||
+	    !keep_is_its(sk, &id))
 		return 0;
 	flags = keep_flags(sk, &id, how);
 	if (flags < 0)
@@ -215,11 +217,10 @@ __noinline int known_keep(struct __sk_buff *skb, __u64 stamp, __u32 how,
 	if (!known_peer_port(sk)) {
 		if (how & KEEP_OUT)
 			known.place |= KNOWN_LEAVES;
-		if ((__u8)id.kind == IPPROTO_UDP && random % KNOWN_SELDOM == 0)
-			known_put(&known, &id, random);
+		known_put(&known, &id, random);
 		return 0;
 	}
-	if (!keep_pays(sk, &id, how, random))
+	if (!keep_is_of_peer(sk, &id, how))
 		return 0;
 	if (how & KEEP_OUT) {
 		bpf_sk_storage_delete(&known_out, sk);

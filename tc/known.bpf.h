@@ -6,7 +6,45 @@
 #ifndef WEIR_TC_KNOWN_BPF_H
 #define WEIR_TC_KNOWN_BPF_H
 
+#include "rules/kernel.bpf.h"
 #include "rules/known.bpf.h"
+
+#define KNOWN_ETHERNET 1 /* ARPHRD_ETHER */
+
+struct net_device___known {
+	unsigned short type;
+	unsigned short hard_header_len;
+} RELOCATED;
+
+struct sk_buff___known {
+	struct net_device___known *dev;
+	unsigned char *head, *data;
+	__u16 network_header;
+} RELOCATED;
+
+/*
+ * Whether the packet lies as flow_id_of_device reads it, and others of its
+ * device do, as long as they have no tags: no verdict of one that has no
+ * Ethernet header is kept, and so none is found by what stands in its place.
+ */
+static __always_inline bool known_is_framed(struct __sk_buff *skb)
+{
+	struct sk_buff___known *real = (void *)kernel_address(skb);
+	__u16 type = 0, length = 0, network = 0;
+	struct net_device___known *dev = NULL;
+	unsigned char *head = NULL, *data = NULL;
+
+	READ(dev, &real->dev);
+	READ(head, &real->head);
+	READ(data, &real->data);
+	READ(network, &real->network_header);
+	if (!dev)
+		return false;
+	READ(type, &dev->type);
+	READ(length, &dev->hard_header_len);
+	return type == KNOWN_ETHERNET && length == ETH_HLEN &&
+	       (__u64)head + network == (__u64)data + ETH_HLEN;
+}
 
 /*
  * Both are global, with numbers for arguments, for the room that they take on
@@ -37,7 +75,8 @@ __noinline int known_keep_at_device(struct __sk_buff *skb, __u64 stamp,
 	struct known known = { 0 };
 	struct flow_id id = { 0 };
 
-	if (random % KNOWN_SELDOM || !flow_id_of_device(skb, &id))
+	if (random % KNOWN_SELDOM || !known_is_framed(skb) ||
+	    !flow_id_of_device(skb, &id))
 		return 0;
 	if (how & (0xff | DECIDED_STATES)) {
 		if (!known_for_a_moment(how, &id))

@@ -9,13 +9,16 @@ import ctypes
 import errno
 import json
 import os
+import platform
 import select
 import socket
+import struct
 import subprocess
 import sys
 
 weirctl, cgdir, cg, left, right, folder = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
 home = os.open("/proc/self/ns/net", os.O_RDONLY)
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 HERE = {4: "10.77.0.1", 6: "fd77:0::1"}
@@ -91,6 +94,56 @@ def counts(chain, number):
         return found["policy_packets"], found["policy_bytes"]
     rule = next(r for r in found["rules"] if r["number"] == number)
     return rule["packets"], rule["bytes"]
+
+
+def bpf(command, attributes):
+    result = libc.syscall(280 if platform.machine() == "aarch64" else 321,
+                          command, attributes, len(attributes))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "bpf")
+    return result
+
+
+def open_map(name):
+    path = ctypes.create_string_buffer(
+        f"{os.environ['WEIR_BPFFS']}/maps/{name}".encode())
+    return bpf(7, struct.pack("QII", ctypes.addressof(path), 0, 0))
+
+
+def element(fd, index, size, new=None):
+    """An element of an array, which is set to new if there is such."""
+    key = ctypes.create_string_buffer(struct.pack("I", index), 4)
+    value = ctypes.create_string_buffer(new or bytes(size), size)
+    bpf(1 if new is None else 2,
+        struct.pack("IIQQQ", fd, 0, ctypes.addressof(key),
+                    ctypes.addressof(value), 0))
+    return value.raw
+
+
+def count_known(stamp):
+    """Cells of the table of known flows with this stamp."""
+    fd, count, index = open_map("known_flows"), 0, 0
+    try:
+        while True:
+            cell = element(fd, index, 128)
+            count += struct.unpack_from("Q", cell, 8)[0] == stamp
+            index += 1
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+    os.close(fd)
+    return count
+
+
+def stamp_now(count_up=False):
+    generation, changes = open_map("generation"), open_map("changes")
+    changed = struct.unpack("I", element(changes, 0, 4))[0] + count_up
+    if count_up:
+        element(changes, 0, 4, struct.pack("I", changed))
+    now = struct.unpack("I", element(generation, 0, 4))[0]
+    os.close(generation)
+    os.close(changes)
+    return changed << 32 | now
 
 
 def policy_of(rule_out, rule_in="allow udp to port 6000"):
@@ -174,21 +227,32 @@ def many_peers(family):
                        (HERE[family], 6000)) for i in range(63)]
     before = counts("in", 10), counts("out", 20)
     got = answered = 0
-    for _ in range(50):
-        for peer in peers:
-            peer.send(bytes(20))
-        for _ in peers:
-            if select.select([server], [], [], 0.3)[0]:
-                server.sendto(*server.recvfrom(100))
-                got += 1
-        answered += sum(receive(peer, 1) for peer in peers)
-    fact(f"IPv{family}: a server of 63 peers hears them all", got, 63 * 50)
-    fact(f"IPv{family}: and is heard", answered, 63 * 50)
+
+    def converse(rounds):
+        nonlocal got, answered
+        for _ in range(rounds):
+            for peer in peers:
+                peer.send(bytes(20))
+            for _ in peers:
+                if select.select([server], [], [], 0.3)[0]:
+                    server.sendto(*server.recvfrom(100))
+                    got += 1
+            answered += sum(receive(peer, 1) for peer in peers)
+
+    converse(50)
+    fact(f"IPv{family}: most of the flows are known then",
+         count_known(stamp_now()) > 63, True)
+    stamp = stamp_now(count_up=True)
+    fact(f"IPv{family}: none when something changed", count_known(stamp), 0)
+    converse(50)
+    fact(f"IPv{family}: and most again", count_known(stamp) > 63, True)
+    fact(f"IPv{family}: a server of 63 peers hears them all", got, 63 * 100)
+    fact(f"IPv{family}: and is heard", answered, 63 * 100)
     after = counts("in", 10), counts("out", 20)
     for way, was, now in zip(("arrives", "leaves"), before, after):
-        fact(f"IPv{family}: what {way} is counted", now[0] - was[0], 63 * 50)
+        fact(f"IPv{family}: what {way} is counted", now[0] - was[0], 63 * 100)
         fact(f"IPv{family}: what {way} is counted with its bytes",
-             now[1] - was[1], 63 * 50 * (HEADERS[family] + 20))
+             now[1] - was[1], 63 * 100 * (HEADERS[family] + 20))
     last = datagrams(right, "others", family, 5999, (HERE[family], 6000))
     for _ in range(20):
         last.send(b"x")

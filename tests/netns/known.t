@@ -7,8 +7,8 @@
 make_lab
 
 while IFS=$'\t' read -r name got want; do
-	[ "$name" != done ] || { ended=1; continue; }
+	[ "$name" != "all done" ] || { ended=1; continue; }
 	is "$name" "$got" "$want"
-done < <(python3 tests/netns/known.py "$WEIRCTL" "$cgdir" "$cg" "$left" "$right" "$work" && printf 'done\n')
+done < <(python3 tests/netns/known.py "$WEIRCTL" "$cgdir" "$cg" "$left" "$right" "$work" && printf "all done\n")
 is "all of it was tried" "${ended:-0}" 1
 finish
