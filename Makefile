@@ -86,13 +86,15 @@ BPF_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/bpf/test_%,$(filter-out
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NET_TOOL := $(B)/tests/netns/net-tool
 SAME_NFT := $(B)/tests/netns/same-nft
+FRAME_TOOL := $(B)/tests/netns/frame-tool
+NETNS_TOOLS := $(NET_TOOL) $(SAME_NFT) $(FRAME_TOOL)
 RULESETS := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_layers \
 	    ruleset_text)
 RULES_PROGRAMS := $(patsubst %,$(B)/tests/bench-rules/%,generate stopwatch traffic)
 
 .PHONY: programs tests
 programs: $(B)/weirctl
-tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOL) $(SAME_NFT)
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NETNS_TOOLS)
 
 $(UNIT_TESTS) $(BPF_TESTS): LIBS = -lcmocka
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(UNIT_SHARED) $(RULESETS) $(LIB_OBJECTS)
@@ -111,6 +113,10 @@ $(SAME_NFT): $(B)/%: $(B)/%.o $(patsubst %,$(B)/tests/%.o,netns/nft_text \
 	bpf/frame bpf/random_policy) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+$(FRAME_TOOL): $(B)/%: $(B)/%.o $(B)/tests/bpf/frame.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^
 
 $(RULES_PROGRAMS): $(B)/%: $(B)/%.o
 	$(call say,LD,$@)
@@ -132,13 +138,13 @@ build/fuzz/%: %.c $(wildcard rules/*.[ch] base/*.[ch] tests/fuzz/*.h) | $(DEPS)
 		-liniparser
 
 # The summary of all kinds of tests is the last line: N passed, N failed, …
-check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NET_TOOL) $(SAME_NFT) $(FUZZERS) \
+check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NETNS_TOOLS) $(FUZZERS) \
 	build/san.stamp
 	$(Q)tests/check
 
 # What of them is shorter in check, at length: half an hour, and more.
 .PHONY: check-long
-check-long: deps kernels $(B)/weirctl $(NET_TOOL) $(SAME_NFT)
+check-long: deps kernels $(B)/weirctl $(NETNS_TOOLS)
 	$(Q)tests/check netns_long vm_long
 
 # While others compile; where none can be fetched the tests on them say so.
