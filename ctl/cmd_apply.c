@@ -10,10 +10,11 @@ static int make(const struct call *call, void *what, struct kernel *kernel,
 		struct image **ret_image)
 {
 	CLEANUP(image_freep) struct image *image = NULL;
+	struct policy *const *policy = what;
 	struct err err;
 	int status;
 
-	status = files_compile(what, kernel->live, &image);
+	status = files_compile(*policy, kernel->live, &image);
 	if (status != EXIT_DONE)
 		return status;
 	if (runs_keep(kernel, call->dry_run, image, &err) < 0)
@@ -30,12 +31,21 @@ static void warn(void *what, const struct kernel *kernel,
 	ssh_warn(image, kernel->mount);
 }
 
+static void forget(void *what)
+{
+	struct policy **policy = what;
+
+	files_freep(policy);
+	*policy = NULL;
+}
+
 int cmd_apply(const struct call *call)
 {
 	CLEANUP(files_freep) struct policy *policy = NULL;
 	struct edit edit = {
 		.make = make,
 		.planned = warn,
+		.forget = forget,
 		.refuses_conflict = true,
 		.tells_waiting = true,
 		.settles = true,
@@ -45,6 +55,6 @@ int cmd_apply(const struct call *call)
 	status = files_read(call, &policy);
 	if (status != EXIT_DONE)
 		return status;
-	edit.what = policy;
+	edit.what = &policy;
 	return edit_policy(call, &edit);
 }

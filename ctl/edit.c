@@ -118,8 +118,11 @@ static int carry_out(const struct call *call, const struct edit *edit,
  * meanwhile.  Where it is killed, or was never made, the next change waits
  * itself.
  */
-static void settle_later(const struct kernel *kernel)
+static void settle_later(struct kernel *kernel)
 {
+	/* What there is at a fork is copied when it is freed. */
+	image_freep(&kernel->live);
+	kernel->live = NULL;
 	if (fork() != 0)
 		return;
 	/* Nobody is to wait for its end in order to read ours. */
@@ -158,6 +161,8 @@ int edit_policy(const struct call *call, const struct edit *edit)
 	if (!had_pins && kernel.generation == 0 && !call->dry_run &&
 	    !edit->only_if_live)
 		kernel_unload(&kernel, &ignored);
+	if (edit->forget)
+		edit->forget(edit->what);
 	if (!kernel.loaded)
 		lock_remove(call->places.run);
 	else if (edit->settles && kernel.generation != generation)

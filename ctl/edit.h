@@ -26,6 +26,8 @@ struct edit {
 			const struct image *image);
 	/* Called when the image is in force; or NULL. */
 	int (*carried_out)(void *what, struct kernel *kernel, struct err *err);
+	/* Called when what is of no more use; or NULL. */
+	void (*forget)(void *what);
 	/* Two groups that match one cgroup are an error. */
 	bool refuses_conflict;
 	/* Devices that wait, or are left as they are, are told of. */

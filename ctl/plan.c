@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ctl/device_traces.h"
 #include "ctl/plan_tables.h"
 #include "ctl/say.h"
@@ -131,17 +132,32 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 	return 0;
 }
 
-void plan_print(const struct plan *plan)
+/* Of rules there can be very many: this does without printf. */
+static void print_change(const struct change *change)
 {
 	static const char signs[] = { '+', '~', '-' };
+	AUTO_FREE char *line = NULL;
+	struct text text;
+
+	text_begin(&text);
+	text_char(&text, signs[change->action]);
+	text_char(&text, ' ');
+	text_put(&text, change->object);
+	text_char(&text, ' ');
+	text_put(&text, change->name);
+	text_put(&text, ": ");
+	text_put(&text, change->detail);
+	if (text_take(&text, &line) < 0)
+		line = NULL;
+	show_text(line);
+}
+
+void plan_print(const struct plan *plan)
+{
 	size_t i;
 
-	for (i = 0; i < plan->changes.n_list; i++) {
-		const struct change *change = &plan->changes.list[i];
-
-		show("%c %s %s: %s", signs[change->action], change->object,
-		     change->name, change->detail);
-	}
+	for (i = 0; i < plan->changes.n_list; i++)
+		print_change(&plan->changes.list[i]);
 	if (!plan->changes.n_list)
 		show("%s", plan->writes_tables
 				   ? "~ only where things stand in the files"

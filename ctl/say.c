@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/say.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,29 +18,31 @@ static bool is_plain(const char *line)
 	return true;
 }
 
-static void print_line(FILE *out, const char *before, const char *fmt,
-		       va_list ap)
+/* line: NULL where there was no memory for it. */
+static void print_text(FILE *out, const char *before, const char *line)
 {
-	AUTO_FREE char *longer = NULL, *printable = NULL;
-	char few[512];
-	const char *line = few;
-	int n, saved = errno; /* for %m */
-	va_list again;
+	AUTO_FREE char *printable = NULL;
 
-	va_copy(again, ap);
-	n = vsnprintf(few, sizeof(few), fmt, ap);
-	if (n < 0 || (size_t)n >= sizeof(few)) {
-		errno = saved;
-		if (vasprintf(&longer, fmt, again) < 0)
-			longer = NULL;
-		line = longer;
-	}
-	va_end(again);
 	if (line && !is_plain(line))
 		line = printable = utf8_printable(line);
 	fputs(before, out);
 	fputs(line ? line : "out of memory", out);
 	putc('\n', out);
+}
+
+static void print_line(FILE *out, const char *before, const char *fmt,
+		       va_list ap)
+{
+	AUTO_FREE char *line = NULL;
+
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
+	print_text(out, before, line);
+}
+
+void show_text(const char *line)
+{
+	print_text(stdout, "", line);
 }
 
 void show(const char *fmt, ...)

@@ -11,6 +11,9 @@
 /* One line of the answer, on standard output. */
 void show(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Likewise, a text as it is; NULL stands for no memory. */
+void show_text(const char *line);
+
 /* One sentence on standard error: "weirctl: …". */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
