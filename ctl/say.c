@@ -25,9 +25,9 @@ static void print_text(FILE *out, const char *before, const char *line)
 
 	if (line && !is_plain(line))
 		line = printable = utf8_printable(line);
-	fputs(before, out);
-	fputs(line ? line : "out of memory", out);
-	putc('\n', out);
+	fputs_unlocked(before, out);
+	fputs_unlocked(line ? line : "out of memory", out);
+	putc_unlocked('\n', out);
 }
 
 static void print_line(FILE *out, const char *before, const char *fmt,

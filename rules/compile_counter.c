@@ -95,21 +95,30 @@ static uint32_t new_counter(struct compiler *c, const struct where *where)
 	return NONE;
 }
 
-/* Rules lie by number; a damaged table finds nothing. */
-static const struct rule_row *live_rule(const struct image *live,
+/*
+ * Rules lie by number; a damaged table finds nothing.  Mostly it is the one
+ * behind that which was found last.
+ */
+static const struct rule_row *live_rule(struct compiler *c,
 					const struct chain_row *chain,
 					uint32_t number)
 {
+	const struct image *live = c->live;
 	size_t low = chain->first, high = low + chain->count;
+	size_t next = c->next_live_rule++;
 
 	if (high > live->n_rules)
 		return NULL;
+	if (next >= low && next < high && live->rules[next].number == number)
+		return &live->rules[next];
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		const struct rule_row *row = &live->rules[middle];
 
-		if (row->number == number)
+		if (row->number == number) {
+			c->next_live_rule = middle + 1;
 			return row;
+		}
 		if (number < row->number)
 			high = middle;
 		else
@@ -125,7 +134,7 @@ uint32_t compile_rule_counter(struct compiler *c,
 	const struct rule_row *row = NULL;
 
 	if (live_chain)
-		row = live_rule(c->live, live_chain, rule->number);
+		row = live_rule(c, live_chain, rule->number);
 	if (row && row->counter < COUNTERS_MAX &&
 	    strcmp(image_string(c->live, row->text), rule->text) == 0)
 		return row->counter;

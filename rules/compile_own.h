@@ -21,6 +21,7 @@ struct compiler {
 	str_off *files;		  /* offsets of policy->files, 0: not yet */
 	uint8_t *counters_used;	  /* a bit per counter of live */
 	size_t n_limits;	  /* rules that have one */
+	size_t next_live_rule;	  /* where the next rule may be in live */
 	uint32_t next_counter;	  /* where to look for a free one */
 	uint32_t *live_chains;	  /* rows of live's chains, by name */
 	struct names live_groups; /* rows of live's groups */

@@ -130,7 +130,8 @@ static int parse_clause(struct rule_parser *parser)
 	if (word->comma || word->quoted)
 		return rule_refuse_word(parser, word);
 	for (i = 0; rule_clauses[i].name; i++) {
-		if (strcmp(rule_clauses[i].name, word->text) != 0)
+		if (*rule_clauses[i].name != *word->text ||
+		    strcmp(rule_clauses[i].name, word->text) != 0)
 			continue;
 		if (parser->seen & 1U << i)
 			return err_say(parser->why, -EINVAL,

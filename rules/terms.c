@@ -97,8 +97,9 @@ const struct term flag_terms[] = {
 
 const struct term *term_find(const struct term *terms, const char *name)
 {
+	/* The first letter tells most of them apart. */
 	for (; terms->name; terms++)
-		if (strcmp(terms->name, name) == 0)
+		if (*terms->name == *name && strcmp(terms->name, name) == 0)
 			return terms;
 	return NULL;
 }
