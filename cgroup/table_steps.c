@@ -166,7 +166,7 @@ static void *do_step(void *data)
 const struct table_step *table_steps_do(struct table_steps *steps)
 {
 	pthread_t threads[TABLE_STEPS_MAX];
-	bool started[TABLE_STEPS_MAX];
+	bool started[TABLE_STEPS_MAX] = { 0 };
 	size_t i;
 
 	for (i = 0; i < steps->n_list; i++)

@@ -104,8 +104,7 @@ static void bit_set(unsigned char *bits, uint32_t counter)
 
 static bool bit_is_set(const unsigned char *bits, uint32_t counter)
 {
-	return counter < COUNTERS_MAX &&
-	       bits[counter / 8] >> (counter % 8) & 1;
+	return counter < COUNTERS_MAX && bits[counter / 8] >> (counter % 8) & 1;
 }
 
 struct preparation {

@@ -275,8 +275,10 @@ static int diff_chain(struct rest *was, struct rest *is, const char *chain,
 		else if (strcmp(rule_text(was), rule_text(is)) != 0)
 			r = change_add_text(changes, CHANGE_ALTER, "rule", name,
 					    rule_text(is));
-		was->rule += before <= after;
-		is->rule += after <= before;
+		if (before <= after)
+			was->rule++;
+		if (after <= before)
+			is->rule++;
 	}
 	return r;
 }

@@ -208,7 +208,7 @@ bool ini_line_is_plain(const struct lines *lines)
 
 void ini_line_split_plain(const struct lines *lines, struct ini_line *ret_line)
 {
-	char *line = lines->line, *equals = strchr(line, '=');
+	char *line = lines->line, *equals = line + strcspn(line, "=");
 
 	*ret_line = (struct ini_line){
 		.key = trim(line, equals),

@@ -55,6 +55,8 @@ void rules_parse(const char *const *texts, size_t n, struct rule *rules)
 	struct part parts[THREADS_MAX];
 	bool started[THREADS_MAX];
 
+	if (!n)
+		return;
 	for (i = 0; i < n_threads; i++) {
 		size_t first = n * i / n_threads;
 

@@ -40,18 +40,18 @@ static int copy_quoted(const char **ptext, char **pout, struct err *why)
 static int copy_bare(const char **ptext, char **pout, struct err *why)
 {
 	const char *p = *ptext;
-	size_t n = 0;
+	char *out = *pout;
 
-	while (p[n] && !is_blank(p[n]) && p[n] != ',' && p[n] != '"')
-		n++;
-	if (p[n] == '"')
+	for (; *p && !is_blank(*p) && *p != ',' && *p != '"'; p++)
+		*out++ = *p;
+	if (*p == '"')
 		return err_say(why, -EINVAL,
 			       "there is no blank between '%.*s' and a quote",
-			       n < 40 ? (int)n : 40, p);
-	memcpy(*pout, p, n);
-	*pout += n;
-	*(*pout)++ = '\0';
-	*ptext += n;
+			       p - *ptext < 40 ? (int)(p - *ptext) : 40,
+			       *ptext);
+	*out++ = '\0';
+	*pout = out;
+	*ptext = p;
 	return 0;
 }
 
