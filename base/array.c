@@ -25,3 +25,23 @@ void *array_grow(void *parray, size_t *n, size_t size)
 	(*n)++;
 	return array + (*n - 1) * size;
 }
+
+void *array_extend(void *parray, size_t *n, size_t size, size_t more)
+{
+	size_t needed = *n + more, capacity = 1;
+	char *array, *grown;
+
+	memcpy(&array, parray, sizeof(array));
+	while (capacity < needed && capacity <= SIZE_MAX / 2)
+		capacity *= 2;
+	if (needed < more || capacity < needed || capacity > SIZE_MAX / size)
+		return NULL;
+	/* As much as there is, where the next power of two is the same. */
+	grown = realloc(array, capacity * size);
+	if (!grown)
+		return NULL;
+	memcpy(parray, &grown, sizeof(grown));
+	memset(grown + *n * size, 0, more * size);
+	*n = needed;
+	return grown + (needed - more) * size;
+}

@@ -17,6 +17,9 @@
  */
 void *array_grow(void *parray, size_t *n, size_t size);
 
+/* The same for `more` elements; returns the first of them. */
+void *array_extend(void *parray, size_t *n, size_t size, size_t more);
+
 /* ARRAY_ADD(policy, groups): a pointer to a new zeroed policy->groups[…]. */
 #define ARRAY_ADD(owner, name) \
 	array_grow(&(owner)->name, &(owner)->n_##name, sizeof(*(owner)->name))
