@@ -25,6 +25,9 @@ void image_free(struct image *image)
 		return;
 	free(image->chains);
 	free(image->rules);
+	free(image->class_nodes);
+	free(image->class_buckets);
+	free(image->class_entries);
 	free(image->sets);
 	free(image->elements);
 	free(image->groups);

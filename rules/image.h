@@ -30,6 +30,12 @@ struct image {
 	size_t n_chains;
 	struct rule_row *rules; /* by chain, then by number */
 	size_t n_rules;
+	struct class_node *class_nodes; /* rules/class_abi.h, of all chains */
+	size_t n_class_nodes;
+	__u64 *class_buckets; /* and lists of rules, see struct chain_row */
+	size_t n_class_buckets;
+	struct class_entry *class_entries;
+	size_t n_class_entries;
 	struct set_row *sets; /* a set's id is its index */
 	size_t n_sets;
 	struct element_key *elements; /* sorted by image_sort */

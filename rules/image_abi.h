@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 #include "rules/calendar_abi.h"
+#include "rules/class_abi.h"
 #include "rules/glob_abi.h"
 
 #define NONE 0xffffffffU

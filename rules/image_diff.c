@@ -407,8 +407,9 @@ int image_same(const struct image *a, const struct image *b)
 	size_t common = a->n_strings < b->n_strings ? a->n_strings
 						    : b->n_strings;
 
-	return SAME(chains) && SAME(rules) && SAME(sets) && SAME(elements) &&
-	       SAME(groups) && SAME(peers) && SAME(paths) && SAME(globs) &&
-	       SAME(devices) && SAME(shares) &&
+	return SAME(chains) && SAME(rules) && SAME(class_nodes) &&
+	       SAME(class_buckets) && SAME(class_entries) && SAME(sets) &&
+	       SAME(elements) && SAME(groups) && SAME(peers) && SAME(paths) &&
+	       SAME(globs) && SAME(devices) && SAME(shares) &&
 	       memcmp(a->strings, b->strings, common) == 0;
 }
