@@ -24,12 +24,13 @@
 	}
 
 static const struct table_def defs[N_TABLES] = {
-	TABLE(strings, TABLE_STRINGS),	 TABLE(sets, TABLE_ARRAY),
-	TABLE(chains, TABLE_ARRAY),	 TABLE(rules, TABLE_ARRAY),
-	TABLE(groups, TABLE_ARRAY),	 TABLE(peers, TABLE_ARRAY),
-	TABLE(devices, TABLE_ARRAY),	 TABLE(globs, TABLE_ARRAY),
-	TABLE(paths, TABLE_PATHS),	 TABLE(shares, TABLE_SHARES),
-	TABLE(elements, TABLE_ELEMENTS),
+	TABLE(strings, TABLE_STRINGS),	   TABLE(sets, TABLE_ARRAY),
+	TABLE(chains, TABLE_ARRAY),	   TABLE(rules, TABLE_ARRAY),
+	TABLE(class_nodes, TABLE_ARRAY),   TABLE(class_buckets, TABLE_ARRAY),
+	TABLE(class_entries, TABLE_ARRAY), TABLE(groups, TABLE_ARRAY),
+	TABLE(peers, TABLE_ARRAY),	   TABLE(devices, TABLE_ARRAY),
+	TABLE(globs, TABLE_ARRAY),	   TABLE(paths, TABLE_PATHS),
+	TABLE(shares, TABLE_SHARES),	   TABLE(elements, TABLE_ELEMENTS),
 };
 
 void tables_close(struct tables *tables)

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "rules/image.h"
 
-#define N_TABLES 11
+#define N_TABLES 14
 
 struct bpf_object;
 

@@ -121,92 +121,111 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 	}
 }
 
-/* In the place of states, of which a call has none: how the walk went so far.
- */
+/* In the place of states, of which a call has none: walk.wary so far. */
 #define WARY HOW(0, 1, 0)
 
-/* As chain_walk: ROW_*, DECIDE_LATER, WALK_ON or WALK_ON_WARY. */
-static __always_inline int address_walk(struct bpf_sock_addr *ctx, int is_ip6,
-					__u32 how, __u32 index, __u32 batch)
+/* Of a call: what the classifier finds from kept on. */
+static __always_inline __u64 address_find(const struct packet *p,
+					  const struct chain_row *chain,
+					  __u32 slot, __u64 kept)
 {
-	__u32 slot = how & 1, hook = how >> 16, states = 0;
-	const struct chain_row *chain = table_chain(slot, index);
-	__u32 first = batch * WALK_BATCH;
-	const struct rule_row *row = 0;
-	struct packet packet;
-	int perhaps = how & WARY ? MAY_REFUSE : 0, decision;
-	__u32 tried = 0;
+	if (chain->lowest == NONE || !(chain->flags & CHAIN_CALLS))
+		return FOUND_NONE;
+	return class_of_call(p, chain, slot, walk_from(kept));
+}
 
-	if (!chain)
-		return ROW_DENY;
-	address_read(ctx, is_ip6, hook, &packet, &states);
-	packet_forget(&packet, chain->zero);
-	if (!packet.required || chain->flags & CHAIN_LOOPBACK)
-		row = rules_walk(&packet, slot, states, chain->first + first,
-				 chain->count - first, &perhaps, &tried);
-	if (perhaps & MAY_DECIDE)
-		return DECIDE_LATER;
-	if (!row && first + WALK_BATCH < chain->count)
-		return perhaps ? WALK_ON_WARY : WALK_ON;
-	decision = row ? row->verdict : chain->policy;
-	if (!row && packet.required)
-		decision = ROW_ALLOW;
-	if (decision != ROW_ALLOW)
-		counter_add(row ? row->counter : chain->counter, 1, 0);
-	else if (perhaps)
-		decision = DECIDE_LATER;
-	return decision;
+/* The policy has it, unless it is about loopback. */
+static __always_inline void address_end(const struct packet *p,
+					const struct chain_row *chain,
+					struct walk *walk)
+{
+	walk->verdict = p->required ? ROW_ALLOW : chain->policy;
+	walk->counter = chain->counter;
 }
 
 /*
- * As chain_stride and chain_strides.  Programs for one family may not look at
- * the other's address, so there are two of each.
+ * One batch: ROW_*, DECIDE_LATER, or WALK_ON and where it is, with the bit
+ * DECIDED_VARIES where it is wary.
  */
-#define ADDRESS_STRIDES(family, is_ip6)                                       \
-	__noinline int address_walk##family(struct bpf_sock_addr *ctx,        \
-					    __u32 how, __u32 index,           \
-					    __u32 batch)                      \
-	{                                                                     \
-		return address_walk(ctx, is_ip6, how, index, batch);          \
-	}                                                                     \
-                                                                              \
-	__noinline int address_stride##family(struct bpf_sock_addr *ctx,      \
-					      __u32 how, __u32 chain,         \
-					      __u32 batch)                    \
-	{                                                                     \
-		int decision = WALK_ON;                                       \
-		__u32 i;                                                      \
-                                                                              \
-		for (i = 0; i < WALK_STRIDE; i++) {                           \
-			decision = address_walk##family(ctx, how, chain,      \
-							batch + i);           \
-			if (decision < WALK_ON)                               \
-				break;                                        \
-			if (decision == WALK_ON_WARY)                         \
-				how |= WARY;                                  \
-		}                                                             \
-		return decision;                                              \
-	}                                                                     \
-                                                                              \
-	__noinline int address_strides##family(struct bpf_sock_addr *ctx,     \
-					       __u32 how, __u32 chain)        \
-	{                                                                     \
-		int decision = WALK_ON;                                       \
-		__u32 batch;                                                  \
-                                                                              \
-		for (batch = 0; batch < WALK_BATCHES; batch += WALK_STRIDE) { \
-			decision = address_stride##family(ctx, how, chain,    \
-							  batch);             \
-			if (decision < WALK_ON)                               \
-				break;                                        \
-			if (decision == WALK_ON_WARY)                         \
-				how |= WARY;                                  \
-		}                                                             \
-		return decision;                                              \
+static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
+					  __u32 how, __u32 index, __u64 kept)
+{
+	__u32 slot = how & 1, hook = how >> 16, states = 0, limit, from;
+	const struct chain_row *chain = table_chain(slot, index);
+	struct walk walk = { .listed = kept >> WALK_LISTED };
+	int step = STEP_END;
+	struct packet packet;
+	__u64 found;
+
+	if (!chain)
+		return ROW_DENY;
+	/* Nobody knew that calls would ask it. */
+	if (chain->lowest != NONE && !(chain->flags & CHAIN_CALLS))
+		return DECIDE_LATER;
+	address_read(ctx, is_ip6, hook, &packet, &states);
+	packet_forget(&packet, chain->zero);
+	walk.wary = how & WARY;
+	found = address_find(&packet, chain, slot, kept);
+	limit = FOUND_INDEX(found);
+	from = walk_from(kept);
+	if (chain_is_about(chain, &packet))
+		step = walk_list(&packet, chain, slot, states,
+				 limit == CLASS_INDEX_MASK ? NONE : limit,
+				 &walk);
+	if (step == STEP_LIMIT) {
+		step = walk_found(&packet, chain, slot, states, found, &walk);
+		from = limit + 1;
+	}
+	if (step == STEP_LATER)
+		return DECIDE_LATER;
+	if (step == STEP_ON)
+		return WALK_ON | (walk.wary ? DECIDED_VARIES : 0) |
+		       WALK_AT(from, walk.listed);
+	if (step == STEP_END)
+		address_end(&packet, chain, &walk);
+	if (walk.verdict != ROW_ALLOW)
+		counter_add(walk.counter, 1, 0);
+	else if (walk.wary)
+		return DECIDE_LATER;
+	return walk.verdict;
+}
+
+/*
+ * So many batches of a call's walk, and no more: then it may go on, and its
+ * packets are asked again.
+ */
+#define ADDRESS_BATCHES 256
+
+/*
+ * Programs for one family may not look at the other's address, so there are
+ * two of each.
+ */
+#define ADDRESS_WALKS(family, is_ip6)                                          \
+	__noinline __u64 address_walk##family(                                 \
+		struct bpf_sock_addr *ctx, __u32 how, __u32 index, __u64 kept) \
+	{                                                                      \
+		return address_walk(ctx, is_ip6, how, index, kept);            \
+	}                                                                      \
+                                                                               \
+	__noinline int address_walks##family(struct bpf_sock_addr *ctx,        \
+					     __u32 how, __u32 chain)           \
+	{                                                                      \
+		__u64 one = 0;                                                 \
+		__u32 i;                                                       \
+                                                                               \
+		for (i = 0; i < ADDRESS_BATCHES; i++) {                        \
+			one = address_walk##family(ctx, how, chain,            \
+						   one & WALK_KEPT);           \
+			if (DECISION(one) != WALK_ON)                          \
+				return DECISION(one);                          \
+			if (one & DECIDED_VARIES)                              \
+				how |= WARY;                                   \
+		}                                                              \
+		return DECIDE_LATER;                                           \
 	}
 
-ADDRESS_STRIDES(4, 0)
-ADDRESS_STRIDES(6, 1)
+ADDRESS_WALKS(4, 0)
+ADDRESS_WALKS(6, 1)
 
 /*
  * ROW_DENY, ROW_ALLOW, ROW_REJECT or DECIDE_LATER; what else it might return
@@ -218,8 +237,8 @@ static __always_inline int address_decide(struct bpf_sock_addr *ctx, int is_ip6,
 {
 	__u32 how = HOW(slot & 1, 0, hook);
 
-	return is_ip6 ? address_strides6(ctx, how, chain)
-		      : address_strides4(ctx, how, chain);
+	return is_ip6 ? address_walks6(ctx, how, chain)
+		      : address_walks4(ctx, how, chain);
 }
 
 #endif

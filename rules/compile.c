@@ -110,6 +110,9 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 		count_limit(c, rule);
 	}
 	row.count = chain->n_rules;
+	r = compile_class(c, chain, &row);
+	if (r < 0)
+		return r;
 	row.counter = compile_policy_counter(c, live, chain);
 	row.policy = chain->policy;
 	row.line = chain->where.line;

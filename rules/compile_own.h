@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "rules/class.h"
 #include "rules/image.h"
 #include "rules/names.h"
 #include "rules/policy.h"
@@ -80,6 +81,24 @@ int compile_addresses(struct compiler *c, const struct where *where,
 /* The row of a rule but for chain and counter.  -ENOMEM. */
 int compile_rule(struct compiler *c, const struct chain *chain,
 		 const struct rule *rule, struct rule_row *row);
+
+/* ---------------------------------------------------- compile_box.c */
+
+/*
+ * Adds what the rule of index, with its row, fits.  *ret_listed: nothing was
+ * added, as the rule looks at too little that the classifier knows.  -ENOMEM.
+ */
+int compile_boxes(const struct rule *rule, const struct rule_row *row,
+		  uint32_t index, struct class_boxes *boxes, bool *ret_listed);
+
+/* -------------------------------------------------- compile_class.c */
+
+/*
+ * Makes the list and the classifier of a chain whose rules have their rows;
+ * too hard a chain is a problem.  -ENOMEM.
+ */
+int compile_class(struct compiler *c, const struct chain *chain,
+		  struct chain_row *row);
 
 /* -------------------------------------------------- compile_group.c */
 

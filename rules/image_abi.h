@@ -120,13 +120,19 @@ enum {
 	CHAIN_STATES = 1 << 2,	 /* some rule looks at states */
 	CHAIN_UIDS = 1 << 3,	 /* some rule looks at the user */
 	CHAIN_LIMITS = 1 << 4,	 /* some rule has a limit */
+	CHAIN_LINEAR = 1 << 5,	 /* the list has all rules, and no words */
+	CHAIN_CALLS = 1 << 6,	 /* there are roots for calls, too */
+	CHAIN_LISTED = 1 << 7,	 /* the first rule is in the list */
 };
 
 /*
- * A packet's rules are walked one after the other.  The bound is what the
- * verifier has to follow.
+ * A packet's walk through a chain's list goes by batches of so many rules, and
+ * so many times the rules that the classifier finds may turn out not to fit:
+ * it is what the verifier has to follow.
  */
-#define CHAIN_RULES_MAX 4096
+#define WALK_BATCH	  16
+#define CHAIN_BATCHES_MAX 1024
+#define CHAIN_ASKS_MAX	  32
 
 struct chain_row {
 	__u32 first, count; /* in rules */
@@ -134,12 +140,20 @@ struct chain_row {
 	__u8 policy;
 	__u8 flags;
 	__u16 zero; /* see packet_forget */
+	/*
+	 * Rules that the classifier knows nothing of: their indexes in the
+	 * chain, ascending, as words of class_buckets.
+	 */
+	__u32 list, list_count;
+	__u32 lowest;  /* index of those it knows; NONE: of none */
+	__u32 refuses; /* of these the first that denies or rejects; NONE */
+	__u32 roots[N_CLASS_ROOTS]; /* in class_nodes, or NONE */
 	__u32 line;
 	str_off file;
 	str_off name;
 };
 
-_Static_assert(sizeof(struct chain_row) == 28, "no hidden padding");
+_Static_assert(sizeof(struct chain_row) == 60, "no hidden padding");
 
 /*
  * Elements of sets: one longest-prefix trie holds all sets of an image.

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which verdict a chain has on a packet: its rules are tried in order, the
- * first that matches decides, the chain's policy decides the rest.
+ * Which verdict a chain has on a packet: the first of its rules that matches
+ * decides, the chain's policy decides the rest.
+ *
+ * The classifier (rules/class.bpf.h) finds that rule, among those whose
+ * addresses, ports and protocol it knows; those that look at none, and those
+ * of a short chain, are in a list.  The two are gone through together, by the
+ * rules' order.  A rule that looks at more than the classifier tells is
+ * confirmed here, and where it does not match the search goes on behind it.
  *
  * A rule that looks at something that a packet has not got does not match.
  * One that looks at something that a malformed packet does not tell matches
  * unless it would allow: so what cannot be read is denied by whatever might
- * deny it and allowed by nothing that might not.
+ * deny it and allowed by nothing that might not.  Of the rules that the
+ * classifier knows, any that refuses might deny it, and none allows it: a
+ * malformed packet costs no more than another.
  *
  * Nothing is kept outside the stack of the program, because a program that
  * runs for a process can be preempted, or interrupted by a softirq, on the
  * same processor: scratch per processor would change under it.  The verifier
- * would follow 4096 rules one by one, so WALK_BATCH of them are walked by a
- * global function that it looks at once; that takes numbers only (structs
- * came with 5.12), so it reads the packet again for every batch.
+ * would follow thousands of steps one by one, so WALK_BATCH of them are done
+ * by a global function that it looks at once; that takes numbers only (structs
+ * came with 5.12), so it reads the packet again for every batch.  Few chains
+ * take more than one.
  */
 #ifndef WEIR_RULES_MATCH_BPF_H
 #define WEIR_RULES_MATCH_BPF_H
 
+#include "rules/class.bpf.h"
 #include "rules/packet.bpf.h"
 #include "rules/safety.bpf.h"
 #include "rules/side.bpf.h"
@@ -25,15 +35,11 @@
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
 
-#define WALK_BATCH   16
-#define WALK_STRIDE  16 /* batches, so that no loop is longer than this */
-#define WALK_BATCHES (CHAIN_RULES_MAX / WALK_BATCH)
-
 /* A decision: ROW_*, and of addresses also DECIDE_LATER. */
 enum {
 	DECIDE_LATER = 3, /* the packet will have to be seen */
-	WALK_ON = 4,	  /* within: no rule of this batch matched */
-	WALK_ON_WARY = 5, /* … and a call may be one that a rule refuses */
+	WALK_ON = 4,	  /* within: nothing is decided yet */
+	WALK_ASK = 5,	  /* … and the classifier is to be asked */
 };
 
 /*
@@ -241,48 +247,122 @@ static __always_inline int row_fits(const struct rule_row *row,
 	return looks_fit(row, looks, p, slot, states, tried);
 }
 
-enum {
-	MAY_DECIDE = 1 << 0, /* the rule does only if what is unknown is so */
-	MAY_REFUSE = 1 << 1, /* so does one before it, which refuses a call */
+/* A walk through the list of a chain, and what it has come to. */
+struct walk {
+	__u32 listed; /* what is next in the list */
+	__u32 tried;  /* as row_fits has it */
+	__u32 wary;   /* a rule refuses the call if what is unknown is so */
+	/* What decided: a rule's. */
+	__u32 verdict;
+	__u32 counter;
 };
 
-/*
- * The first of the rules first … first + count - 1 that decides; NULL where
- * none does.  *perhaps: MAY_*; *tried: as row_fits has it.
- */
-static __always_inline const struct rule_row *rules_walk(
-	const struct packet *p, __u32 slot, __u32 states, __u32 first,
-	__u32 count, int *perhaps, __u32 *tried)
+enum {
+	STEP_ON = 0, /* nothing yet */
+	STEP_DECIDED = 1,
+	STEP_LIMIT = 2, /* no rule of the list is left before the limit */
+	STEP_END = 3,	/* no rule decides */
+	STEP_LATER = 4, /* the rule decides if what is unknown is so */
+};
+
+/* The next rule of the list; NONE at its end. */
+static __always_inline __u32 walk_listed(const struct chain_row *chain,
+					 __u32 slot, __u32 listed)
 {
-	void *rows = bpf_map_lookup_elem(&rules, &slot);
-	const struct rule_row *row;
-	__u32 i, index;
+	const __u64 *word;
+
+	if (listed >= chain->list_count)
+		return NONE;
+	if (chain->flags & CHAIN_LINEAR)
+		return listed;
+	word = TABLE_ROW(class_buckets, slot, chain->list + listed);
+	return word ? *word : NONE;
+}
+
+/* The rule of an index in the chain against the packet. */
+static __always_inline int walk_try(const struct packet *p,
+				    const struct chain_row *chain, __u32 slot,
+				    __u32 states, __u32 index,
+				    struct walk *walk)
+{
+	const struct rule_row *row = table_rule(slot, chain->first + index);
 	int fits;
 
-	/* Each copy is an end of its own to the verifier, which prunes there.
-	 */
-#pragma unroll 16
-	for (i = 0; rows && i < WALK_BATCH; i++) {
-		if (i >= count)
-			break;
-		index = first + i;
-		row = bpf_map_lookup_elem(rows, &index);
-		if (!row)
-			break;
-		fits = row_fits(row, p, slot, states, tried);
-		if (fits == FITS_NOT)
-			continue;
-		if (fits == FITS)
-			return row;
-		if (p->flags & IS_MALFORMED && row->verdict == ROW_ALLOW)
-			continue;
-		if (!(p->flags & IS_CALL) || row->verdict == ROW_ALLOW) {
-			*perhaps |= MAY_DECIDE;
-			return row;
-		}
-		*perhaps |= MAY_REFUSE;
+	if (!row)
+		return STEP_END;
+	fits = row_fits(row, p, slot, states, &walk->tried);
+	if (fits == FITS_NOT)
+		return STEP_ON;
+	if (fits == FITS_PERHAPS && p->flags & IS_CALL) {
+		if (row->verdict == ROW_ALLOW)
+			return STEP_LATER;
+		walk->wary = 1;
+		return STEP_ON;
 	}
-	return 0;
+	if (fits == FITS_PERHAPS && row->verdict == ROW_ALLOW)
+		return STEP_ON;
+	walk->verdict = row->verdict;
+	walk->counter = row->counter;
+	return STEP_DECIDED;
+}
+
+/* A batch of the list's rules, before the one of index `limit`: STEP_*. */
+static __always_inline int walk_list(const struct packet *p,
+				     const struct chain_row *chain, __u32 slot,
+				     __u32 states, __u32 limit,
+				     struct walk *walk)
+{
+	__u32 i, index;
+	int step;
+
+	for (i = 0; i < WALK_BATCH; i++) {
+		index = walk_listed(chain, slot, walk->listed);
+		if (index >= limit)
+			return STEP_LIMIT;
+		step = walk_try(p, chain, slot, states, index, walk);
+		if (step != STEP_ON)
+			return step;
+		walk->listed++;
+	}
+	return STEP_ON;
+}
+
+static __always_inline int found_is_plain(__u64 found)
+{
+	return !(FOUND_BITS(found) & ENTRY_CONFIRM);
+}
+
+/* The rule that the classifier has found, whose turn it is: STEP_*. */
+static __always_inline int walk_found(const struct packet *p,
+				      const struct chain_row *chain, __u32 slot,
+				      __u32 states, __u64 found,
+				      struct walk *walk)
+{
+	__u32 index = FOUND_INDEX(found);
+
+	if (index == CLASS_INDEX_MASK)
+		return STEP_END;
+	if (!found_is_plain(found))
+		return walk_try(p, chain, slot, states, index, walk);
+	walk->verdict = FOUND_BITS(found) & ENTRY_VERDICT;
+	walk->counter = FOUND_COUNTER(found);
+	return STEP_DECIDED;
+}
+
+/*
+ * Where a walk is, in the upper bits of a decision that is none yet: the rule
+ * from which on the classifier is to be asked in bits 16 … 39, what is next in
+ * the list in bits 40 … 63.
+ */
+#define WALK_FROM   16
+#define WALK_LISTED 40
+#define WALK_KEPT   (~0ULL << WALK_FROM)
+#define WALK_AT(from, listed) \
+	((__u64)(from) << WALK_FROM | (__u64)(listed) << WALK_LISTED)
+
+static __always_inline __u32 walk_from(__u64 kept)
+{
+	return kept >> WALK_FROM & CLASS_INDEX_MASK;
 }
 
 /* As chain_decide returns it. */
@@ -344,79 +424,160 @@ static __always_inline void packet_forget(struct packet *p, __u16 zero)
 /* How a walk goes: the slot, PACKET_* and HOOK_* in one number. */
 #define HOW(slot, states, hook) ((slot) | (states) << 8 | (hook) << 16)
 
-/* One batch of a chain: as chain_decide, or WALK_ON. */
-__noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
-			    __u32 batch)
+#define IS_FRAGMENT (IS_FIRST_FRAGMENT | IS_LATER_FRAGMENT)
+
+/* Chains are about IP. */
+static __always_inline int chain_ignores(const struct chain_row *chain,
+					 const struct packet *p)
 {
-	__u32 slot = how & 1, states = how >> 8 & 0xff, hook = how >> 16;
+	return p->flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT);
+}
+
+/* The rule that allowed the first of a later fragment's packet: its counter. */
+static __always_inline __u32 chain_of_first(const struct packet *p, __u32 index,
+					    __u64 kept)
+{
+	if ((p->flags & (IS_LATER_FRAGMENT | IS_MALFORMED)) !=
+		    IS_LATER_FRAGMENT ||
+	    kept)
+		return NONE;
+	return fragment_find(p, index);
+}
+
+/* Rules about other interfaces have no say on loopback. */
+static __always_inline int chain_is_about(const struct chain_row *chain,
+					  const struct packet *p)
+{
+	return !p->required || chain->flags & CHAIN_LOOPBACK;
+}
+
+/*
+ * The rule that the classifier finds, from kept on, as FOUND.  It is not asked
+ * for a malformed packet: of its rules the first that refuses has it.
+ */
+static __always_inline __u64 chain_find(struct __sk_buff *skb,
+					const struct packet *p,
+					const struct chain_row *chain,
+					__u32 slot, __u64 kept)
+{
+	const struct rule_row *row;
+
+	if (!chain_is_about(chain, p))
+		return FOUND_NONE;
+	if (!(p->flags & IS_MALFORMED))
+		return class_of_packet(skb, p, chain, slot, walk_from(kept));
+	row = table_rule(slot, chain->first + chain->refuses);
+	if (!row || chain->refuses == NONE)
+		return FOUND_NONE;
+	return FOUND(chain->refuses,
+		     row->counter | row->verdict << CLASS_BITS_SHIFT);
+}
+
+/*
+ * Asks the classifier.  Returns what chain_decide does where that is all there
+ * is to do, as most often; else, and for fragments, WALK_ON with FOUND, for
+ * chain_walk.
+ */
+__noinline __u64 chain_class(struct __sk_buff *skb, __u32 how, __u32 index,
+			     __u64 kept)
+{
+	__u32 slot = how & 1, hook = how >> 16, next;
 	const struct chain_row *chain = table_chain(slot, index);
-	__u32 counter, first = batch * WALK_BATCH, tried = 0, flags;
-	const struct rule_row *row = 0;
+	__u32 flags, counter;
 	struct packet packet;
-	int perhaps = 0;
+	__u64 found;
 
 	if (!chain)
 		return decided(ROW_DENY, DECIDED_VARIES, NONE);
 	packet_read(skb, &packet);
-	if (hook & HOOK_DEVICE)
+	if (how >> 16 & HOOK_DEVICE)
+		packet_end_check(skb, &packet);
+	packet_forget(&packet, chain->zero);
+	if (chain_ignores(chain, &packet))
+		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
+	found = chain_find(skb, &packet, chain, slot, kept);
+	next = walk_listed(chain, slot, kept >> WALK_LISTED);
+	if (next < FOUND_INDEX(found) || !found_is_plain(found) ||
+	    packet.flags & IS_FRAGMENT)
+		return WALK_ON | found;
+	flags = decided_flags(&packet, 0);
+	if (FOUND_INDEX(found) == CLASS_INDEX_MASK)
+		return chain_end(chain, &packet, hook, flags);
+	counter = FOUND_COUNTER(found);
+	counter_add(counter, packet.segments, packet.bytes);
+	return decided(FOUND_BITS(found) & ENTRY_VERDICT, flags, counter);
+}
+
+/*
+ * Goes through a batch of the list, as far as the rule that the classifier has
+ * found, and to that; found is 0 where it has not been asked, as those of the
+ * list may come first.  Returns what chain_decide does, or WALK_ON or WALK_ASK
+ * and where it is.
+ */
+__noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
+			    __u64 kept, __u64 found)
+{
+	__u32 slot = how & 1, states = how >> 8 & 0xff, flags, limit, first;
+	const struct chain_row *chain = table_chain(slot, index);
+	struct walk walk = { .listed = kept >> WALK_LISTED };
+	int step = STEP_END;
+	struct packet packet;
+
+	if (!chain)
+		return decided(ROW_DENY, DECIDED_VARIES, NONE);
+	packet_read(skb, &packet);
+	if (how >> 16 & HOOK_DEVICE)
 		packet_end_check(skb, &packet);
 	if (chain->flags & CHAIN_UIDS)
 		packet_uid(skb, &packet);
 	packet_forget(&packet, chain->zero);
 	if (packet.flags & IS_MALFORMED)
 		states = PACKET_INVALID;
-	/* Chains are about IP. */
-	if (packet.flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT))
+	if (chain_ignores(chain, &packet))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
-	if ((packet.flags & (IS_LATER_FRAGMENT | IS_MALFORMED)) ==
-		    IS_LATER_FRAGMENT &&
-	    batch == 0) {
-		counter = fragment_find(&packet, index);
-		if (counter != NONE) {
-			counter_add(counter, packet.segments, packet.bytes);
-			return decided(ROW_ALLOW, DECIDED_VARIES, counter);
-		}
+	first = chain_of_first(&packet, index, kept);
+	if (first != NONE) {
+		counter_add(first, packet.segments, packet.bytes);
+		return decided(ROW_ALLOW, DECIDED_VARIES, first);
 	}
-	if (!packet.required || chain->flags & CHAIN_LOOPBACK)
-		row = rules_walk(&packet, slot, states, chain->first + first,
-				 chain->count - first, &perhaps, &tried);
-	flags = decided_flags(&packet, tried);
-	if (!row && first + WALK_BATCH < chain->count)
-		return decided(WALK_ON, flags, NONE);
-	if (!row)
-		return chain_end(chain, &packet, hook, flags);
-	counter_add(row->counter, packet.segments, packet.bytes);
-	if (packet.flags & IS_FIRST_FRAGMENT && row->verdict == ROW_ALLOW)
-		fragment_keep(&packet, index, row->counter);
-	return decided(row->verdict, flags, row->counter);
+	limit = found ? FOUND_INDEX(found) : chain->lowest;
+	if (limit == CLASS_INDEX_MASK)
+		limit = NONE;
+	if (chain_is_about(chain, &packet))
+		step = walk_list(&packet, chain, slot, states, limit, &walk);
+	if (step == STEP_LIMIT && !found && limit != NONE)
+		return WALK_ASK | decided_flags(&packet, walk.tried) |
+		       WALK_AT(0, walk.listed);
+	if (step == STEP_LIMIT) {
+		step = limit == NONE ? STEP_END
+				     : walk_found(&packet, chain, slot, states,
+						  found, &walk);
+		if (step == STEP_ON)
+			return WALK_ASK | decided_flags(&packet, walk.tried) |
+			       WALK_AT(limit + 1, walk.listed);
+	}
+	flags = decided_flags(&packet, walk.tried);
+	if (step == STEP_ON)
+		return WALK_ON | flags | WALK_AT(0, walk.listed);
+	if (step != STEP_DECIDED)
+		return chain_end(chain, &packet, how >> 16, flags);
+	counter_add(walk.counter, packet.segments, packet.bytes);
+	if (packet.flags & IS_FIRST_FRAGMENT && walk.verdict == ROW_ALLOW)
+		fragment_keep(&packet, index, walk.counter);
+	return decided(walk.verdict, flags, walk.counter);
 }
 
 #define DECIDED_FLAGS (DECIDED_VARIES | DECIDED_STATES)
 
-/* WALK_STRIDE batches of a chain: as chain_decide, or WALK_ON. */
-__noinline __u64 chain_stride(struct __sk_buff *skb, __u32 how, __u32 chain,
-			      __u32 batch)
+/* As many batches of the list as it takes. */
+__noinline __u64 chain_walks(struct __sk_buff *skb, __u32 how, __u32 chain,
+			     __u64 kept, __u64 found)
 {
-	__u64 one = WALK_ON, flags = 0;
+	__u64 one = kept, flags = 0;
 	__u32 i;
 
-	for (i = 0; i < WALK_STRIDE; i++) {
-		one = chain_walk(skb, how, chain, batch + i);
-		flags |= one & DECIDED_FLAGS;
-		if (DECISION(one) != WALK_ON)
-			break;
-	}
-	return one | flags;
-}
-
-/* All of a chain's batches but the first. */
-__noinline __u64 chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
-{
-	__u64 one = WALK_ON, flags = 0;
-	__u32 batch;
-
-	for (batch = 1; batch < WALK_BATCHES; batch += WALK_STRIDE) {
-		one = chain_stride(skb, how, chain, batch);
+	for (i = 0; i < CHAIN_BATCHES_MAX; i++) {
+		one = chain_walk(skb, how, chain, one & WALK_KEPT, found);
 		flags |= one & DECIDED_FLAGS;
 		if (DECISION(one) != WALK_ON)
 			break;
@@ -429,16 +590,33 @@ __noinline __u64 chain_strides(struct __sk_buff *skb, __u32 how, __u32 chain)
  * be denies, too.  states as of states_find, or 0 where the chain has no
  * CHAIN_STATES; hook: HOOK_*.  A packet must be allowed by all of its chains,
  * and only then be kept (states_keep).
+ *
+ * The classifier is asked from here, not from within a walk: their stacks
+ * would not fit on top of each other.
  */
 static __always_inline __u64 chain_decide(struct __sk_buff *skb, __u32 slot,
 					  __u32 chain, __u32 states, __u32 hook)
 {
-	__u32 how = HOW(slot & 1, states & 0xff, hook);
-	__u64 one = chain_walk(skb, how, chain, 0);
+	const struct chain_row *row = table_chain(slot & 1, chain);
+	__u32 how = HOW(slot & 1, states & 0xff, hook), i;
+	__u64 one = 0, found = 0, flags = 0;
 
-	if (DECISION(one) == WALK_ON)
-		one = chain_strides(skb, how, chain) | (one & DECIDED_FLAGS);
-	return one;
+	if (row && row->flags & CHAIN_LISTED) {
+		one = chain_walks(skb, how, chain, 0, 0);
+		if (DECISION(one) != WALK_ASK)
+			return one;
+		flags = one & DECIDED_FLAGS;
+	}
+	for (i = 0; i <= CHAIN_ASKS_MAX; i++) {
+		found = chain_class(skb, how, chain, one & WALK_KEPT);
+		if (DECISION(found) != WALK_ON)
+			return found | flags;
+		one = chain_walks(skb, how, chain, one, found & ~0xffULL);
+		flags |= one & DECIDED_FLAGS;
+		if (DECISION(one) != WALK_ASK)
+			break;
+	}
+	return one | flags;
 }
 
 #endif

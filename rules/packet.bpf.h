@@ -279,18 +279,19 @@ static __always_inline int packet_size(struct __sk_buff *skb, struct packet *p,
 	return 0;
 }
 
-static __always_inline void packet_ip4(struct __sk_buff *skb, struct packet *p)
+/* -1 for a malformed one. */
+static __always_inline int packet_header4(struct __sk_buff *skb,
+					  struct packet *p)
 {
 	struct iphdr ip = { 0 };
 	__u32 header, fragment;
 
-	p->family = 4;
 	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0)
-		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+		return -1;
 	header = ip.ihl * 4;
 	if (ip.version != 4 || header < sizeof(ip) ||
 	    packet_size(skb, p, bpf_ntohs(ip.tot_len), 0, header) < 0)
-		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+		return -1;
 	address_map(&p->src, ip.saddr);
 	address_map(&p->dst, ip.daddr);
 	p->protocol = ip.protocol;
@@ -301,6 +302,15 @@ static __always_inline void packet_ip4(struct __sk_buff *skb, struct packet *p)
 	p->fragment = ip.id;
 	packet_fragment(p, fragment_flags(fragment & 0x1fff, fragment >> 13 & 1,
 					  p->protocol));
+	return 0;
+}
+
+/* In parts, which have the same place on the stack one after the other. */
+static __always_inline void packet_ip4(struct __sk_buff *skb, struct packet *p)
+{
+	p->family = 4;
+	if (packet_header4(skb, p) < 0)
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
 	packet_transport(skb, p);
 }
 
@@ -364,25 +374,34 @@ __noinline __u64 packet_extensions(struct __sk_buff *skb, __u32 base,
 	return found | protocol << BEHIND_PROTOCOL | transport;
 }
 
-static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
+static __always_inline int packet_header6(struct __sk_buff *skb,
+					  struct packet *p)
 {
 	struct ipv6hdr ip = { 0 };
-	__u64 behind;
 
-	p->family = 6;
 	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0 ||
 	    ip.version != 6 ||
 	    packet_size(skb, p, sizeof(ip) + bpf_ntohs(ip.payload_len),
 			sizeof(ip), sizeof(ip)) < 0)
-		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+		return -1;
 	__builtin_memcpy(&p->src, &ip.saddr, 16);
 	__builtin_memcpy(&p->dst, &ip.daddr, 16);
 	if (address_is_mapped(&p->src) || address_is_mapped(&p->dst))
-		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+		return -1;
 	p->protocol = ip.nexthdr;
 	p->dscp = (ip.priority << 2 | ip.flow_lbl[0] >> 6) & 0x3f;
 	p->hop_limit = ip.hop_limit;
 	p->transport = p->network + sizeof(ip);
+	return 0;
+}
+
+static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
+{
+	__u64 behind;
+
+	p->family = 6;
+	if (packet_header6(skb, p) < 0)
+		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
 	if (is_extension(p->protocol)) {
 		behind = packet_extensions(skb, p->base, p->transport, p->end,
 					   p->protocol);

@@ -221,7 +221,7 @@ struct policy {
  * Reads files (a path, or "-" for standard input) into one policy.  What is
  * wrong with them, all of it, goes to problems.  Returns -EINVAL where there
  * is at least one error, -ENOMEM, or 0 with *ret_policy to be freed.  What it
- * gives has no more rules in a chain and no more patterns than fit.
+ * gives has no more patterns than fit.
  */
 int policy_read(char *const *files, size_t n_files, struct problems *problems,
 		struct policy **ret_policy);

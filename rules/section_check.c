@@ -140,16 +140,6 @@ static void check_min(struct reader *reader, const struct ini *ini,
 			    min->value);
 }
 
-static void check_size(struct reader *reader, const struct chain *chain)
-{
-	if (chain->n_rules > CHAIN_RULES_MAX)
-		problem_add(reader->problems, chain->where.file,
-			    chain->where.line,
-			    "chain '%s' has %zu rules, at most %d are "
-			    "possible: put addresses or ports into sets",
-			    chain->name, chain->n_rules, CHAIN_RULES_MAX);
-}
-
 static void check_group(struct reader *reader, const struct ini *ini,
 			const struct ini_section *section,
 			const struct group *group)
@@ -164,8 +154,6 @@ void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
 		   const char *name, const void *object)
 {
-	if (kind == SECTION_CHAIN)
-		check_size(reader, object);
 	/* What is missing may be in a line that could not be read. */
 	if (section->has_bad_lines)
 		return;

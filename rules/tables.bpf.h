@@ -21,6 +21,9 @@
 
 INNER_ARRAY(rules_inner, struct rule_row);
 INNER_ARRAY(chains_inner, struct chain_row);
+INNER_ARRAY(class_nodes_inner, struct class_node);
+INNER_ARRAY(class_buckets_inner, __u64);
+INNER_ARRAY(class_entries_inner, struct class_entry);
 INNER_ARRAY(sets_inner, struct set_row);
 INNER_ARRAY(groups_inner, struct group_row);
 INNER_ARRAY(globs_inner, struct glob_row);
@@ -69,6 +72,11 @@ TABLE(rules_inner) rules SEC(".maps");
 
 /* User space writes, the matcher reads. */
 TABLE(chains_inner) chains SEC(".maps");
+
+/* User space writes, the matcher reads: rules/class_abi.h. */
+TABLE(class_nodes_inner) class_nodes SEC(".maps");
+TABLE(class_buckets_inner) class_buckets SEC(".maps");
+TABLE(class_entries_inner) class_entries SEC(".maps");
 
 /* User space writes and reads: what `elements` came from. */
 TABLE(sets_inner) sets SEC(".maps");

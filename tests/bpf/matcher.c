@@ -52,6 +52,11 @@ int matcher_set_up(void **state)
 	return 0;
 }
 
+const char *matcher_folder(void)
+{
+	return place;
+}
+
 int matcher_tear_down(void **state)
 {
 	(void)state;
@@ -88,7 +93,8 @@ void matcher_use(const struct policy *policy)
 	problems_clear(&problems);
 	fill_interfaces(image);
 	if (tables_write(tables, image, live, &err) < 0 ||
-	    tables_switch(tables, ++generation, &err) < 0) {
+	    tables_switch(tables, ++generation, &err) < 0 ||
+	    tables_tidy_limits(tables, image, live, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		assert(!"tables");
 	}

@@ -36,6 +36,9 @@ extern struct match_answer matcher_answer;
 int matcher_set_up(void **state);
 int matcher_tear_down(void **state);
 
+/* Where its maps are pinned. */
+const char *matcher_folder(void);
+
 /* Puts a policy in force, or that of a text. */
 void matcher_use(const struct policy *policy);
 void matcher_use_text(const char *text);

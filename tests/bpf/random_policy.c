@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "rules/endpoint.h"
 
 #define N_SETS	    3 /* of networks, named n0 … */
 #define N_PORT_SETS 2 /* named p0 … */
+
+/* In longer chains few rules are wide, or the first ones would decide all. */
+#define RULES_WIDE 60
 
 /* xorshift64*: the same numbers on every machine. */
 uint32_t random_below(struct random *random, uint32_t n)
@@ -49,7 +53,7 @@ static void random_address(struct random *random, int family,
 	memcpy(address, bytes, 16);
 }
 
-static void random_network(struct random *random, int family,
+static void random_network(struct random *random, int family, bool narrow,
 			   struct network *network)
 {
 	struct in6_addr other;
@@ -68,8 +72,9 @@ static void random_network(struct random *random, int family,
 	}
 	bits = family == 4 ? random_below(random, 33)
 			   : random_below(random, 129);
-	if (one_in(random, 2))
-		bits = random_below(random, 8);
+	if (narrow || one_in(random, 2))
+		bits = random_below(random,
+				    narrow && one_in(random, 2) ? 3 : 8);
 	for (i = 128 - bits; i < 128; i++) {
 		network->first.s6_addr[i / 8] &= ~(0x80 >> i % 8);
 		network->last.s6_addr[i / 8] |= 0x80 >> i % 8;
@@ -102,31 +107,37 @@ static char **add_name(char ***names, size_t *n, char *name)
 	return place;
 }
 
-static void random_addresses(struct random *random, struct endpoint *end)
+static void random_addresses(struct random *random, bool narrow,
+			     struct endpoint *end)
 {
-	uint32_t n = one_in(random, 3) ? 0 : 1 + random_below(random, 3), i;
+	uint32_t n = one_in(random, narrow ? 20 : 3)
+			     ? 0
+			     : 1 + random_below(random, 3),
+		 i;
 
-	if (!one_in(random, 2))
+	if (!one_in(random, 2) && !narrow)
 		return;
 	for (i = 0; i < n; i++)
-		random_network(random, one_in(random, 2) ? 4 : 6,
+		random_network(random, one_in(random, 2) ? 4 : 6, narrow,
 			       ARRAY_ADD(end, networks));
 	for (i = 0; i < N_SETS; i++)
-		if (one_in(random, 5))
+		if (one_in(random, narrow ? 60 : 5))
 			add_name(&end->sets, &end->n_sets, set_name('n', i));
-	end->negated = (end->n_networks || end->n_sets) && one_in(random, 4);
+	end->negated = (end->n_networks || end->n_sets) &&
+		       one_in(random, narrow ? 30 : 4);
 }
 
-static void random_ports(struct random *random, struct endpoint *end)
+static void random_ports(struct random *random, bool narrow,
+			 struct endpoint *end)
 {
 	uint32_t n = random_below(random, 4), i;
 
-	if (!one_in(random, 3))
+	if (!one_in(random, narrow ? 2 : 3))
 		return;
 	for (i = 0; i < n; i++)
 		random_range(random, ARRAY_ADD(end, ports));
 	for (i = 0; i < N_PORT_SETS; i++)
-		if (one_in(random, 4))
+		if (one_in(random, narrow ? 40 : 4))
 			add_name(&end->port_sets, &end->n_port_sets,
 				 set_name('p', i));
 }
@@ -180,36 +191,45 @@ static void random_matches(struct random *random, struct rule *rule)
 	}
 }
 
-static void random_rule(struct random *random, struct rule *rule)
+static void random_rule(struct random *random, bool narrow, struct rule *rule)
 {
 	rule->verdict = random_below(random, 3);
 	rule->family = one_in(random, 3) ? random_below(random, 3) : FAMILY_ANY;
 	rule->protocol = PROTOCOL_ANY;
 	rule->dscp = DSCP_ANY;
-	if (one_in(random, 2))
+	if (narrow || one_in(random, 2))
 		rule->protocol =
 			one_of(random, protocols, ARRAY_SIZE(protocols));
-	random_addresses(random, &rule->from);
-	random_addresses(random, &rule->to);
-	random_ports(random, &rule->from);
-	random_ports(random, &rule->to);
-	random_matches(random, rule);
+	random_addresses(random, narrow, &rule->from);
+	random_addresses(random, narrow, &rule->to);
+	random_ports(random, narrow, &rule->from);
+	random_ports(random, narrow, &rule->to);
+	if (!narrow || one_in(random, 8))
+		random_matches(random, rule);
+	/* As reading one leaves them. */
+	endpoint_sort(&rule->from);
+	endpoint_sort(&rule->to);
 	rule->text = strdup("");
 	assert(rule->text);
 }
 
+/* Most are small; some are empty, some have thousands of elements. */
 static void random_set(struct random *random, struct set *set, char *name,
 		       bool is_ports)
 {
 	uint32_t n = random_below(random, 12);
 
+	if (one_in(random, 8))
+		n = 0;
+	else if (one_in(random, 60))
+		n = 3000;
 	set->name = name;
 	while (n-- > 0) {
 		if (is_ports)
 			random_range(random, ARRAY_ADD(set, ports));
 		else
 			random_network(random, one_in(random, 2) ? 4 : 6,
-				       ARRAY_ADD(set, networks));
+				       n > 12, ARRAY_ADD(set, networks));
 	}
 }
 
@@ -237,7 +257,7 @@ struct policy *random_policy(struct random *random, size_t n_rules)
 	for (i = 0; i < n_rules; i++) {
 		struct rule *rule = ARRAY_ADD(chain, rules);
 
-		random_rule(random, rule);
+		random_rule(random, n_rules > RULES_WIDE, rule);
 		rule->number = i + 1;
 		rule->where = chain->where;
 	}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,15 +30,28 @@ static uint64_t packet_bytes(const char *packet)
 	return ip;
 }
 
-static void write_cases(FILE *out, const char *verdict, const char *policy)
+/* Rules that no packet here fits: with them the classifier is used. */
+static void write_filler(FILE *out, unsigned int number, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		fprintf(out, "%u = deny 253 from 203.0.113.%u\n", number + i,
+			i);
+}
+
+static void write_cases(FILE *out, const char *verdict, const char *policy,
+			unsigned int filler)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(match_cases); i++)
+	for (i = 0; i < ARRAY_SIZE(match_cases); i++) {
 		fprintf(out,
 			"[chain %s%zu]\npolicy = %s\nstrict = yes\n"
 			"10 = %s %s\n",
 			verdict, i, policy, verdict, match_cases[i].rule);
+		write_filler(out, 11, filler);
+	}
 }
 
 static void check_case(size_t i, const char *verdict, int fitting, int missing,
@@ -69,7 +83,7 @@ static void check_case(size_t i, const char *verdict, int fitting, int missing,
 		assert_int_equal(matcher_count(q.chain, 10).packets, 0);
 }
 
-static void every_form_of_a_rule_decides(void **state)
+static void check_forms(unsigned int filler)
 {
 	char *text = NULL;
 	size_t size, i, h;
@@ -77,11 +91,10 @@ static void every_form_of_a_rule_decides(void **state)
 	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
 					  HOOK_DEVICE | HOOK_OUT };
 
-	(void)state;
 	fputs(SETS, out);
-	write_cases(out, "allow", "deny");
-	write_cases(out, "deny", "allow");
-	write_cases(out, "reject", "allow");
+	write_cases(out, "allow", "deny", filler);
+	write_cases(out, "deny", "allow", filler);
+	write_cases(out, "reject", "allow", filler);
 	fclose(out);
 	matcher_use_text(text);
 	free(text);
@@ -94,6 +107,18 @@ static void every_form_of_a_rule_decides(void **state)
 				   hooks[h]);
 		}
 	}
+}
+
+static void every_form_of_a_rule_decides(void **state)
+{
+	(void)state;
+	check_forms(0);
+}
+
+static void every_form_of_a_rule_decides_in_a_long_chain(void **state)
+{
+	(void)state;
+	check_forms(20);
 }
 
 static int ask(const char *chain, uint32_t hook, const char *packet)
@@ -128,10 +153,20 @@ static const char *const malformed[] = {
 	"udp 10.0.0.1:1 > 10.0.0.2:22 vlan vlan vlan",
 };
 
-static void what_cannot_be_read_fails_closed(void **state)
+static void check_malformed(void)
 {
 	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
+		if (ask("closed", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
+		    ask("ports", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
+		    ask("named", HOOK_DEVICE, malformed[i]) != ROW_ALLOW)
+			fail_msg("%s", malformed[i]);
+	}
+}
+
+static void what_cannot_be_read_fails_closed(void **state)
+{
 	(void)state;
 	matcher_use_text(
 		"[chain closed]\npolicy = deny\n"
@@ -141,12 +176,32 @@ static void what_cannot_be_read_fails_closed(void **state)
 		"10 = deny tcp to port 22\n20 = deny udp to port 22\n"
 		"30 = deny icmp 8\n40 = deny icmp6 3\n"
 		"[chain named]\npolicy = deny\n10 = allow invalid\n");
-	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
-		if (ask("closed", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
-		    ask("ports", HOOK_DEVICE, malformed[i]) != ROW_DENY ||
-		    ask("named", HOOK_DEVICE, malformed[i]) != ROW_ALLOW)
-			fail_msg("%s", malformed[i]);
-	}
+	check_malformed();
+}
+
+/* There any rule that refuses denies it, and none that allows does. */
+static void what_cannot_be_read_fails_closed_in_a_long_chain(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	fputs("[chain closed]\npolicy = deny\n"
+	      "10 = allow tcp to port 22\n20 = allow udp to port 22\n"
+	      "30 = allow icmp 8\n",
+	      out);
+	write_filler(out, 40, 20);
+	fputs("[chain ports]\npolicy = allow\n", out);
+	write_filler(out, 40, 20);
+	fputs("[chain named]\npolicy = deny\n10 = allow invalid\n", out);
+	write_filler(out, 40, 20);
+	fclose(out);
+	matcher_use_text(text);
+	free(text);
+	check_malformed();
+	assert_int_equal(matcher_count(matcher_chain("ports"), 40).packets,
+			 ARRAY_SIZE(malformed));
 }
 
 static void padding_behind_the_packet_does_no_harm(void **state)
@@ -378,7 +433,8 @@ static void who_waited_long_enough_makes_room(void **state)
 			 0);
 }
 
-static void the_last_of_4096_rules_decides(void **state)
+/* Behind one without a token the next that fits has its turn. */
+static void a_long_chain_goes_on_behind_a_limit(void **state)
 {
 	char *text = NULL;
 	size_t size, i;
@@ -386,19 +442,101 @@ static void the_last_of_4096_rules_decides(void **state)
 	uint32_t chain;
 
 	(void)state;
-	fputs("[chain long]\npolicy = deny\n", out);
-	for (i = 1; i <= 4096; i++)
-		fprintf(out, "%zu = allow udp to port %zu\n", i, i);
+	fputs("[chain limits]\npolicy = deny\n", out);
+	for (i = 0; i < 40; i++)
+		fprintf(out, "%zu = allow udp to port 53 limit 1/m burst 1\n",
+			10 + i);
+	write_filler(out, 100, 20);
+	fputs("200 = reject udp to 10.0.0.0/8 port 53\n", out);
 	fclose(out);
 	matcher_use_text(text);
 	free(text);
+	chain = matcher_chain("limits");
+	for (i = 0; i < 42; i++)
+		assert_int_equal(
+			ask("limits", 0, "udp 10.0.0.1:1 > 10.0.0.2:53"),
+			i < 40 ? ROW_ALLOW : ROW_REJECT);
+	assert_int_equal(matcher_count(chain, 49).packets, 1);
+	assert_int_equal(matcher_count(chain, 200).packets, 2);
+}
+
+static void use_long(uint32_t n, bool by_ports)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("[chain long]\npolicy = deny\n", out);
+	for (i = 1; i <= n; i++) {
+		if (by_ports)
+			fprintf(out, "%zu = allow udp to port %zu\n", i, i);
+		else
+			fprintf(out, "%zu = allow udp from 10.1.%zu.%zu\n", i,
+				i / 250, i % 250);
+	}
+	fclose(out);
+	matcher_use_text(text);
+	free(text);
+}
+
+/* n rules, of which every so many is asked for, the first and the last too. */
+static void check_long(uint32_t n, bool by_ports)
+{
+	char packet[64];
+	uint64_t before;
+	uint32_t chain;
+	size_t i;
+
+	use_long(n, by_ports);
 	chain = matcher_chain("long");
-	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4096"),
-			 ROW_ALLOW);
-	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:4097"),
+	before = matcher_count(chain, 0).packets;
+	for (i = 1; i <= n; i += (n - 1) / 5) {
+		if (by_ports)
+			snprintf(packet, sizeof(packet),
+				 "udp 10.0.0.1:1 > 10.0.0.2:%zu", i);
+		else
+			snprintf(packet, sizeof(packet),
+				 "udp 10.1.%zu.%zu:1 > 10.0.0.2:9", i / 250,
+				 i % 250);
+		assert_int_equal(ask("long", 0, packet), ROW_ALLOW);
+		assert_int_equal(matcher_count(chain, i).packets, 1);
+	}
+	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:60000"),
 			 ROW_DENY);
-	assert_int_equal(ask("long", 0, "udp 10.0.0.1:1 > 10.0.0.2:17"),
-			 ROW_ALLOW);
+	assert_int_equal(matcher_count(chain, 0).packets, before + 1);
+}
+
+static void the_last_of_many_rules_decides(void **state)
+{
+	(void)state;
+	check_long(4096, true);
+	check_long(50001, false);
+}
+
+/* The classifier knows nothing of them. */
+static void the_last_of_4096_rules_that_are_walked_decides(void **state)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+	uint32_t chain;
+
+	(void)state;
+	fputs("[chain walked]\npolicy = deny\n", out);
+	for (i = 1; i <= 4096; i++)
+		fprintf(out, "%zu = allow mark %zu\n", i, i);
+	fclose(out);
+	matcher_use_text(text);
+	free(text);
+	chain = matcher_chain("walked");
+	assert_int_equal(
+		ask("walked", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 mark=4096"),
+		ROW_ALLOW);
+	assert_int_equal(
+		ask("walked", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 mark=17"),
+		ROW_ALLOW);
+	assert_int_equal(ask("walked", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"),
+			 ROW_DENY);
 	assert_int_equal(matcher_count(chain, 4096).packets, 1);
 	assert_int_equal(matcher_count(chain, 17).packets, 1);
 	assert_int_equal(matcher_count(chain, 0).packets, 1);
@@ -513,7 +651,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_a_rule_decides),
+		cmocka_unit_test(every_form_of_a_rule_decides_in_a_long_chain),
 		cmocka_unit_test(what_cannot_be_read_fails_closed),
+		cmocka_unit_test(
+			what_cannot_be_read_fails_closed_in_a_long_chain),
 		cmocka_unit_test(padding_behind_the_packet_does_no_harm),
 		cmocka_unit_test(tags_are_looked_through_on_devices),
 		cmocka_unit_test(
@@ -523,7 +664,10 @@ int main(void)
 		cmocka_unit_test(a_rule_over_its_limit_does_not_match),
 		cmocka_unit_test(each_source_has_a_limit_of_its_own),
 		cmocka_unit_test(who_waited_long_enough_makes_room),
-		cmocka_unit_test(the_last_of_4096_rules_decides),
+		cmocka_unit_test(a_long_chain_goes_on_behind_a_limit),
+		cmocka_unit_test(the_last_of_many_rules_decides),
+		cmocka_unit_test(
+			the_last_of_4096_rules_that_are_walked_decides),
 		cmocka_unit_test(an_unchanged_rule_keeps_its_count),
 		cmocka_unit_test(a_counter_is_right_however_much_it_counts),
 		cmocka_unit_test(a_decision_says_whether_it_holds_for_the_flow),

@@ -74,6 +74,14 @@ static size_t compare(struct random *random, const struct policy *policy,
 	return by_rule;
 }
 
+/* Short chains, some long ones, and now and then one of thousands. */
+static size_t size_below(struct random *random)
+{
+	static const uint32_t sizes[] = { 12, 50, 50, 50, 50, 400, 400, 3000 };
+
+	return random_below(random, sizes[random_below(random, 8)]);
+}
+
 static void the_kernel_decides_as_the_reference(void **state)
 {
 	unsigned long seed = number_of("WEIR_SEED", time(NULL));
@@ -86,7 +94,7 @@ static void the_kernel_decides_as_the_reference(void **state)
 	for (round = 0; round < rounds; round++) {
 		CLEANUP(policy_freep) struct policy *policy = NULL;
 
-		policy = random_policy(&random, random_below(&random, 50));
+		policy = random_policy(&random, size_below(&random));
 		matcher_use(policy);
 		by_rule += compare(&random, policy, seed, round);
 	}

@@ -201,11 +201,41 @@ static const char policy[] =
 	"[chain lo]\npolicy = deny\n10 = deny tcp to port 80 iface lo\n"
 	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n";
 
+/* Rules that no call here is about: with them the classifier is used. */
+static void write_filler(FILE *out, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		fprintf(out, "%d = deny 253 to 203.0.113.%d\n", 1000 + i, i);
+}
+
+/* A section by section; calls ask a chain that is some group's filter. */
+static void write_policy(FILE *out, int filler)
+{
+	const char *line = policy, *end;
+	char name[16];
+
+	for (; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		if (line != policy && strncmp(line, "[chain ", 7) == 0 &&
+		    strncmp(line, "[chain ports]", 13) != 0)
+			write_filler(out, filler);
+		if (sscanf(line, "[chain %15[a-z]", name) == 1)
+			fprintf(out,
+				"[group %s]\nmatch = /%s\n"
+				"filter-out = %s\n",
+				name, name, name);
+		fprintf(out, "%.*s\n", (int)(end - line), line);
+	}
+	write_filler(out, filler);
+}
+
 /*
  * And a chain in which what may refuse a call is first, and what does so is
- * behind more rules than are walked at a stride (16 times 16).
+ * behind many more rules.
  */
-static void use_policy(void)
+static void use_policy(int filler)
 {
 	AUTO_FREE char *text = NULL;
 	FILE *out;
@@ -214,8 +244,10 @@ static void use_policy(void)
 
 	out = open_memstream(&text, &size);
 	assert_non_null(out);
-	fprintf(out, "%s[chain wary]\npolicy = allow\n1 = deny mark 5\n",
-		policy);
+	write_policy(out, filler);
+	fputs("[group wary]\nmatch = /wary\nfilter-out = wary\n"
+	      "[chain wary]\npolicy = allow\n1 = deny mark 5\n",
+	      out);
 	for (i = 10; i < 310; i++)
 		fprintf(out, "%d = allow udp to port %d\n", i, i);
 	fputs("400 = reject tcp to port 26\n"
@@ -319,7 +351,8 @@ static int call(size_t i)
 	return r < 0 ? errno : 0;
 }
 
-static void a_call_is_decided_by_what_is_known(void **state)
+/* For the n-th time: counters go on. */
+static void check_calls(int filler, size_t n)
 {
 	int asks = bpf_map__fd(matcher_programs->maps.asks);
 	int answers = bpf_map__fd(matcher_programs->maps.answers);
@@ -327,8 +360,7 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	uint32_t zero = 0;
 	size_t i;
 
-	(void)state;
-	use_policy();
+	use_policy(filler);
 	attach(matcher_programs->progs.match_connect4);
 	attach(matcher_programs->progs.match_connect6);
 	attach(matcher_programs->progs.match_sendmsg4);
@@ -356,13 +388,25 @@ static void a_call_is_decided_by_what_is_known(void **state)
 	/* Refusals are counted, the rest when it is sent. */
 	i = matcher_chain("ports");
 	assert_int_equal(matcher_count(i, 10).packets, 0);
-	assert_int_equal(matcher_count(i, 20).packets, 2);
+	assert_int_equal(matcher_count(i, 20).packets, 2 * n);
 	assert_int_equal(matcher_count(i, 20).bytes, 0);
-	assert_int_equal(matcher_count(i, 40).packets, 1);
-	assert_int_equal(matcher_count(i, 0).packets, 4);
+	assert_int_equal(matcher_count(i, 40).packets, n);
+	assert_int_equal(matcher_count(i, 0).packets, 4 * n);
 	i = matcher_chain("wary");
 	assert_int_equal(matcher_count(i, 1).packets, 0);
-	assert_int_equal(matcher_count(i, 420).packets, 2);
+	assert_int_equal(matcher_count(i, 420).packets, 2 * n);
+}
+
+static void a_call_is_decided_by_what_is_known(void **state)
+{
+	(void)state;
+	check_calls(0, 1);
+}
+
+static void a_call_is_decided_by_what_is_known_in_a_long_chain(void **state)
+{
+	(void)state;
+	check_calls(20, 2);
 }
 
 static int set_up(void **state)
@@ -401,6 +445,8 @@ int main(void)
 		cmocka_unit_test(a_socket_knows_its_own_state),
 		cmocka_unit_test(a_refusal_answers_a_connection),
 		cmocka_unit_test(a_call_is_decided_by_what_is_known),
+		cmocka_unit_test(
+			a_call_is_decided_by_what_is_known_in_a_long_chain),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -87,9 +87,13 @@ static void a_chain_says_what_its_rules_look_at(void **state)
 			     "[group h]\nmatch = /b\nfilter-out = b\n"
 			     "[device d]\nfilter-in = b\nfilter-out = a\n",
 			     NULL);
+	/* Both are short: see test_compile_class. */
 	assert_int_equal(image->chains[0].flags,
-			 CHAIN_STRICT | CHAIN_STATES | CHAIN_LOOPBACK);
-	assert_int_equal(image->chains[1].flags, CHAIN_UIDS | CHAIN_LIMITS);
+			 CHAIN_STRICT | CHAIN_STATES | CHAIN_LOOPBACK |
+				 CHAIN_LINEAR | CHAIN_LISTED);
+	assert_int_equal(image->chains[1].flags, CHAIN_UIDS | CHAIN_LIMITS |
+							 CHAIN_LINEAR |
+							 CHAIN_LISTED);
 	assert_int_equal(image->chains[1].policy, ROW_REJECT);
 	assert_int_equal(image->chains[1].first, 2);
 	assert_int_equal(image->rules[1].ifindex, 1);
