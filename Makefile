@@ -52,7 +52,7 @@ SOURCES := $(filter-out %.bpf.c,$(wildcard base/*.c rules/*.c netlink/*.c \
 	   pins/*.c tc/*.c cgroup/*.c ctl/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 SKELETONS := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard cgroup/*.bpf.c \
-	     tc/*.bpf.c tests/bpf/*.bpf.c))
+	     tc/*.bpf.c tests/bpf/*.bpf.c tests/bench-rules/*.bpf.c))
 
 $(B)/weirctl: $(OBJECTS)
 	$(call say,LD,$@)
@@ -176,6 +176,24 @@ bench-rules: $(B)/weirctl bench-rules-programs
 		--svg $(BENCH)/pictures $(ARGS)
 lint: $(SKELETONS)
 	$(Q)tests/lint
+
+# Ways to classify packets; what the kernel takes to decide them.  Alone they
+# print tables for docs/matcher.md; both take arguments.
+RULES_SHARED := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_text)
+CLASSIFIERS := $(B)/tests/bench-rules/classifiers
+DECIDE := $(B)/tests/bench-rules/decide
+.PHONY: bench-classifiers bench-decide
+bench-classifiers: $(CLASSIFIERS)
+	$(Q)$(CLASSIFIERS) $(ARGS)
+bench-decide: $(DECIDE)
+	$(Q)$(DECIDE) $(ARGS)
+$(CLASSIFIERS): $(patsubst %,$(B)/tests/bench-rules/%.o,rival_bits rival_tuples \
+		rival_tree rival_weir) $(B)/tests/unit/class_walk.o
+$(DECIDE): LIBS = -lcmocka
+$(DECIDE): $(BPF_SHARED)
+$(CLASSIFIERS) $(DECIDE): $(B)/%: $(B)/%.o $(RULES_SHARED) $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 
 # -------------------------------------------------------------- install
 
