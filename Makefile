@@ -179,7 +179,6 @@ lint: $(SKELETONS)
 
 # Ways to classify packets; what the kernel takes to decide them.  Alone they
 # print tables for docs/matcher.md; both take arguments.
-RULES_SHARED := $(patsubst %,$(B)/tests/bench-rules/%.o,ruleset ruleset_text)
 CLASSIFIERS := $(B)/tests/bench-rules/classifiers
 DECIDE := $(B)/tests/bench-rules/decide
 .PHONY: bench-classifiers bench-decide
@@ -191,7 +190,7 @@ $(CLASSIFIERS): $(patsubst %,$(B)/tests/bench-rules/%.o,rival_bits rival_tuples 
 		rival_tree rival_weir) $(B)/tests/unit/class_walk.o
 $(DECIDE): LIBS = -lcmocka
 $(DECIDE): $(BPF_SHARED)
-$(CLASSIFIERS) $(DECIDE): $(B)/%: $(B)/%.o $(RULES_SHARED) $(LIB_OBJECTS)
+$(CLASSIFIERS) $(DECIDE): $(B)/%: $(B)/%.o $(RULESETS) $(LIB_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(LIBS) $(PACKAGE_LIBS)
 

@@ -172,13 +172,13 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		step = walk_list(&packet, chain, slot, states,
 				 limit == CLASS_INDEX_MASK ? NONE : limit,
 				 &walk);
-	if (step == STEP_LIMIT) {
+	if (step == STEP_LIMIT)
 		step = walk_found(&packet, chain, slot, states, found, &walk);
-		from = limit + 1;
-	}
 	if (step == STEP_LATER)
 		return DECIDE_LATER;
-	if (step == STEP_ON)
+	if (step == STEP_ASK)
+		from = limit + 1;
+	if (step == STEP_ASK || step == STEP_ON)
 		return WALK_ON | (walk.wary ? DECIDED_VARIES : 0) |
 		       WALK_AT(from, walk.listed);
 	if (step == STEP_END)

@@ -55,6 +55,7 @@ enum {
 enum {
 	DECIDED_VARIES = 1 << 8,
 	DECIDED_STATES = 1 << 9, /* a rule that was tried looks at states */
+	DECIDED_FIRST = 1 << 10, /* within: a first fragment may pass */
 };
 
 #define DECIDED_COUNTER	  32
@@ -263,6 +264,7 @@ enum {
 	STEP_LIMIT = 2, /* no rule of the list is left before the limit */
 	STEP_END = 3,	/* no rule decides */
 	STEP_LATER = 4, /* the rule decides if what is unknown is so */
+	STEP_ASK = 5,	/* the rule that was found does not fit */
 };
 
 /* The next rule of the list; NONE at its end. */
@@ -306,6 +308,11 @@ static __always_inline int walk_try(const struct packet *p,
 	return STEP_DECIDED;
 }
 
+static __always_inline int found_is_plain(__u64 found)
+{
+	return !(FOUND_BITS(found) & ENTRY_CONFIRM);
+}
+
 /* A batch of the list's rules, before the one of index `limit`: STEP_*. */
 static __always_inline int walk_list(const struct packet *p,
 				     const struct chain_row *chain, __u32 slot,
@@ -327,11 +334,6 @@ static __always_inline int walk_list(const struct packet *p,
 	return STEP_ON;
 }
 
-static __always_inline int found_is_plain(__u64 found)
-{
-	return !(FOUND_BITS(found) & ENTRY_CONFIRM);
-}
-
 /* The rule that the classifier has found, whose turn it is: STEP_*. */
 static __always_inline int walk_found(const struct packet *p,
 				      const struct chain_row *chain, __u32 slot,
@@ -339,11 +341,14 @@ static __always_inline int walk_found(const struct packet *p,
 				      struct walk *walk)
 {
 	__u32 index = FOUND_INDEX(found);
+	int step;
 
 	if (index == CLASS_INDEX_MASK)
 		return STEP_END;
-	if (!found_is_plain(found))
-		return walk_try(p, chain, slot, states, index, walk);
+	if (!found_is_plain(found)) {
+		step = walk_try(p, chain, slot, states, index, walk);
+		return step == STEP_ON ? STEP_ASK : step;
+	}
 	walk->verdict = FOUND_BITS(found) & ENTRY_VERDICT;
 	walk->counter = FOUND_COUNTER(found);
 	return STEP_DECIDED;
@@ -437,9 +442,9 @@ static __always_inline int chain_ignores(const struct chain_row *chain,
 static __always_inline __u32 chain_of_first(const struct packet *p, __u32 index,
 					    __u64 kept)
 {
-	if ((p->flags & (IS_LATER_FRAGMENT | IS_MALFORMED)) !=
-		    IS_LATER_FRAGMENT ||
-	    kept)
+	__u32 flags = p->flags & (IS_LATER_FRAGMENT | IS_MALFORMED);
+
+	if (flags != IS_LATER_FRAGMENT || kept)
 		return NONE;
 	return fragment_find(p, index);
 }
@@ -548,23 +553,31 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	if (step == STEP_LIMIT && !found && limit != NONE)
 		return WALK_ASK | decided_flags(&packet, walk.tried) |
 		       WALK_AT(0, walk.listed);
-	if (step == STEP_LIMIT) {
-		step = limit == NONE ? STEP_END
-				     : walk_found(&packet, chain, slot, states,
-						  found, &walk);
-		if (step == STEP_ON)
-			return WALK_ASK | decided_flags(&packet, walk.tried) |
-			       WALK_AT(limit + 1, walk.listed);
-	}
+	if (step == STEP_LIMIT)
+		step = walk_found(&packet, chain, slot, states,
+				  found ?: FOUND_NONE, &walk);
 	flags = decided_flags(&packet, walk.tried);
 	if (step == STEP_ON)
 		return WALK_ON | flags | WALK_AT(0, walk.listed);
+	if (step == STEP_ASK)
+		return WALK_ASK | flags | WALK_AT(limit + 1, walk.listed);
 	if (step != STEP_DECIDED)
 		return chain_end(chain, &packet, how >> 16, flags);
 	counter_add(walk.counter, packet.segments, packet.bytes);
 	if (packet.flags & IS_FIRST_FRAGMENT && walk.verdict == ROW_ALLOW)
-		fragment_keep(&packet, index, walk.counter);
+		flags |= DECIDED_FIRST;
 	return decided(walk.verdict, flags, walk.counter);
+}
+
+/* Those that follow are decided alike.  For a stack of its own. */
+__noinline int chain_keep_first(struct __sk_buff *skb, __u32 index,
+				__u32 counter)
+{
+	struct packet packet;
+
+	packet_read(skb, &packet);
+	fragment_keep(&packet, index, counter);
+	return 0;
 }
 
 #define DECIDED_FLAGS (DECIDED_VARIES | DECIDED_STATES)
@@ -582,7 +595,9 @@ __noinline __u64 chain_walks(struct __sk_buff *skb, __u32 how, __u32 chain,
 		if (DECISION(one) != WALK_ON)
 			break;
 	}
-	return one | flags;
+	if (one & DECIDED_FIRST)
+		chain_keep_first(skb, chain, one >> DECIDED_COUNTER);
+	return (one & ~(__u64)DECIDED_FIRST) | flags;
 }
 
 /*

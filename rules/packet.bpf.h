@@ -478,6 +478,15 @@ static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
 	packet_read_at(skb, p, skb->ifindex);
 }
 
+/* Whether there is a byte at an offset.  Global, for a stack of its own. */
+__noinline int packet_has_byte(struct __sk_buff *skb, __u32 offset, __u32 base)
+{
+	__u8 byte;
+
+	return bpf_skb_load_bytes_relative(skb, offset, &byte, sizeof(byte),
+					   base) == 0;
+}
+
 /*
  * On devices skb->len has the link's header in it, if there is one, and so a
  * packet could claim that much more than there is: its last byte tells.
@@ -485,11 +494,9 @@ static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
 static __always_inline void packet_end_check(struct __sk_buff *skb,
 					     struct packet *p)
 {
-	__u8 last;
-
 	if (p->end + ETH_HLEN <= skb->len || !p->end || skb->gso_size)
 		return;
-	if (packet_load(skb, p, p->end - 1, &last, sizeof(last)) < 0)
+	if (!packet_has_byte(skb, p->end - 1, p->base))
 		packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
 }
 
