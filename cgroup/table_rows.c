@@ -72,12 +72,6 @@ int table_rows_create(const struct table_def *def, const struct image *image)
 		return bpf_map_create(BPF_MAP_TYPE_HASH, def->map,
 				      sizeof(struct share_key),
 				      sizeof(struct share_value), rows, &opts);
-	case TABLE_ELEMENTS:
-		opts.map_flags = BPF_F_NO_PREALLOC;
-		return bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, def->map,
-				      sizeof(struct element_key),
-				      sizeof(struct element_value), rows,
-				      &opts);
 	default:
 		return table_array_create(def->map, map_row(def), rows);
 	}
@@ -122,31 +116,6 @@ static int write_shares(int fd, const struct image *image)
 	return 0;
 }
 
-/* Tries take batches since 5.16; before, one by one. */
-static int write_elements(int fd, const struct image *image)
-{
-	const struct element_value value = { .present = 1 };
-	AUTO_FREE struct element_value *values = NULL;
-	uint32_t count = image->n_elements;
-	size_t i;
-	int r;
-
-	values = calloc(image->n_elements, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	for (i = 0; i < image->n_elements; i++)
-		values[i] = value;
-	r = bpf_map_update_batch(fd, image->elements, values, &count, NULL);
-	if (r == 0)
-		return 0;
-	for (i = 0; i < image->n_elements; i++) {
-		r = bpf_map_update_elem(fd, &image->elements[i], &value, 0);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int table_rows_write(const struct table_def *def, int fd,
 		     const struct image *image)
 {
@@ -157,8 +126,6 @@ int table_rows_write(const struct table_def *def, int fd,
 		return write_paths(fd, image);
 	case TABLE_SHARES:
 		return write_shares(fd, image);
-	case TABLE_ELEMENTS:
-		return write_elements(fd, image);
 	default:
 		return table_array_write(fd, def->size, *rows_of(def, image),
 					 table_rows_count(def, image));
@@ -179,7 +146,7 @@ static int map_size(int fd, uint32_t *ret_entries, uint32_t *ret_value_size)
 	return 0;
 }
 
-/* The keys of a hash or trie, with the value behind each if there is room. */
+/* The keys of a hash, each with its value behind it. */
 static int read_keys(int fd, size_t key_size, size_t row_size, char **prows,
 		     size_t *n)
 {
@@ -192,7 +159,7 @@ static int read_keys(int fd, size_t key_size, size_t row_size, char **prows,
 	r = map_size(fd, &entries, &value_size);
 	if (r < 0)
 		return r;
-	if (row_size != key_size && row_size != key_size + value_size)
+	if (row_size != key_size + value_size)
 		return -EPROTO;
 	rows = calloc(entries, row_size);
 	if (!rows)
@@ -202,7 +169,7 @@ static int read_keys(int fd, size_t key_size, size_t row_size, char **prows,
 		r = bpf_map_get_next_key(fd, key, next);
 		if (r == -ENOENT)
 			break;
-		if (r == 0 && row_size > key_size)
+		if (r == 0)
 			r = bpf_map_lookup_elem(fd, next, next + key_size);
 		if (r < 0)
 			return r;
@@ -233,9 +200,6 @@ int table_rows_read(const struct table_def *def, int fd, struct image *image)
 	if (def->kind == TABLE_SHARES)
 		return read_keys(fd, sizeof(struct share_key), size,
 				 rows_of(def, image), count_of(def, image));
-	if (def->kind == TABLE_ELEMENTS)
-		return read_keys(fd, size, size, rows_of(def, image),
-				 count_of(def, image));
 	r = table_array_read(fd, map_row(def), &rows, &n);
 	if (r < 0)
 		return r;

@@ -9,11 +9,10 @@
 #include "rules/image.h"
 
 enum table_kind {
-	TABLE_ARRAY,	/* an ARRAY with a row per element */
-	TABLE_STRINGS,	/* an ARRAY of pages */
-	TABLE_PATHS,	/* a HASH of struct path_entry */
-	TABLE_SHARES,	/* a HASH of struct share_entry */
-	TABLE_ELEMENTS, /* an LPM_TRIE of struct element_key */
+	TABLE_ARRAY,   /* an ARRAY with a row per element */
+	TABLE_STRINGS, /* an ARRAY of pages */
+	TABLE_PATHS,   /* a HASH of struct path_entry */
+	TABLE_SHARES,  /* a HASH of struct share_entry */
 };
 
 struct table_def {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/stores.h"
 #include "cgroup/table_array.h"
 #include "cgroup/table_rows.h"
 #include "cgroup/table_steps.h"
@@ -23,6 +24,11 @@
 			offsetof(struct image, n_##name)         \
 	}
 
+enum {
+	TABLE_OF_STRINGS,
+	TABLE_OF_SETS,
+};
+
 static const struct table_def defs[N_TABLES] = {
 	TABLE(strings, TABLE_STRINGS),	   TABLE(sets, TABLE_ARRAY),
 	TABLE(chains, TABLE_ARRAY),	   TABLE(rules, TABLE_ARRAY),
@@ -30,7 +36,7 @@ static const struct table_def defs[N_TABLES] = {
 	TABLE(class_entries, TABLE_ARRAY), TABLE(groups, TABLE_ARRAY),
 	TABLE(peers, TABLE_ARRAY),	   TABLE(devices, TABLE_ARRAY),
 	TABLE(globs, TABLE_ARRAY),	   TABLE(paths, TABLE_PATHS),
-	TABLE(shares, TABLE_SHARES),	   TABLE(elements, TABLE_ELEMENTS),
+	TABLE(shares, TABLE_SHARES),
 };
 
 void tables_close(struct tables *tables)
@@ -41,6 +47,7 @@ void tables_close(struct tables *tables)
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
 	close_fdp(&tables->source_limits);
+	close_fdp(&tables->elements);
 	for (i = 0; i < N_TABLES; i++)
 		close_fdp(&tables->slots[i]);
 	free(tables);
@@ -74,6 +81,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "source_limits", &tables->source_limits, err);
+	if (r < 0)
+		return r;
+	r = folder_open_pin(dir, "elements", &tables->elements, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < N_TABLES; i++) {
@@ -115,6 +125,8 @@ int tables_of_object(const struct bpf_object *object,
 	if (r == 0)
 		r = copy_map(object, "source_limits", &tables->source_limits,
 			     err);
+	if (r == 0)
+		r = copy_map(object, "elements", &tables->elements, err);
 	for (i = 0; r == 0 && i < N_TABLES; i++)
 		r = copy_map(object, defs[i].map, &tables->slots[i], err);
 	if (r < 0)
@@ -170,35 +182,42 @@ static int open_inner(int outer, uint32_t slot, int *ret_fd)
 	return 0;
 }
 
+/* The table of one slot, into image. */
+static int read_table(const struct tables *tables, size_t table, uint32_t slot,
+		      struct image *image)
+{
+	AUTO_CLOSE int inner = -1;
+	int r;
+
+	r = open_inner(tables->slots[table], slot, &inner);
+	if (r == 0 && inner >= 0)
+		r = table_rows_read(&defs[table], inner, image);
+	return r;
+}
+
 static int read_slot(const struct tables *tables, uint32_t slot,
-		     bool with_elements, struct image *image, struct err *err)
+		     struct image *image, struct err *err)
 {
 	size_t i;
 	int r;
 
 	for (i = 0; i < N_TABLES; i++) {
-		AUTO_CLOSE int inner = -1;
-
-		if (defs[i].kind == TABLE_ELEMENTS && !with_elements)
-			continue;
-		r = open_inner(tables->slots[i], slot, &inner);
-		if (r == 0 && inner >= 0)
-			r = table_rows_read(&defs[i], inner, image);
+		r = read_table(tables, i, slot, image);
 		if (r == -EPROTO)
 			return layout_misfit(defs[i].map, err);
 		if (r < 0)
 			return err_set(err, r, "read the live table '%s'",
 				       defs[i].map);
 	}
-	return 0;
+	return stores_look(tables->elements, image, err);
 }
 
 /*
  * Who reads without the lock may be overtaken: the slot is written again two
  * generations later, so what was read is whole if this one is in force still.
  */
-int tables_read(const struct tables *tables, bool with_elements,
-		struct image **ret_image, struct err *err)
+int tables_read(const struct tables *tables, struct image **ret_image,
+		struct err *err)
 {
 	uint32_t generation, again;
 	int try, r;
@@ -210,8 +229,7 @@ int tables_read(const struct tables *tables, bool with_elements,
 			return err_set(err, -ENOMEM, "read the live policy");
 		r = tables_generation(tables, &generation, err);
 		if (r == 0 && generation > 0)
-			r = read_slot(tables, generation & 1, with_elements,
-				      image, err);
+			r = read_slot(tables, generation & 1, image, err);
 		if (tables_generation(tables, &again, err) == 0 &&
 		    again != generation)
 			continue;
@@ -275,12 +293,29 @@ void tables_release(const struct tables *tables)
 	table_steps_do(&steps);
 }
 
+/* Of the sets that the slot has until now, the stores. */
+static int write_stores(const struct tables *tables, uint32_t slot,
+			const struct image *image, const struct image *live,
+			struct err *err)
+{
+	CLEANUP(image_freep) struct image *before = image_new();
+	int r = before ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = read_table(tables, TABLE_OF_SETS, slot, before);
+	if (r == -EPROTO)
+		return layout_misfit("sets", err);
+	if (r < 0)
+		return err_set(err, r, "read the sets before these");
+	return stores_write(tables->elements, before, live, image, err);
+}
+
 int tables_write(const struct tables *tables, const struct image *image,
 		 const struct image *live, struct err *err)
 {
 	CLEANUP(table_steps_clear) struct table_steps steps = { 0 };
 	const struct table_step *failed = NULL;
-	uint32_t generation;
+	uint32_t generation, slot;
 	size_t i;
 	int r;
 
@@ -289,10 +324,13 @@ int tables_write(const struct tables *tables, const struct image *image,
 		r = tables_settle(tables, err);
 	if (r < 0)
 		return r;
+	slot = (generation + 1) & 1;
+	r = write_stores(tables, slot, image, generation ? live : NULL, err);
+	if (r < 0)
+		return r;
 	for (i = 0; i < N_TABLES && !failed; i++)
 		failed = table_step_make(&steps, &defs[i], tables->slots[i],
-					 (generation + 1) & 1, image,
-					 generation ? live : NULL);
+					 slot, image, generation ? live : NULL);
 	if (!failed)
 		failed = table_steps_do(&steps);
 	if (failed && failed->result == -EPROTO)

@@ -14,13 +14,14 @@
 #include "base/err.h"
 #include "rules/image.h"
 
-#define N_TABLES 14
+#define N_TABLES 13
 
 struct bpf_object;
 
 struct tables {
 	int generation;	     /* the map's descriptor, likewise below */
 	int slots[N_TABLES]; /* arrays of maps, two slots each */
+	int elements;	     /* stores of sets: cgroup/stores.h */
 	int counters;
 	int rule_limits;
 	int source_limits;
@@ -40,15 +41,15 @@ int tables_generation(const struct tables *tables, uint32_t *ret_generation,
 		      struct err *err);
 
 /*
- * The image in force; an empty one in generation 0.  Elements of sets are
- * many: they are left out unless with_elements.
+ * The image in force; an empty one in generation 0.  What is in stores is not
+ * read.
  */
-int tables_read(const struct tables *tables, bool with_elements,
-		struct image **ret_image, struct err *err);
+int tables_read(const struct tables *tables, struct image **ret_image,
+		struct err *err);
 
 /*
  * Writes image to the slot that is not in force; packets see nothing of it.
- * live, with its elements, is what is in force: where a table has not
+ * live is what is in force: where a table has not
  * changed, the new slot gets the same map.  Also makes room for the image's
  * counters and rule limits.
  */

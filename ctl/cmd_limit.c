@@ -70,7 +70,7 @@ static int reset_quota(void *what, struct kernel *kernel, struct err *err)
 
 	if (!wanted->resets)
 		return 0;
-	r = kernel_read_live(kernel, false, err);
+	r = kernel_read_live(kernel, err);
 	if (r == 0)
 		r = find_quota(kernel->live, target, &group, err);
 	return r < 0 ? r

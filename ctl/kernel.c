@@ -59,7 +59,7 @@ void kernel_close(struct kernel *kernel)
 	kernel->live = NULL;
 }
 
-int kernel_read_live(struct kernel *kernel, bool with_elements, struct err *err)
+int kernel_read_live(struct kernel *kernel, struct err *err)
 {
 	struct image *live = NULL;
 	int r;
@@ -68,7 +68,7 @@ int kernel_read_live(struct kernel *kernel, bool with_elements, struct err *err)
 		return 0;
 	r = tables_generation(kernel->tables, &kernel->generation, err);
 	if (r == 0)
-		r = tables_read(kernel->tables, with_elements, &live, err);
+		r = tables_read(kernel->tables, &live, err);
 	if (r < 0)
 		return r;
 	image_freep(&kernel->live);
@@ -114,7 +114,7 @@ static int read_loaded(struct kernel *kernel, struct err *err)
 	if (!kernel->loaded)
 		return 0;
 	r = check_layouts(kernel, err);
-	return r < 0 ? r : kernel_read_live(kernel, true, err);
+	return r < 0 ? r : kernel_read_live(kernel, err);
 }
 
 /*
@@ -265,7 +265,7 @@ int kernel_load(struct kernel *kernel, const struct image *image,
 	if (r < 0)
 		return r;
 	kernel->loaded = true;
-	return kernel_read_live(kernel, true, err);
+	return kernel_read_live(kernel, err);
 }
 
 /* Whoever points WEIR_BPFFS at a folder that he shares keeps what is his. */

@@ -52,9 +52,8 @@ int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err);
 void kernel_close(struct kernel *kernel);
 
-/* Reads the policy in force again, with the elements of sets or without. */
-int kernel_read_live(struct kernel *kernel, bool with_elements,
-		     struct err *err);
+/* Reads the policy in force again. */
+int kernel_read_live(struct kernel *kernel, struct err *err);
 
 /* Takes all pins away, and the folders: the last step of clear. */
 int kernel_unload(struct kernel *kernel, struct err *err);

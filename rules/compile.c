@@ -155,6 +155,8 @@ static int compile_all(struct compiler *c)
 		r = compile_groups(c);
 	if (r == 0)
 		r = compile_devices(c);
+	if (r == 0)
+		r = compile_sets_end(c);
 	return r;
 }
 
@@ -174,6 +176,8 @@ int compile(const struct policy *policy, const struct image *live,
 	if (image && c.files)
 		r = compile_all(&c);
 	free(c.files);
+	free(c.stores_used);
+	set_lines_clear(&c.lists);
 	compile_counters_end(&c);
 	compile_groups_end(&c);
 	if (r < 0)

@@ -9,8 +9,11 @@
 #include "rules/image.h"
 #include "rules/names.h"
 #include "rules/policy.h"
+#include "rules/set_tree.h"
 
 #define COUNTERS_MAX (COUNTER_CHUNK * COUNTER_CHUNKS)
+
+struct spans;
 
 /* Borrows everything but image, which it makes, and its notes. */
 struct compiler {
@@ -27,6 +30,9 @@ struct compiler {
 	uint32_t *live_chains;	  /* rows of live's chains, by name */
 	struct names live_groups; /* rows of live's groups */
 	uint8_t *uids_used;	  /* a bit per uid's low bits */
+	struct set_lines lists;	  /* the store of what rules list */
+	uint8_t *stores_used;	  /* a byte per store of both images */
+	uint32_t next_store;	  /* where to look for a free one */
 };
 
 /* Adds a problem at where.  Returns 0: the compiler goes on. */
@@ -66,10 +72,27 @@ uint32_t compile_policy_counter(struct compiler *c,
 				const struct chain_row *live_chain,
 				const struct chain *chain);
 
-/* --------------------------------------------------- compile_rule.c */
+/* --------------------------------------------------- compile_sets.c */
 
-/* Named sets become the first rows of image->sets.  -ENOMEM. */
+/* Named sets become the first rows of image->sets, by name.  -ENOMEM. */
 int compile_sets(struct compiler *c);
+
+/* The row of a named set; that there is none is a problem. */
+int compile_named_set(struct compiler *c, const struct where *where,
+		      const char *name, uint32_t *ret_set);
+
+/*
+ * A set for a list in a rule: joined spans, and what named sets have at the
+ * time.  -ENOMEM.
+ */
+int compile_list(struct compiler *c, const struct where *where,
+		 const struct spans *spans, bool is_ports, char *const *names,
+		 size_t n_names, uint32_t *ret_set);
+
+/* When all rules have been compiled.  -ENOMEM. */
+int compile_sets_end(struct compiler *c);
+
+/* --------------------------------------------------- compile_rule.c */
 
 /*
  * The addresses of a list, where it has some: those of the row, or the set that

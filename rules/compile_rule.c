@@ -9,116 +9,7 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* ------------------------------------------------------------- sets */
-
-/* The prefixes of a set; too many are a problem. */
-static int emit(struct compiler *c, const struct where *where,
-		const struct spans *spans, unsigned int bits, uint32_t set)
-{
-	int r = spans_emit(spans, bits, set, c->image);
-
-	if (r != -E2BIG)
-		return r;
-	return compiler_problem(c, where,
-				"all sets together take more than %d prefixes: "
-				"write networks rather than ranges",
-				ELEMENTS_MAX);
-}
-
-static int compile_set(struct compiler *c, const struct set *set,
-		       uint32_t index)
-{
-	CLEANUP(spans_clear) struct spans spans = { 0 };
-	struct set_row *row = ARRAY_ADD(c->image, sets);
-	int r;
-
-	if (!row)
-		return -ENOMEM;
-	row->is_ports = set->n_ports > 0;
-	row->elements = set->n_networks + set->n_ports;
-	row->line = set->where.line;
-	r = compiler_file(c, &set->where, &row->file);
-	if (r == 0)
-		r = compiler_string(c, set->name, &row->name);
-	if (r == 0)
-		r = spans_add_networks(&spans, set->networks, set->n_networks);
-	if (r == 0)
-		r = spans_add_ports(&spans, set->ports, set->n_ports);
-	if (r < 0)
-		return r;
-	spans_join(&spans);
-	return emit(c, &set->where, &spans,
-		    set->n_ports ? PORT_BITS : ADDRESS_BITS, index);
-}
-
-int compile_sets(struct compiler *c)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < c->policy->n_sets; i++) {
-		r = compile_set(c, &c->policy->sets[i], i);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* A set of its own, for a list; spans are joined. */
-static int add_anonymous(struct compiler *c, const struct where *where,
-			 const struct spans *spans, unsigned int bits,
-			 uint32_t *ret_set)
-{
-	uint32_t index = c->image->n_sets;
-	struct set_row *row = ARRAY_ADD(c->image, sets);
-	int r;
-
-	if (!row)
-		return -ENOMEM;
-	row->is_ports = bits == PORT_BITS;
-	row->elements = spans->n_list;
-	row->line = where->line;
-	r = compiler_file(c, where, &row->file);
-	if (r < 0)
-		return r;
-	*ret_set = index;
-	return emit(c, where, spans, bits, index);
-}
-
 /* ------------------------------------------------------------ sides */
-
-/* Adds what the named sets have, for a list of more than one thing. */
-static int add_set_members(struct compiler *c, const struct where *where,
-			   char *const *names, size_t n, struct spans *spans)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < n; i++) {
-		const struct set *set = policy_set(c->policy, names[i]);
-
-		if (!set)
-			return compiler_problem(
-				c, where, "there is no set '%s'", names[i]);
-		r = spans_add_networks(spans, set->networks, set->n_networks);
-		if (r == 0)
-			r = spans_add_ports(spans, set->ports, set->n_ports);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int use_named_set(struct compiler *c, const struct where *where,
-			 const char *name, uint32_t *ret_set)
-{
-	const struct set *set = policy_set(c->policy, name);
-
-	if (!set)
-		return compiler_problem(c, where, "there is no set '%s'", name);
-	*ret_set = set - c->policy->sets;
-	return 0;
-}
 
 int compile_addresses(struct compiler *c, const struct where *where,
 		      const struct endpoint *end, struct row_side *side)
@@ -127,16 +18,15 @@ int compile_addresses(struct compiler *c, const struct where *where,
 	int r;
 
 	if (end->n_sets == 1 && end->n_networks == 0)
-		return use_named_set(c, where, end->sets[0], &side->set);
+		return compile_named_set(c, where, end->sets[0], &side->set);
 	r = spans_add_networks(&spans, end->networks, end->n_networks);
-	if (r == 0)
-		r = add_set_members(c, where, end->sets, end->n_sets, &spans);
 	if (r < 0)
 		return r;
 	spans_join(&spans);
-	if (spans_one_prefix(&spans, side))
+	if (end->n_sets == 0 && spans_one_prefix(&spans, side))
 		return 0;
-	return add_anonymous(c, where, &spans, ADDRESS_BITS, &side->set);
+	return compile_list(c, where, &spans, false, end->sets, end->n_sets,
+			    &side->set);
 }
 
 static int compile_ports(struct compiler *c, const struct where *where,
@@ -146,21 +36,19 @@ static int compile_ports(struct compiler *c, const struct where *where,
 	int r;
 
 	if (end->n_port_sets == 1 && end->n_ports == 0)
-		return use_named_set(c, where, end->port_sets[0],
-				     &side->port_set);
+		return compile_named_set(c, where, end->port_sets[0],
+					 &side->port_set);
 	r = spans_add_ports(&spans, end->ports, end->n_ports);
-	if (r == 0)
-		r = add_set_members(c, where, end->port_sets, end->n_port_sets,
-				    &spans);
 	if (r < 0)
 		return r;
 	spans_join(&spans);
-	if (spans.n_list == 1) {
+	if (end->n_port_sets == 0 && spans.n_list == 1) {
 		side->port_first = spans.list[0].first;
 		side->port_last = spans.list[0].last;
 		return 0;
 	}
-	return add_anonymous(c, where, &spans, PORT_BITS, &side->port_set);
+	return compile_list(c, where, &spans, true, end->port_sets,
+			    end->n_port_sets, &side->port_set);
 }
 
 /* look, look_not and look_port are the LOOK_* of this side. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rules/compile_set.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 
 /* ::ffff:0:0 */
 #define MAPPED_FIRST ((span_end)0xffff << 32)
@@ -121,6 +121,8 @@ void spans_join(struct spans *spans)
 	spans->n_list = n;
 }
 
+#define ADDRESS_BITS 128
+
 static unsigned int trailing_zeroes(span_end n)
 {
 	uint64_t low = (uint64_t)n, high = (uint64_t)(n >> 64);
@@ -151,44 +153,52 @@ static unsigned int block_bits(span_end first, span_end last)
 	return aligned < fitting ? aligned : fitting;
 }
 
-static int emit_prefix(struct image *image, uint32_t set, unsigned int bits,
-		       unsigned int length, span_end first)
+/* The part of a span in first … last; IPv4 without what it is mapped to. */
+static int add_part(struct elements *elements, unsigned int family,
+		    const struct span *span, span_end first, span_end last)
 {
-	struct element_key *key;
+	struct element element = { 0 };
 
-	if (image->n_elements >= ELEMENTS_MAX)
-		return -E2BIG;
-	key = ARRAY_ADD(image, elements);
-	if (!key)
-		return -ENOMEM;
-	key->prefixlen = 32 + length;
-	key->set = htonl(set);
-	end_to_bytes(first << (ADDRESS_BITS - bits), key->data);
-	return 0;
+	if (span->first > last || span->last < first)
+		return 0;
+	element.first = span->first > first ? span->first : first;
+	element.last = span->last < last ? span->last : last;
+	if (family == SET_IP4) {
+		element.first -= first;
+		element.last -= first;
+	}
+	return elements_add(elements, family, &element);
 }
 
-int spans_emit(const struct spans *spans, unsigned int bits, uint32_t set,
-	       struct image *image)
+int spans_to_elements(const struct spans *spans, bool is_ports,
+		      struct elements *ret_elements)
 {
+	CLEANUP(elements_clear)
+	struct elements elements = {
+		.is_ports = is_ports,
+	};
 	size_t i;
-	int r;
+	int r = 0;
 
-	for (i = 0; i < spans->n_list; i++) {
-		span_end first = spans->list[i].first;
-		span_end last = spans->list[i].last;
+	for (i = 0; r == 0 && i < spans->n_list; i++) {
+		const struct span *span = &spans->list[i];
 
-		for (;;) {
-			unsigned int block = block_bits(first, last);
-
-			r = emit_prefix(image, set, bits, bits - block, first);
-			if (r < 0)
-				return r;
-			if (block >= ADDRESS_BITS ||
-			    last - first < (span_end)1 << block)
-				break;
-			first += (span_end)1 << block;
+		if (is_ports) {
+			r = add_part(&elements, SET_IP4, span, 0, UINT16_MAX);
+			continue;
 		}
+		r = add_part(&elements, SET_IP6, span, 0, MAPPED_FIRST - 1);
+		if (r == 0)
+			r = add_part(&elements, SET_IP4, span, MAPPED_FIRST,
+				     MAPPED_LAST);
+		if (r == 0)
+			r = add_part(&elements, SET_IP6, span, MAPPED_LAST + 1,
+				     ~(span_end)0);
 	}
+	if (r < 0)
+		return r;
+	*ret_elements = elements;
+	elements = (struct elements){ 0 };
 	return 0;
 }
 

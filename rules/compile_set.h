@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ranges of addresses or ports, and the prefixes that they are made of.
- * Only for compile*.c.
+ * Ranges of addresses or ports that the lists of rules have.  Only for
+ * compile*.c.
  */
 #ifndef WEIR_RULES_COMPILE_SET_H
 #define WEIR_RULES_COMPILE_SET_H
 
 #include <stddef.h>
 
+#include "rules/element.h"
 #include "rules/image.h"
 #include "rules/policy.h"
-
-typedef unsigned __int128 span_end;
 
 /* Inclusive.  An address counts as the number that its 16 bytes are. */
 struct span {
@@ -36,15 +35,9 @@ int spans_add_ports(struct spans *spans, const struct port_range *ports,
 /* Sorts them, and joins those that overlap or touch. */
 void spans_join(struct spans *spans);
 
-#define ADDRESS_BITS 128
-#define PORT_BITS    16
-
-/* Prefixes in all sets together: about 64 bytes of the kernel's each. */
-#define ELEMENTS_MAX (16 << 20)
-
-/* Adds the prefixes of a set's spans to image->elements.  -ENOMEM, -E2BIG. */
-int spans_emit(const struct spans *spans, unsigned int bits, uint32_t set,
-	       struct image *image);
+/* As elements of a set, sorted, of networks or of ports.  -ENOMEM. */
+int spans_to_elements(const struct spans *spans, bool is_ports,
+		      struct elements *ret_elements);
 
 /*
  * Whether the spans are one prefix of addresses: fills in addr and mask of

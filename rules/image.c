@@ -21,6 +21,8 @@ struct image *image_new(void)
 
 void image_free(struct image *image)
 {
+	size_t i;
+
 	if (!image)
 		return;
 	free(image->chains);
@@ -29,7 +31,9 @@ void image_free(struct image *image)
 	free(image->class_buckets);
 	free(image->class_entries);
 	free(image->sets);
-	free(image->elements);
+	for (i = 0; i < image->n_stores; i++)
+		free(image->stores[i].lines);
+	free(image->stores);
 	free(image->groups);
 	free(image->peers);
 	free(image->paths);
@@ -121,20 +125,6 @@ bool image_group_wants_queue(const struct image *image, uint32_t group)
 	       (row->shape_in == SHAPE_HTB || row->shape_in == SHAPE_EDT);
 }
 
-static int compare_elements(const void *va, const void *vb)
-{
-	const struct element_key *a = va, *b = vb;
-	int r;
-
-	r = memcmp(&a->set, &b->set, sizeof(a->set));
-	if (r == 0)
-		r = memcmp(a->data, b->data, sizeof(a->data));
-	if (r == 0)
-		r = (a->prefixlen > b->prefixlen) -
-		    (a->prefixlen < b->prefixlen);
-	return r;
-}
-
 static int compare_paths(const void *va, const void *vb)
 {
 	const struct path_entry *a = va, *b = vb;
@@ -183,8 +173,6 @@ static void sort_table(void *rows, size_t n, size_t size,
 
 void image_sort(struct image *image)
 {
-	sort_table(image->elements, image->n_elements, sizeof(*image->elements),
-		   compare_elements);
 	sort_table(image->paths, image->n_paths, sizeof(*image->paths),
 		   compare_paths);
 	sort_table(image->shares, image->n_shares, sizeof(*image->shares),

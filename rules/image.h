@@ -24,6 +24,14 @@ struct share_entry {
 	struct share_value value;
 };
 
+/* What is in a store: rules/set_abi.h. */
+struct store_content {
+	uint32_t store; /* set_row.store */
+	uint32_t n_lines;
+	uint32_t n_spare; /* free ones that are to follow */
+	union set_line *lines;
+};
+
 /* All arrays belong to the image. */
 struct image {
 	struct chain_row *chains;
@@ -38,8 +46,9 @@ struct image {
 	size_t n_class_entries;
 	struct set_row *sets; /* a set's id is its index */
 	size_t n_sets;
-	struct element_key *elements; /* sorted by image_sort */
-	size_t n_elements;
+	/* Those that the kernel has not; where it was read from that, none. */
+	struct store_content *stores;
+	size_t n_stores;
 	struct group_row *groups;
 	size_t n_groups;
 	struct peer_row *peers; /* those of a group in a row */

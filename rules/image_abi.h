@@ -17,6 +17,7 @@
 #include "rules/calendar_abi.h"
 #include "rules/class_abi.h"
 #include "rules/glob_abi.h"
+#include "rules/set_abi.h"
 
 #define NONE 0xffffffffU
 
@@ -76,8 +77,8 @@ struct row_side {
 	/* IPv4 as ::ffff:a.b.c.d; compared as (address & mask) == addr */
 	__u8 addr[16];
 	__u8 mask[16];
-	__u32 set;		     /* in elements; NONE: addr and mask */
-	__u32 port_set;		     /* in elements; NONE: the range */
+	__u32 set;		     /* in sets; NONE: addr and mask */
+	__u32 port_set;		     /* in sets; NONE: the range */
 	__u16 port_first, port_last; /* inclusive */
 	__u32 pad;
 };
@@ -155,30 +156,22 @@ struct chain_row {
 
 _Static_assert(sizeof(struct chain_row) == 60, "no hidden padding");
 
-/*
- * Elements of sets: one longest-prefix trie holds all sets of an image.
- * prefixlen counts from the set's id.  A network: 32 + its prefix length in
- * the 128-bit form of the address.  A port: 32 + 16, or less for an aligned
- * range, big endian in data[0..1].
- */
-struct element_key {
-	__u32 prefixlen;
-	__be32 set;
-	__u8 data[16];
-};
-
-struct element_value {
-	__u32 present; /* always 1 */
-};
-
 /* A named set, and the anonymous ones made of lists in rules. */
 struct set_row {
+	__u64 digest;	/* of what the file says; 0: it is not that any more */
 	__u32 elements; /* as written: a range counts once */
 	__u32 is_ports;
 	__u32 line;
 	str_off file;
-	str_off name; /* "": anonymous */
+	str_off name;	 /* "": anonymous */
+	__u32 store;	 /* which of `elements`: rules/set_abi.h */
+	__u32 head;	 /* line in the store */
+	__u32 n_members; /* sets that are part of this list, with it */
+	__u32 members;	 /* line in the store, of their rows */
+	__u32 is_closed; /* nothing can be put into it at run time */
 };
+
+_Static_assert(sizeof(struct set_row) == 48, "no hidden padding");
 
 /* ------------------------------------------------ groups and devices */
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /*
  * Capacity is the next power of two above the count (base/array.h), and so
  * must that of a copy be.
@@ -25,6 +27,26 @@ static int copy_rows(void *pcopy, const void *rows, size_t n, size_t size)
 	return 0;
 }
 
+static int copy_stores(const struct image *image, struct image *copy)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_stores; i++) {
+		const struct store_content *from = &image->stores[i];
+		struct store_content *to = ARRAY_ADD(copy, stores);
+		size_t size = from->n_lines * sizeof(*from->lines);
+
+		if (!to)
+			return -ENOMEM;
+		*to = *from;
+		to->lines = malloc(size);
+		if (!to->lines)
+			return -ENOMEM;
+		memcpy(to->lines, from->lines, size);
+	}
+	return 0;
+}
+
 #define COPY(table)                                                     \
 	({                                                              \
 		copy->n_##table = image->n_##table;                     \
@@ -41,7 +63,8 @@ int image_copy(const struct image *image, struct image **ret_copy)
 	free(TAKE_PTR(copy->strings));
 	if (COPY(chains) < 0 || COPY(rules) < 0 || COPY(class_nodes) < 0 ||
 	    COPY(class_buckets) < 0 || COPY(class_entries) < 0 ||
-	    COPY(sets) < 0 || COPY(elements) < 0 || COPY(groups) < 0 ||
+	    COPY(sets) < 0 || copy_stores(image, copy) < 0 ||
+	    COPY(groups) < 0 ||
 	    COPY(peers) < 0 || COPY(paths) < 0 || COPY(globs) < 0 ||
 	    COPY(devices) < 0 || COPY(shares) < 0 || COPY(strings) < 0)
 		return -ENOMEM;

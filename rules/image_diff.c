@@ -312,60 +312,22 @@ static int diff_rules(const struct image *old, const struct image *new,
 	return r;
 }
 
-/* ------------------------------------------------- contents of sets */
-
-/*
- * Sets of as many elements may still differ: compares their contents, by a
- * sum of hashes that does not depend on the order or on the set's id.
- */
-static uint64_t element_hash(const struct element_key *element)
-{
-	uint64_t hash = 0xcbf29ce484222325 ^ element->prefixlen;
-	size_t i;
-
-	for (i = 0; i < sizeof(element->data); i++)
-		hash = (hash ^ element->data[i]) * 0x100000001b3;
-	hash ^= hash >> 32;
-	return hash * 0x9e3779b97f4a7c15;
-}
-
-static int sum_sets(const struct image *image, uint64_t **ret_sums)
-{
-	AUTO_FREE uint64_t *sums = calloc(image->n_sets + 1, sizeof(*sums));
-	size_t i;
-
-	if (!sums)
-		return -ENOMEM;
-	for (i = 0; i < image->n_elements; i++) {
-		uint32_t set = __builtin_bswap32(image->elements[i].set);
-
-		if (set < image->n_sets)
-			sums[set] += element_hash(&image->elements[i]);
-	}
-	*ret_sums = TAKE_PTR(sums);
-	return 0;
-}
-
+/* Sets of as many elements may still differ: told by their digests. */
 static int diff_set_contents(const struct image *old, const struct image *new,
 			     struct changes *changes)
 {
 	CLEANUP(names_clear) struct names was = { 0 }, is = { 0 };
-	AUTO_FREE uint64_t *before = NULL, *after = NULL;
 	size_t i = 0, j = 0;
 	int r;
 
-	r = sum_sets(old, &before);
-	if (r == 0)
-		r = sum_sets(new, &after);
-	if (r == 0)
-		r = collect(&kinds[KIND_SET], old, &was);
+	r = collect(&kinds[KIND_SET], old, &was);
 	if (r == 0)
 		r = collect(&kinds[KIND_SET], new, &is);
 	while (r == 0 && i < was.n_list && j < is.n_list) {
 		int order = by_name(&was.list[i], &is.list[j]);
 		size_t a = was.list[i].index, b = is.list[j].index;
 
-		if (order == 0 && before[a] != after[b] &&
+		if (order == 0 && old->sets[a].digest != new->sets[b].digest &&
 		    old->sets[a].elements == new->sets[b].elements)
 			r = change_add(changes, CHANGE_ALTER, "set",
 				       is.list[j].name, "other elements, %u",
@@ -409,7 +371,7 @@ int image_same(const struct image *a, const struct image *b)
 
 	return SAME(chains) && SAME(rules) && SAME(class_nodes) &&
 	       SAME(class_buckets) && SAME(class_entries) && SAME(sets) &&
-	       SAME(elements) && SAME(groups) && SAME(peers) && SAME(paths) &&
-	       SAME(globs) && SAME(devices) && SAME(shares) &&
+	       SAME(groups) && SAME(peers) && SAME(paths) && SAME(globs) &&
+	       SAME(devices) && SAME(shares) &&
 	       memcmp(a->strings, b->strings, common) == 0;
 }

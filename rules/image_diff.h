@@ -37,8 +37,7 @@ int change_add_text(struct changes *changes, enum change_action action,
 
 /*
  * Adds what turns the policy of `old` into that of `new`: groups, devices
- * (not containers' veths), chains with their rules, sets.  Both have their
- * elements.  -ENOMEM.
+ * (not containers' veths), chains with their rules, sets.  -ENOMEM.
  */
 int image_diff(const struct image *old, const struct image *new,
 	       struct changes *changes);

@@ -342,6 +342,7 @@ static int parse_matches(struct reader *reader, const char *value, void *field)
 
 static int parse_elements(struct reader *reader, const char *value, void *field)
 {
+	((struct set *)field)->is_given = true;
 	return for_each_word(reader, value, field, add_element_word);
 }
 

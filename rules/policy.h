@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "rules/calendar_abi.h"
+#include "rules/element.h"
 #include "rules/problem.h"
 
 /* Where something was written.  file belongs to the policy. */
@@ -194,14 +195,14 @@ struct chain {
 	size_t n_rules;
 };
 
-/* A set holds networks or ports, never both. */
+/* A set holds addresses or ports, never both. */
 struct set {
 	char *name;
 	struct where where;
-	struct network *networks;
-	size_t n_networks;
-	struct port_range *ports;
-	size_t n_ports;
+	struct elements elements; /* sorted; seconds: timeouts */
+	bool is_given;		  /* the files say what is in it */
+	/* How rules name it; where it is empty, it may be both. */
+	bool stands_for_ports, stands_for_addresses;
 };
 
 struct policy {

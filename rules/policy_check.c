@@ -5,12 +5,10 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "rules/address.h"
 #include "rules/glob.h"
 #include "rules/image_abi.h"
 #include "rules/keys.h"
 #include "rules/policy_reader.h"
-#include "rules/port.h"
 #include "rules/suggest.h"
 
 /* Beyond so many words tried, errors come without a suggestion. */
@@ -63,7 +61,7 @@ static void check_set(struct reader *reader, const struct where *where,
 {
 	size_t index = names_find(&reader->names, SECTION_SET, name);
 	bool in_rule = *before >= '0' && *before <= '9';
-	const struct set *set;
+	struct set *set;
 	const char *best;
 
 	if (index == NAME_UNKNOWN) {
@@ -75,11 +73,15 @@ static void check_set(struct reader *reader, const struct where *where,
 		return;
 	}
 	set = &reader->policy->sets[index];
-	if (wants_ports && set->n_networks)
+	set->stands_for_ports |= wants_ports;
+	set->stands_for_addresses |= !wants_ports;
+	if (!elements_count(&set->elements))
+		return;
+	if (wants_ports && !set->elements.is_ports)
 		problem_add(reader->problems, where->file, where->line,
 			    "%s: set '%s' holds networks, but stands for ports",
 			    before, name);
-	if (!wants_ports && set->n_ports)
+	if (!wants_ports && set->elements.is_ports)
 		problem_add(reader->problems, where->file, where->line,
 			    "%s: set '%s' holds ports, but stands for "
 			    "addresses%s%s%s",
@@ -254,16 +256,17 @@ static void sort_rules(struct chain *chain)
 		      compare_rules);
 }
 
-static void sort_all(struct policy *policy)
+static int sort_all(struct policy *policy)
 {
 	size_t i;
+	int r;
 
 	for (i = 0; i < policy->n_chains; i++)
 		sort_rules(&policy->chains[i]);
 	for (i = 0; i < policy->n_sets; i++) {
-		networks_sort(policy->sets[i].networks,
-			      &policy->sets[i].n_networks);
-		ports_sort(policy->sets[i].ports, &policy->sets[i].n_ports);
+		r = elements_sort(&policy->sets[i].elements);
+		if (r < 0)
+			return r;
 	}
 	if (policy->n_chains)
 		qsort(policy->chains, policy->n_chains, sizeof(struct chain),
@@ -271,6 +274,7 @@ static void sort_all(struct policy *policy)
 	if (policy->n_sets)
 		qsort(policy->sets, policy->n_sets, sizeof(struct set),
 		      compare_sets);
+	return 0;
 }
 
 int policy_check(struct reader *reader)
@@ -283,6 +287,5 @@ int policy_check(struct reader *reader)
 	r = check_matches(reader);
 	if (r < 0)
 		return r;
-	sort_all(reader->policy);
-	return 0;
+	return sort_all(reader->policy);
 }

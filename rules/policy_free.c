@@ -53,8 +53,7 @@ void policy_free(struct policy *policy)
 		chain_clear(&policy->chains[i]);
 	for (i = 0; i < policy->n_sets; i++) {
 		free(policy->sets[i].name);
-		free(policy->sets[i].networks);
-		free(policy->sets[i].ports);
+		elements_clear(&policy->sets[i].elements);
 	}
 	for (i = 0; i < policy->n_files; i++)
 		free(policy->files[i]);

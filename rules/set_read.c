@@ -1,71 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The elements of sets: from a key, and from a file of their own. */
+#include "rules/set_read.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "rules/address.h"
+#include "base/cleanup.h"
+#include "rules/label.h"
 #include "rules/lines.h"
 #include "rules/policy_reader.h"
-#include "rules/port.h"
+#include "rules/set_store.h"
 
-/* A file beyond this is refused: some three million networks. */
-#define SET_FILE_MAX (64UL << 20)
-
-static int refuse(struct reader *reader, const struct where *where,
+static int refuse(struct problems *problems, const struct where *where,
 		  const char *key, const char *text)
 {
-	return problem_add(reader->problems, where->file, where->line, "%s%s%s",
+	return problem_add(problems, where->file, where->line, "%s%s%s",
 			   key ? key : "", key ? ": " : "", text);
 }
 
-/* What holds addresses has a letter, a '.' or a ':' in it. */
-static bool is_port(const char *text)
+static int refuse_kind(const struct set *set, const char *text, struct err *why)
 {
-	return *text && text[strspn(text, "0123456789-")] == '\0';
+	bool has_ports = set->elements.is_ports;
+
+	return err_say(why, -EINVAL, "'%.80s' is %s, but set '%s' holds %s",
+		       text, has_ports ? "an address" : "a port", set->name,
+		       has_ports ? "ports" : "networks");
 }
 
-static int add_port(struct set *set, const char *text, struct err *why)
+int set_add_text(struct set *set, const char *text, uint32_t seconds,
+		 struct err *why)
 {
-	struct port_range range, *added;
+	struct elements *elements = &set->elements;
+	struct element element;
+	unsigned int family;
+	bool is_port;
 	int r;
 
-	r = port_parse(text, &range, why);
+	r = element_parse(text, &element, &family, &is_port, why);
 	if (r < 0)
 		return r;
-	if (set->n_networks)
+	if (elements_count(elements) && is_port != elements->is_ports)
+		return refuse_kind(set, text, why);
+	if (elements_count(elements) >= ELEMENTS_MAX)
 		return err_say(why, -EINVAL,
-			       "'%s' is a port, but set '%s' holds networks",
-			       text, set->name);
-	added = ARRAY_ADD(set, ports);
-	if (!added)
-		return -ENOMEM;
-	*added = range;
-	return 0;
-}
-
-static int add_network(struct set *set, const char *text, struct err *why)
-{
-	struct network network, *added;
-	int r;
-
-	if (*text == '@')
-		return err_say(why, -EINVAL,
-			       "'%.80s': a set has no sets in it (a rule can "
-			       "name several)",
-			       text);
-	r = network_parse(text, &network, why);
-	if (r < 0)
-		return r;
-	if (set->n_ports)
-		return err_say(why, -EINVAL,
-			       "'%s' is an address, but set '%s' holds ports",
-			       text, set->name);
-	added = ARRAY_ADD(set, networks);
-	if (!added)
-		return -ENOMEM;
-	*added = network;
-	return 0;
+			       "a set has at most %u elements (write networks "
+			       "rather than addresses)",
+			       ELEMENTS_MAX);
+	element.seconds = seconds;
+	elements->is_ports = is_port;
+	return elements_add(elements, family, &element);
 }
 
 int set_add(struct reader *reader, struct set *set, const struct where *where,
@@ -74,21 +58,30 @@ int set_add(struct reader *reader, struct set *set, const struct where *where,
 	struct err why;
 	int r;
 
-	r = is_port(text) ? add_port(set, text, &why)
-			  : add_network(set, text, &why);
+	r = set_add_text(set, text, 0, &why);
 	if (r < 0 && r != -ENOMEM)
-		return refuse(reader, where, key, why.msg);
+		return refuse(reader->problems, where, key, why.msg);
 	return r;
 }
 
+/* ------------------------------------------------------------- lines */
+
+/* A file while it is read. */
+struct set_file {
+	struct set *set;
+	struct where where;
+	struct problems *problems;
+	char saved[LABEL_MAX + 1]; /* the set of ipset's that it saves; "" */
+};
+
 /* Takes the comment off a line, where the policy's lines may have one. */
-static int cut_comment(struct reader *reader, const struct where *where,
-		       char *line)
+static int cut_comment(struct set_file *file, char *line)
 {
 	char *end = line + strcspn(line, ";#");
 
 	if (*end && end > line && !strchr(" \t", end[-1]))
-		return problem_add(reader->problems, where->file, where->line,
+		return problem_add(file->problems, file->where.file,
+				   file->where.line,
 				   "'%c' begins a comment (a line has one "
 				   "element, a comment a blank before it)",
 				   *end);
@@ -98,32 +91,191 @@ static int cut_comment(struct reader *reader, const struct where *where,
 	return 0;
 }
 
-static int add_line(struct reader *reader, struct set *set,
-		    const struct where *where, const struct lines *lines)
+/* The next word of a line, or NULL; *line moves behind it. */
+static char *next_word(char **line)
 {
-	int r;
+	char *word = *line + strspn(*line, " \t"), *end;
 
-	r = line_check(lines, where->file, reader->problems);
-	if (r == 0)
-		r = cut_comment(reader, where, lines->line);
-	if (r < 0 || !*lines->line)
-		return r;
-	if (strpbrk(lines->line, " \t,"))
-		return refuse(reader, where, NULL, "a line has one element");
-	return set_add(reader, set, where, NULL, lines->line);
+	if (!*word)
+		return NULL;
+	end = word + strcspn(word, " \t");
+	*line = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
 }
 
-static int add_lines(struct reader *reader, struct set *set, const char *file,
-		     char *text, size_t size)
+static int say_problem(struct set_file *file, const struct err *why)
 {
-	struct where where = { .file = file };
+	return refuse(file->problems, &file->where, NULL, why->msg);
+}
+
+static int add_element(struct set_file *file, const char *text,
+		       uint32_t seconds)
+{
+	struct err why;
+	int r;
+
+	r = set_add_text(file->set, text, seconds, &why);
+	return r == 0 || r == -ENOMEM ? r : say_problem(file, &why);
+}
+
+/* ELEMENT [timeout TIME] */
+static int add_words(struct set_file *file, char *line)
+{
+	char *text = next_word(&line), *word = next_word(&line);
+	char *time = word ? next_word(&line) : NULL;
+	uint32_t seconds = 0;
+	struct err why;
+
+	if (strchr(text, ',') || (word && strcmp(word, "timeout") != 0) ||
+	    next_word(&line))
+		return refuse(file->problems, &file->where, NULL,
+			      "a line has one element");
+	if (word && timeout_parse(time ? time : "", &seconds, &why) < 0)
+		return say_problem(file, &why);
+	return add_element(file, text, seconds);
+}
+
+/* ------------------------------------------------- what ipset saves */
+
+static const char *const counters[] = { "packets", "bytes", "skbmark",
+					"skbprio", "skbqueue" };
+
+static bool is_counter(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
+		if (strcmp(word, counters[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What ipset says of an element: of it, weir knows the timeout. */
+static int read_extras(struct set_file *file, char *line, uint32_t *seconds)
+{
+	char *word, *value;
+	struct err why;
+
+	while ((word = next_word(&line))) {
+		if (strcmp(word, "comment") == 0)
+			return 0; /* to the end of the line, in quotes */
+		if (strcmp(word, "nomatch") == 0)
+			return refuse(file->problems, &file->where, NULL,
+				      "nomatch: a set has no exceptions (a "
+				      "rule before it can make one)");
+		value = next_word(&line);
+		if (strcmp(word, "timeout") == 0) {
+			/* 0: for ever */
+			if (value && strcmp(value, "0") == 0)
+				continue;
+			if (timeout_parse(value ? value : "", seconds, &why) <
+			    0)
+				return say_problem(file, &why);
+		} else if (!is_counter(word)) {
+			return problem_add(file->problems, file->where.file,
+					   file->where.line,
+					   "'%.80s' of ipset's is not known",
+					   word);
+		}
+	}
+	return 0;
+}
+
+/* One file is one set, here as there. */
+static int check_saved(struct set_file *file, const char *name)
+{
+	if (!name)
+		return refuse(file->problems, &file->where, NULL,
+			      "the name of ipset's set is missing");
+	if (*file->saved && strcmp(file->saved, name) != 0)
+		return problem_add(file->problems, file->where.file,
+				   file->where.line,
+				   "the file saves set '%s', and '%.80s' as "
+				   "well (ipset save %s saves one)",
+				   file->saved, name, file->saved);
+	snprintf(file->saved, sizeof(file->saved), "%s", name);
+	return 0;
+}
+
+/*
+ * Lines of `ipset save`: *ret_is_one where it is one, with nothing left to do.
+ * A set in ipset may have names longer than ours: they are told by what fits.
+ */
+static int add_saved(struct set_file *file, char *line, bool *ret_is_one)
+{
+	bool is_add = strncmp(line, "add ", 4) == 0;
+	bool is_create = strncmp(line, "create ", 7) == 0;
+	uint32_t seconds = 0;
+	char *text;
+	int r;
+
+	*ret_is_one = is_add || is_create;
+	if (!*ret_is_one)
+		return 0;
+	line = strchr(line, ' ') + 1;
+	r = check_saved(file, next_word(&line));
+	if (r < 0 || is_create)
+		return r;
+	text = next_word(&line);
+	if (!text)
+		return refuse(file->problems, &file->where, NULL,
+			      "the element is missing");
+	r = read_extras(file, line, &seconds);
+	return r < 0 ? r : add_element(file, text, seconds);
+}
+
+/* -------------------------------------------------------- whole files */
+
+/* Most lines are one address or network, and clean for that. */
+static bool add_plain(struct set_file *file, const char *line, int *ret_r)
+{
+	struct elements *elements = &file->set->elements;
+	struct element element;
+
+	if (elements->is_ports || elements_count(elements) >= ELEMENTS_MAX ||
+	    !element_scan_ip4(line, &element))
+		return false;
+	*ret_r = elements_add(elements, SET_IP4, &element);
+	return true;
+}
+
+static int add_line(struct set_file *file, const struct lines *lines)
+{
+	bool is_saved = false;
+	int r;
+
+	if (add_plain(file, lines->line, &r))
+		return r;
+	r = line_check(lines, file->where.file, file->problems);
+	if (r == 0)
+		r = add_saved(file, lines->line, &is_saved);
+	if (r < 0 || is_saved)
+		return r;
+	r = cut_comment(file, lines->line);
+	if (r < 0 || !*lines->line)
+		return r;
+	return add_words(file, lines->line);
+}
+
+int set_add_lines(struct set *set, const char *name, char *text, size_t size,
+		  struct problems *problems)
+{
+	struct set_file file = {
+		.set = set,
+		.where.file = name,
+		.problems = problems,
+	};
 	struct lines lines;
 	int r, result = 0;
 
+	if (text_is_utf16(text, size))
+		return problem_add(problems, name, 0,
+				   "the file is UTF-16 (save it as UTF-8)");
 	lines_begin(&lines, text, size);
 	while (lines_next(&lines)) {
-		where.line = lines.number;
-		r = add_line(reader, set, &where, &lines);
+		file.where.line = lines.number;
+		r = add_line(&file, &lines);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
@@ -161,8 +313,6 @@ int set_add_file(struct reader *reader, struct set *set, const char *path)
 		return r;
 	if (r < 0)
 		return reader_error(reader, "'%s': %s", beside, err.msg);
-	if (text_is_utf16(text, size))
-		return problem_add(reader->problems, beside, 0,
-				   "the file is UTF-16 (save it as UTF-8)");
-	return add_lines(reader, set, beside, text, size);
+	set->is_given = true;
+	return set_add_lines(set, beside, text, size, reader->problems);
 }

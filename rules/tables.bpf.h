@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All maps that the objects of cgroup/ and tc/ share, declared once and
- * pinned by name; those that are looked up by address are in side.bpf.h and
+ * pinned by name; those that are looked up by address are in set.bpf.h and
  * peer.bpf.h.  The tables of the image have two slots; the other slot is
  * filled while this one is in force, and `generation` switches.  A program
  * reads the generation once per packet and passes the slot on.
@@ -24,7 +24,6 @@ INNER_ARRAY(chains_inner, struct chain_row);
 INNER_ARRAY(class_nodes_inner, struct class_node);
 INNER_ARRAY(class_buckets_inner, __u64);
 INNER_ARRAY(class_entries_inner, struct class_entry);
-INNER_ARRAY(sets_inner, struct set_row);
 INNER_ARRAY(groups_inner, struct group_row);
 INNER_ARRAY(globs_inner, struct glob_row);
 INNER_ARRAY(devices_inner, struct device_row);
@@ -77,9 +76,6 @@ TABLE(chains_inner) chains SEC(".maps");
 TABLE(class_nodes_inner) class_nodes SEC(".maps");
 TABLE(class_buckets_inner) class_buckets SEC(".maps");
 TABLE(class_entries_inner) class_entries SEC(".maps");
-
-/* User space writes and reads: what `elements` came from. */
-TABLE(sets_inner) sets SEC(".maps");
 
 /* User space writes, the cgroup programs read. */
 TABLE(groups_inner) groups SEC(".maps");

@@ -17,7 +17,7 @@ static const char *all_empty(const struct policy *policy, char *const *names,
 	for (i = 0; i < n; i++) {
 		const struct set *set = policy_set(policy, names[i]);
 
-		if (!set || set->n_networks || set->n_ports)
+		if (!set || elements_count(&set->elements))
 			return NULL;
 	}
 	return n ? names[0] : NULL;

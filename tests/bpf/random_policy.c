@@ -213,6 +213,41 @@ static void random_rule(struct random *random, bool narrow, struct rule *rule)
 	assert(rule->text);
 }
 
+static span_end end_of(const struct in6_addr *address, unsigned int family)
+{
+	span_end end = 0;
+	size_t i;
+
+	for (i = family == SET_IP4 ? 12 : 0; i < 16; i++)
+		end = end << 8 | address->s6_addr[i];
+	return end;
+}
+
+static void random_port_element(struct random *random, struct set *set)
+{
+	struct port_range range;
+	struct element element = { 0 };
+
+	random_range(random, &range);
+	element.first = range.first;
+	element.last = range.last;
+	assert(elements_add(&set->elements, SET_IP4, &element) == 0);
+}
+
+static void random_network_element(struct random *random, bool narrow,
+				   struct set *set)
+{
+	bool is_ip4 = one_in(random, 2);
+	unsigned int family = is_ip4 ? SET_IP4 : SET_IP6;
+	struct network network = { 0 };
+	struct element element = { 0 };
+
+	random_network(random, is_ip4 ? 4 : 6, narrow, &network);
+	element.first = end_of(&network.first, family);
+	element.last = end_of(&network.last, family);
+	assert(elements_add(&set->elements, family, &element) == 0);
+}
+
 /* Most are small; some are empty, some have thousands of elements. */
 static void random_set(struct random *random, struct set *set, char *name,
 		       bool is_ports)
@@ -224,13 +259,16 @@ static void random_set(struct random *random, struct set *set, char *name,
 	else if (one_in(random, 60))
 		n = 3000;
 	set->name = name;
+	set->is_given = true;
+	set->elements.is_ports = is_ports && n;
+	set->stands_for_ports = is_ports;
 	while (n-- > 0) {
 		if (is_ports)
-			random_range(random, ARRAY_ADD(set, ports));
+			random_port_element(random, set);
 		else
-			random_network(random, one_in(random, 2) ? 4 : 6,
-				       n > 12, ARRAY_ADD(set, networks));
+			random_network_element(random, n > 12, set);
 	}
+	assert(elements_sort(&set->elements) == 0);
 }
 
 struct policy *random_policy(struct random *random, size_t n_rules)

@@ -49,6 +49,30 @@ static bool in_ports(const struct port_range *ports, size_t n, uint16_t port)
 	return false;
 }
 
+static bool in_set(const struct set *set, unsigned int family, span_end key)
+{
+	const struct element_list *list = &set->elements.of[family];
+	size_t i;
+
+	for (i = 0; i < list->n_list; i++)
+		if (key >= list->list[i].first && key <= list->list[i].last)
+			return true;
+	return false;
+}
+
+static bool address_in_set(const struct set *set,
+			   const struct frame_spec *packet,
+			   const struct in6_addr *address)
+{
+	unsigned int family = packet->family == 4 ? SET_IP4 : SET_IP6;
+	span_end key = 0;
+	size_t i;
+
+	for (i = family == SET_IP4 ? 12 : 0; i < 16; i++)
+		key = key << 8 | address->s6_addr[i];
+	return in_set(set, family, key);
+}
+
 static bool address_holds(const struct reference *reference,
 			  const struct endpoint *end,
 			  const struct frame_spec *packet,
@@ -64,8 +88,7 @@ static bool address_holds(const struct reference *reference,
 		const struct set *set =
 			policy_set(reference->policy, end->sets[i]);
 
-		found |= in_networks(set->networks, set->n_networks, packet,
-				     address);
+		found |= address_in_set(set, packet, address);
 	}
 	return found != end->negated;
 }
@@ -83,7 +106,7 @@ static bool port_holds(const struct reference *reference,
 		const struct set *set =
 			policy_set(reference->policy, end->port_sets[i]);
 
-		found |= in_ports(set->ports, set->n_ports, port);
+		found |= in_set(set, SET_IP4, port);
 	}
 	return found && has_ports(packet);
 }

@@ -41,6 +41,35 @@ static void check_peers(const struct peer_limits *limits)
 	}
 }
 
+/* In order, and what is written of each is read as the same. */
+static void check_set(const struct set *set)
+{
+	char text[ELEMENT_TEXT_MAX];
+	unsigned int family, again_family;
+	struct element again;
+	struct err why;
+	bool is_port;
+	size_t i;
+
+	for (family = 0; family < SET_FAMILIES; family++)
+		for (i = 0; i < set->elements.of[family].n_list; i++) {
+			const struct element *element =
+				&set->elements.of[family].list[i];
+
+			CHECK(element->first <= element->last);
+			CHECK(element->last <= element_top(family));
+			CHECK(i == 0 || element[-1].first <= element->first);
+			element_format(element, family, set->elements.is_ports,
+				       text);
+			CHECK(element_parse(text, &again, &again_family,
+					    &is_port, &why) == 0);
+			CHECK(again.first == element->first &&
+			      again.last == element->last &&
+			      again_family == family &&
+			      is_port == set->elements.is_ports);
+		}
+}
+
 static void check_policy(const struct policy *policy)
 {
 	size_t i;
@@ -51,7 +80,7 @@ static void check_policy(const struct policy *policy)
 		check_chain(&policy->chains[i]);
 	}
 	for (i = 0; i < policy->n_sets; i++)
-		CHECK(!policy->sets[i].n_networks || !policy->sets[i].n_ports);
+		check_set(&policy->sets[i]);
 	for (i = 0; i < policy->n_groups; i++) {
 		CHECK(policy->groups[i].n_matches > 0);
 		check_peers(&policy->groups[i].out_to);

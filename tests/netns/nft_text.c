@@ -45,6 +45,37 @@ static void networks_add(struct networks *networks, const struct network *list,
 	}
 }
 
+static struct in6_addr address_of(span_end end, enum family family)
+{
+	struct in6_addr address;
+	size_t i;
+
+	if (family == FAMILY_IP4)
+		end |= (span_end)0xffff << 32;
+	for (i = sizeof(address.s6_addr); i-- > 0; end >>= 8)
+		address.s6_addr[i] = end;
+	return address;
+}
+
+static void elements_to_networks(struct networks *networks,
+				 const struct elements *elements,
+				 enum family family)
+{
+	const struct element_list *of =
+		&elements->of[family == FAMILY_IP4 ? SET_IP4 : SET_IP6];
+	size_t i;
+
+	for (i = 0; i < of->n_list; i++) {
+		struct network network = {
+			.first = address_of(of->list[i].first, family),
+			.last = address_of(of->list[i].last, family),
+			.family = family,
+		};
+
+		networks_add(networks, &network, 1, family);
+	}
+}
+
 static void write_address(const struct in6_addr *address, FILE *out)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -86,8 +117,7 @@ static void write_addresses(struct line *line, const struct endpoint *end,
 	for (i = 0; i < end->n_sets; i++) {
 		const struct set *set = policy_set(line->policy, end->sets[i]);
 
-		networks_add(&networks, set->networks, set->n_networks,
-			     line->family);
+		elements_to_networks(&networks, &set->elements, line->family);
 	}
 	networks_merge(networks.list, &networks.n_list);
 	line->never |= !networks.n_list && !end->negated;
@@ -109,6 +139,18 @@ static void ports_add(uint8_t *ports, const struct port_range *list, size_t n)
 	for (i = 0; i < n; i++)
 		for (port = list[i].first; port <= list[i].last; port++)
 			ports[port] = 1;
+}
+
+static void elements_to_ports(uint8_t *ports, const struct elements *elements)
+{
+	const struct element_list *of = &elements->of[SET_IP4];
+	size_t i;
+
+	for (i = 0; i < of->n_list; i++)
+		ports_add(ports,
+			  &(struct port_range){ of->list[i].first,
+						of->list[i].last },
+			  1);
 }
 
 /* Ranges of those that are in; returns whether there is one. */
@@ -147,7 +189,7 @@ static void write_ports(struct line *line, const struct endpoint *end,
 		const struct set *set =
 			policy_set(line->policy, end->port_sets[i]);
 
-		ports_add(ports, set->ports, set->n_ports);
+		elements_to_ports(ports, &set->elements);
 	}
 	fprintf(line->out, "th %s ", field);
 	if (!write_ranges(ports, 65536, line->out))

@@ -89,19 +89,21 @@ static struct policy *make(uint64_t seed, size_t n_rules)
 
 static void write_set(const struct set *set, FILE *out)
 {
-	char text[NETWORK_TEXT_MAX];
+	const struct elements *elements = &set->elements;
+	char text[ELEMENT_TEXT_MAX];
+	unsigned int family;
 	size_t i;
 
 	fprintf(out, "[set %s]\n", set->name);
-	if (set->n_networks + set->n_ports == 0)
+	if (!elements_count(elements))
 		return;
 	fprintf(out, "elements =");
-	for (i = 0; i < set->n_networks; i++) {
-		network_format(&set->networks[i], text);
-		fprintf(out, " %s", text);
-	}
-	for (i = 0; i < set->n_ports; i++)
-		fprintf(out, " %u-%u", set->ports[i].first, set->ports[i].last);
+	for (family = 0; family < SET_FAMILIES; family++)
+		for (i = 0; i < elements->of[family].n_list; i++) {
+			element_format(&elements->of[family].list[i], family,
+				       elements->is_ports, text);
+			fprintf(out, " %s", text);
+		}
 	fputc('\n', out);
 }
 

@@ -2,25 +2,50 @@
 /* What becomes of addresses, ports and sets. */
 #include "tests/unit/unit.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "rules/set_store.h"
 #include "tests/unit/compile_text.h"
 
-/* Asserts an IPv4 element: "10.0.0.0", 8. */
-static void assert_element(const struct image *image, size_t index,
-			   uint32_t set, const char *address, int length)
+static const struct store_content *content_of(const struct image *image,
+					      uint32_t set)
 {
-	const struct element_key *key = &image->elements[index];
-	char text[INET_ADDRSTRLEN];
+	size_t i;
 
-	assert_true(index < image->n_elements);
-	inet_ntop(AF_INET, key->data + 12, text, sizeof(text));
-	assert_string_equal(text, address);
-	assert_int_equal(key->prefixlen, 32 + 96 + length);
-	assert_int_equal(ntohl(key->set), set);
+	for (i = 0; i < image->n_stores; i++)
+		if (image->stores[i].store == image->sets[set].store)
+			return &image->stores[i];
+	return NULL;
+}
+
+/* Asserts what a set, of those that the image has new, is made of. */
+static void assert_set(const struct image *image, uint32_t set,
+		       const char *want)
+{
+	CLEANUP(elements_clear) struct elements elements = { 0 };
+	const struct set_row *row = &image->sets[set];
+	const struct store_content *content = content_of(image, set);
+	char text[ELEMENT_TEXT_MAX], all[512] = "";
+	struct set_lines lines = { 0 };
+	unsigned int family;
+	size_t i, n = 0;
+
+	assert_non_null(content);
+	lines.lines = content->lines;
+	lines.n = content->n_lines;
+	assert_int_equal(store_read(&lines, row->head, 0, NULL, &elements), 0);
+	for (family = 0; family < SET_FAMILIES; family++)
+		for (i = 0; i < elements.of[family].n_list; i++) {
+			element_format(&elements.of[family].list[i], family,
+				       row->is_ports, text);
+			n += snprintf(all + n, sizeof(all) - n, "%s%s",
+				      n ? " " : "", text);
+		}
+	for (i = 0; i < row->n_members; i++)
+		n += snprintf(all + n, sizeof(all) - n, "%s@%u", n ? " " : "",
+			      lines.lines[row->members].words[i]);
+	assert_string_equal(all, want);
 }
 
 static void one_prefix_stands_in_the_rule(void **state)
@@ -38,7 +63,7 @@ static void one_prefix_stands_in_the_rule(void **state)
 		"20 = allow from not 10.0.0.0-10.0.0.255\n"
 		"30 = allow to 0.0.0.0-255.255.255.255\n",
 		NULL);
-	assert_int_equal(image->n_elements, 0);
+	assert_int_equal(image->n_stores, 0);
 	assert_int_equal(image->rules[0].looks, LOOK_FAMILY | LOOK_SRC);
 	assert_int_equal(image->rules[0].src.set, NONE);
 	assert_memory_equal(image->rules[0].src.addr, addr, 16);
@@ -50,7 +75,7 @@ static void one_prefix_stands_in_the_rule(void **state)
 	assert_int_equal(image->rules[2].dst.mask[12], 0);
 }
 
-static void a_list_becomes_a_set_of_prefixes(void **state)
+static void a_list_becomes_a_set(void **state)
 {
 	CLEANUP(image_freep) struct image *image = NULL;
 
@@ -63,13 +88,12 @@ static void a_list_becomes_a_set_of_prefixes(void **state)
 	assert_int_equal(image->n_sets, 3);
 	assert_int_equal(image->rules[0].src.set, 1);
 	assert_int_equal(image->rules[1].dst.set, 2);
-	assert_int_equal(image->n_elements, 8);
-	assert_element(image, 0, 0, "172.16.0.0", 12);
-	assert_element(image, 1, 1, "10.0.0.5", 32);
-	assert_element(image, 2, 1, "10.0.0.6", 31);
-	assert_element(image, 3, 1, "10.0.0.8", 31);
-	assert_element(image, 4, 1, "192.0.2.0", 24);
-	assert_element(image, 5, 2, "10.0.0.5", 32);
+	assert_set(image, 0, "172.16.0.0/12");
+	assert_set(image, 1, "10.0.0.5-10.0.0.9 192.0.2.0/24");
+	assert_set(image, 2, "10.0.0.5-10.0.0.9");
+	/* A store for the named set, and one for all lists. */
+	assert_int_equal(image->n_stores, 2);
+	assert_int_equal(image->sets[1].store, image->sets[2].store);
 }
 
 static void a_named_set_is_used_as_it_is(void **state)
@@ -95,10 +119,11 @@ static void a_named_set_is_used_as_it_is(void **state)
 			 LOOK_PROTOCOL | LOOK_SRC | LOOK_DST_PORT);
 	assert_int_equal(image->rules[1].src.set, 2);
 	assert_int_equal(image->rules[2].dst.port_set, 3);
-	/* 192.0.2.1, .2; 80, 82/15; 10.0.0.1, 192.0.2.1, .2; 80, 82, 443 */
-	assert_int_equal(image->n_elements, 2 + 2 + 3 + 3);
-	assert_int_equal(image->elements[3].prefixlen, 32 + 15);
-	assert_int_equal(image->elements[3].data[1], 82);
+	assert_set(image, 0, "192.0.2.1 192.0.2.2");
+	assert_set(image, 1, "80 82-83");
+	/* What changes in a set changes in lists that name it. */
+	assert_set(image, 2, "10.0.0.1 @0");
+	assert_set(image, 3, "443 @1");
 }
 
 static void ports_in_one_range_stand_in_the_rule(void **state)
@@ -120,78 +145,106 @@ static void ports_in_one_range_stand_in_the_rule(void **state)
 static void all_of_ipv6_leaves_ipv4_out(void **state)
 {
 	CLEANUP(image_freep) struct image *image = NULL;
-	size_t i;
 
 	(void)state;
-	image = compile_text("[chain c]\npolicy = deny\n10 = allow from ::/0\n",
+	image = compile_text("[chain c]\npolicy = deny\n10 = allow from ::/0\n"
+			     "20 = allow from 0.0.0.0/0, ::5-7fff::\n",
 			     NULL);
 	assert_true(image->rules[0].src.set != NONE);
-	for (i = 0; i < image->n_elements; i++) {
-		static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 1, 2 };
-		unsigned int bits = image->elements[i].prefixlen - 32, k;
-
-		for (k = 0; k < bits; k++)
-			if ((mapped[k / 8] ^ image->elements[i].data[k / 8]) >>
-				    (7 - k % 8) &
-			    1)
-				break;
-		assert_true(k < bits);
-	}
-	assert_int_equal(i, 96);
+	assert_int_equal(
+		image->stores[0].lines[image->sets[0].head].head.trees[SET_IP4],
+		0);
+	assert_set(image, 1,
+		   "0.0.0.0/0 ::5-::fffe:ffff:ffff "
+		   "::1:0:0:0-7fff::");
 }
 
-static double seconds(void)
-{
-	struct timespec now;
+#define A_SET(elements)                                                    \
+	"[chain c]\npolicy = deny\n10 = allow from @s\n"                   \
+	"20 = allow from 10.0.0.1,10.0.0.3\n[set s]\nelements = " elements \
+	"\n"
+#define A_SET_OF_NOBODY \
+	"[chain c]\npolicy = deny\n10 = allow from @s\n[set s]\n"
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-static void a_set_of_a_million_networks_compiles(void **state)
+static void what_stays_the_same_keeps_its_store(void **state)
 {
-	CLEANUP(image_freep) struct image *image = NULL;
-	struct set set = { .name = (char *)"big" };
-	struct policy policy = { .sets = &set, .n_sets = 1 };
-	struct problems problems = { 0 };
-	uint32_t random = 1, address;
-	double start;
-	size_t i;
+	CLEANUP(image_freep) struct image *live = NULL, *image = NULL;
 
 	(void)state;
-	set.where.file = "x";
-	set.n_networks = 1000000;
-	set.networks = calloc(set.n_networks, sizeof(*set.networks));
-	assert_non_null(set.networks);
-	for (i = 0; i < set.n_networks; i++) {
-		struct network *network = &set.networks[i];
+	live = compile_text(A_SET("192.0.2.1, 192.0.2.2"), NULL);
+	image = compile_text(A_SET("192.0.2.2, 192.0.2.1"), live);
+	assert_int_equal(image->n_stores, 0);
+	assert_memory_equal(image->sets, live->sets,
+			    live->n_sets * sizeof(*live->sets));
+	image_free(TAKE_PTR(image));
+	image = compile_text(A_SET("192.0.2.1, 192.0.2.3"), live);
+	assert_int_equal(image->n_stores, 1);
+	assert_true(image->sets[0].store != live->sets[0].store);
+	assert_true(image->sets[0].store != live->sets[1].store);
+	assert_int_equal(image->sets[1].store, live->sets[1].store);
+}
 
-		random = random * 1664525 + 1013904223;
-		address = htonl(random & ~0xffU);
-		network->family = FAMILY_IP4;
-		memset(&network->first.s6_addr[10], 0xff, 2);
-		memcpy(&network->first.s6_addr[12], &address, 4);
-		network->last = network->first;
-		network->last.s6_addr[15] = 255;
-	}
-	start = seconds();
-	assert_int_equal(compile(&policy, NULL, &problems, &image), 0);
-	print_message("a million networks: %.2f s, %zu prefixes\n",
-		      seconds() - start, image->n_elements);
-	assert_int_equal(image->sets[0].elements, 1000000);
-	assert_true(image->n_elements > 500000);
-	free(set.networks);
+static void what_was_changed_is_made_as_the_file_says(void **state)
+{
+	CLEANUP(image_freep) struct image *live = NULL, *image = NULL;
+
+	(void)state;
+	live = compile_text(A_SET("192.0.2.1"), NULL);
+	live->sets[0].digest = 0;
+	live->sets[0].elements = 7;
+	image = compile_text(A_SET("192.0.2.1"), live);
+	assert_int_equal(image->n_stores, 1);
+	assert_int_equal(image->sets[0].elements, 1);
+}
+
+static void a_set_that_no_file_fills_is_kept(void **state)
+{
+	CLEANUP(image_freep) struct image *live = NULL, *image = NULL;
+
+	(void)state;
+	live = compile_text(A_SET_OF_NOBODY, NULL);
+	assert_int_equal(live->n_stores, 1);
+	live->sets[0].digest = 0;
+	live->sets[0].elements = 7;
+	image = compile_text(A_SET_OF_NOBODY, live);
+	assert_int_equal(image->n_stores, 0);
+	assert_memory_equal(image->sets, live->sets, sizeof(*live->sets));
+	image_free(TAKE_PTR(image));
+	image = compile_text("[chain c]\npolicy = deny\n"
+			     "10 = allow tcp to port @s\n[set s]\n",
+			     live);
+	assert_int_equal(image->n_stores, 1);
+	assert_true(image->sets[0].is_ports);
+}
+
+static void a_list_of_too_many_sets_is_refused(void **state)
+{
+	char text[2048] = "[chain c]\npolicy = deny\n10 = allow from @s0";
+	AUTO_FREE char *said = NULL;
+	int i, n = strlen(text);
+
+	(void)state;
+	for (i = 1; i < 17; i++)
+		n += sprintf(text + n, ",@s%d", i);
+	for (i = 0; i < 17; i++)
+		n += sprintf(text + n, "\n[set s%d]", i);
+	strcat(text, "\n");
+	said = compile_text_wrong(text);
+	assert_string_equal(said, "a list has at most 16 sets, this one 17");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_prefix_stands_in_the_rule),
-		cmocka_unit_test(a_list_becomes_a_set_of_prefixes),
+		cmocka_unit_test(a_list_becomes_a_set),
 		cmocka_unit_test(a_named_set_is_used_as_it_is),
 		cmocka_unit_test(ports_in_one_range_stand_in_the_rule),
 		cmocka_unit_test(all_of_ipv6_leaves_ipv4_out),
-		cmocka_unit_test(a_set_of_a_million_networks_compiles),
+		cmocka_unit_test(what_stays_the_same_keeps_its_store),
+		cmocka_unit_test(what_was_changed_is_made_as_the_file_says),
+		cmocka_unit_test(a_set_that_no_file_fills_is_kept),
+		cmocka_unit_test(a_list_of_too_many_sets_is_refused),
 	};
 
 	return RUN(tests);

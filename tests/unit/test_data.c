@@ -132,18 +132,17 @@ static void print_chain(const struct chain *chain, FILE *out)
 
 static void print_set(const struct set *set, FILE *out)
 {
-	char network[NETWORK_TEXT_MAX], port[PORT_TEXT_MAX];
+	char text[ELEMENT_TEXT_MAX];
+	unsigned int family;
 	size_t i;
 
 	fprintf(out, "set %s", set->name);
-	for (i = 0; i < set->n_networks; i++) {
-		network_format(&set->networks[i], network);
-		fprintf(out, " %s", network);
-	}
-	for (i = 0; i < set->n_ports; i++) {
-		port_format(&set->ports[i], port);
-		fprintf(out, " %s", port);
-	}
+	for (family = 0; family < SET_FAMILIES; family++)
+		for (i = 0; i < set->elements.of[family].n_list; i++) {
+			element_format(&set->elements.of[family].list[i],
+				       family, set->elements.is_ports, text);
+			fprintf(out, " %s", text);
+		}
 	putc('\n', out);
 }
 

@@ -156,8 +156,10 @@ static void chains_and_sets_are_found_by_name(void **state)
 	assert_string_equal(policy_chain(policy, "z")->name, "z");
 	assert_string_equal(policy_chain(policy, "b")->name, "b");
 	assert_null(policy_chain(policy, "a"));
-	assert_int_equal(policy_set(policy, "z")->n_ports, 1);
-	assert_int_equal(policy_set(policy, "a")->n_ports, 0);
+	assert_true(policy_set(policy, "z")->elements.is_ports);
+	assert_true(policy_set(policy, "z")->is_given);
+	assert_false(policy_set(policy, "a")->elements.is_ports);
+	assert_false(policy_set(policy, "a")->is_given);
 	assert_null(policy_set(policy, "b"));
 }
 
@@ -187,7 +189,7 @@ static void several_files_are_one_policy(void **state)
 	assert_int_equal(policy->n_groups, 1);
 	assert_int_equal(policy->n_files, 2);
 	assert_string_equal(policy_chain(policy, "c")->where.file, "b.ini");
-	assert_int_equal(policy_set(policy, "s")->n_networks, 1);
+	assert_int_equal(elements_count(&policy_set(policy, "s")->elements), 1);
 }
 
 static void names_are_unique_across_files(void **state)
@@ -236,7 +238,8 @@ static void files_of_sets_are_beside_the_policy(void **state)
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(policy_read(files, 1, &problems, &policy), 0);
 	assert_int_equal(chdir(folder), 0);
-	assert_int_equal(policy->sets[0].n_ports, 2);
+	assert_true(policy->sets[0].elements.is_ports);
+	assert_int_equal(elements_count(&policy->sets[0].elements), 2);
 }
 
 static void a_fifo_can_be_the_policy_but_not_a_set(void **state)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What set_test.bpf.c is asked. */
+#ifndef WEIR_TESTS_BPF_SET_TEST_H
+#define WEIR_TESTS_BPF_SET_TEST_H
+
+#include <linux/types.h>
+
+struct set_query {
+	__u64 high, low;
+	__u32 family;
+	__u32 set; /* NONE: nothing is looked up */
+	__u32 found;
+	__u32 pad;
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Elements of sets: their order, and as text. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "rules/element.h"
+
+/* Reads and writes it again. */
+static void assert_text(const char *text, unsigned int want_family,
+			bool want_port, const char *want)
+{
+	char again[ELEMENT_TEXT_MAX];
+	struct element element;
+	unsigned int family;
+	struct err why;
+	bool is_port;
+
+	assert_int_equal(element_parse(text, &element, &family, &is_port, &why),
+			 0);
+	assert_int_equal(family, want_family);
+	assert_int_equal(is_port, want_port);
+	assert_int_equal(element.seconds, 0);
+	element_format(&element, family, is_port, again);
+	assert_string_equal(again, want);
+}
+
+static void every_form_is_read_and_written(void **state)
+{
+	(void)state;
+	assert_text("192.0.2.1", SET_IP4, false, "192.0.2.1");
+	assert_text("192.0.2.1/32", SET_IP4, false, "192.0.2.1");
+	assert_text("10.0.0.0/8", SET_IP4, false, "10.0.0.0/8");
+	assert_text("0.0.0.0/0", SET_IP4, false, "0.0.0.0/0");
+	assert_text("255.255.255.255", SET_IP4, false, "255.255.255.255");
+	assert_text("192.0.2.4-192.0.2.7", SET_IP4, false, "192.0.2.4/30");
+	assert_text("192.0.2.4-192.0.2.8", SET_IP4, false,
+		    "192.0.2.4-192.0.2.8");
+	assert_text("2001:db8::1", SET_IP6, false, "2001:db8::1");
+	assert_text("2001:db8::/32", SET_IP6, false, "2001:db8::/32");
+	assert_text("::/0", SET_IP6, false, "::/0");
+	assert_text("80", SET_IP4, true, "80");
+	assert_text("80-90", SET_IP4, true, "80-90");
+}
+
+static void what_is_none_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"192.0.2",
+		"192.0.2.256",
+		"192.0.2.1.",
+		"192.0.2.1/",
+		"192.0.2.1/33",
+		"192.0.2.1/24",
+		"192.0.2.01",
+		"192.0.2.1 ",
+		"192.0.2.0x1",
+		"99999",
+		"@other",
+		"::ffff:1.2.3.4",
+		"eth0",
+		"2001:db8::1/32",
+	};
+	struct element element;
+	unsigned int family;
+	struct err why;
+	bool is_port;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		why.msg[0] = '\0';
+		assert_int_equal(element_parse(wrong[i], &element, &family,
+					       &is_port, &why),
+				 -EINVAL);
+		assert_true(*why.msg);
+	}
+}
+
+static void timeouts_have_units(void **state)
+{
+	uint32_t seconds;
+	struct err why;
+
+	(void)state;
+	assert_int_equal(timeout_parse("90", &seconds, &why), 0);
+	assert_int_equal(seconds, 90);
+	assert_int_equal(timeout_parse("90s", &seconds, &why), 0);
+	assert_int_equal(seconds, 90);
+	assert_int_equal(timeout_parse("10m", &seconds, &why), 0);
+	assert_int_equal(seconds, 600);
+	assert_int_equal(timeout_parse("2d", &seconds, &why), 0);
+	assert_int_equal(seconds, 2 * 86400);
+	assert_int_equal(timeout_parse("3650d", &seconds, &why), 0);
+	assert_int_equal(timeout_parse("3651d", &seconds, &why), -EINVAL);
+	assert_int_equal(timeout_parse("0", &seconds, &why), -EINVAL);
+	assert_int_equal(timeout_parse("10min", &seconds, &why), -EINVAL);
+	assert_int_equal(timeout_parse("", &seconds, &why), -EINVAL);
+	assert_int_equal(timeout_parse("-1", &seconds, &why), -EINVAL);
+}
+
+/* Few are compared, many go by their digits. */
+static void assert_sorts(size_t n)
+{
+	CLEANUP(elements_clear) struct elements elements = { 0 };
+	uint64_t random = n;
+	struct element_list *list = &elements.of[SET_IP6];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct element element = { 0 };
+
+		random = random * 6364136223846793005ULL + 1;
+		element.first = (span_end)(random >> 60) << 100 |
+				(random >> 40 & 0xff);
+		element.last = element.first + (random >> 35 & 3);
+		element.seconds = random >> 33 & 3;
+		assert_int_equal(elements_add(&elements, SET_IP6, &element), 0);
+	}
+	assert_int_equal(elements_sort(&elements), 0);
+	assert_true(list->n_list <= 16 * 256 * 4);
+	for (i = 1; i < list->n_list; i++) {
+		const struct element *a = &list->list[i - 1], *b = a + 1;
+
+		assert_true(a->first < b->first ||
+			    (a->first == b->first && a->last < b->last));
+	}
+	/* With so many of each, one is there for ever. */
+	for (i = 0; n > 100000 && i < list->n_list; i++)
+		assert_int_equal(list->list[i].seconds, 0);
+}
+
+static void they_are_sorted_and_doubles_dropped(void **state)
+{
+	(void)state;
+	assert_sorts(0);
+	assert_sorts(1);
+	assert_sorts(100);
+	assert_sorts(5000);
+	assert_sorts(1000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_form_is_read_and_written),
+		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(timeouts_have_units),
+		cmocka_unit_test(they_are_sorted_and_doubles_dropped),
+	};
+
+	return RUN(tests);
+}
