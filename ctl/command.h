@@ -78,6 +78,7 @@ int cmd_explain(const struct call *call);
 int cmd_help(const struct call *call);
 int cmd_limit(const struct call *call);
 int cmd_run(const struct call *call);
+int cmd_set(const struct call *call);
 int cmd_stats(const struct call *call);
 int cmd_status(const struct call *call);
 int cmd_version(const struct call *call);

@@ -37,6 +37,13 @@ const struct command commands[] = {
 	  "a limit of its own.  RATE is such as 10mbit, or none.  The next apply\n"
 	  "puts back what the files say.  quota=reset says that nothing was used\n"
 	  "of the quota in this period.\n" },
+	{ "set",
+	  "add|del SET ELEMENT... [timeout TIME] | list [--json] [SET] | load SET FILE | flush SET",
+	  "change a set now, or list it", OPTION_JSON, -1, true, cmd_set,
+	  "A set keeps its rules: they meet the change with the next packet.  load\n"
+	  "puts what FILE has in the place of all that is in; flush leaves nothing.\n"
+	  "TIME is such as 90s, 10m, 1h or 2d, for the elements before it.  The next\n"
+	  "apply puts back what the files say, where they say what is in the set.\n" },
 	{ "run",
 	  "[--out RATE] [--in RATE] [--filter-out CHAIN] [--] COMMAND [ARG...]",
 	  "run a command under a limit of its own",
