@@ -127,8 +127,8 @@ static int add_words(struct set_file *file, char *line)
 	uint32_t seconds = 0;
 	struct err why;
 
-	if (strchr(text, ',') || (word && strcmp(word, "timeout") != 0) ||
-	    next_word(&line))
+	if (!text || strchr(text, ',') ||
+	    (word && strcmp(word, "timeout") != 0) || next_word(&line))
 		return refuse(file->problems, &file->where, NULL,
 			      "a line has one element");
 	if (word && timeout_parse(time ? time : "", &seconds, &why) < 0)

@@ -194,7 +194,7 @@ echo 10.77.0.2 | tee -a "$work/one.txt" >>"$work/two.txt"
 set_ load banned "$work/one.txt"
 in_right python3 "$work/count.py" >"$work/got" &
 counter=$!
-pids+=($counter)
+pids+=("$counter")
 until_true 10 eval "ss -N $right -lunH 'sport = :99' | grep -q ."
 begin "$cg/a" nsenter --net=/run/netns/"$left" python3 "$work/send.py" "$work/denied"
 sender=$begun
