@@ -82,7 +82,7 @@ static int create(const struct store_content *content)
 	struct store_map map;
 	int r;
 
-	if (n * LINE_BYTES > UINT32_MAX)
+	if (n > SET_LINES_MAX)
 		return -E2BIG;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "store", sizeof(uint32_t),
 			    LINE_BYTES, n, &opts);

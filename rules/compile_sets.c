@@ -187,7 +187,7 @@ static int make_store(struct compiler *c, const struct set *set,
 		r = store_make(elements, now, &lines, &row->head);
 	if (r == -ENOSPC)
 		return compiler_problem(c, &set->where,
-					"set '%s' takes more than 4 GiB",
+					"set '%s' takes more than 2 GiB",
 					set->name);
 	if (r < 0)
 		return r;
@@ -311,7 +311,7 @@ int compile_list(struct compiler *c, const struct where *where,
 	if (r == -ENOSPC)
 		return compiler_problem(c, where,
 					"all lists of rules together take more "
-					"than 4 GiB");
+					"than 2 GiB");
 	if (r < 0)
 		return r;
 	added = ARRAY_ADD(c->image, sets);

@@ -102,7 +102,10 @@ static __always_inline __u32 rank_of_16(const union set_line *block, __u64 high,
  * behind those of b blocks before it, and as many ranks.
  */
 #define DESCEND(keys, rank_in)                                       \
-	for (i = 0; i < SET_LAYERS_MAX && i < tree->n_layers; i++) { \
+	for (i = 0;; i++) {                                          \
+		OPAQUE(i); /* clang would keep pointers beside it */ \
+		if (i >= SET_LAYERS_MAX || i >= tree->n_layers)      \
+			break;                                       \
 		line = tree->layers[i] + block;                      \
 		found = bpf_map_lookup_elem(lines, &line);           \
 		if (!found)                                          \
@@ -111,11 +114,25 @@ static __always_inline __u32 rank_of_16(const union set_line *block, __u64 high,
 		block += rank;                                       \
 	}
 
+static __always_inline int tree_value(void *lines, const struct set_tree *tree,
+				      __u32 rank)
+{
+	const union set_line *found;
+	__u32 line;
+
+	if (!tree->values)
+		return (rank ^ tree->first) & 1 ? SET_FOREVER : SET_OUT;
+	line = tree->values + rank / 16;
+	found = bpf_map_lookup_elem(lines, &line);
+	return found ? found->words[rank & 15] : SET_OUT;
+}
+
 /*
- * The value of the interval in which the key lies.  Global, so that the
- * verifier looks at it once.
+ * The value of the interval of a tree in which the key lies.  Global, here and
+ * below, so that the verifier looks at each once; many, because up to 5.12 all
+ * that a call has on the stack counts even where it calls nobody.
  */
-__noinline int set_walk(__u32 store, __u32 line, __u64 high, __u64 low)
+__noinline int set_walk_4(__u32 store, __u32 line, __u32 key)
 {
 	void *lines = bpf_map_lookup_elem(&elements, &store);
 	const union set_line *found;
@@ -125,18 +142,98 @@ __noinline int set_walk(__u32 store, __u32 line, __u64 high, __u64 low)
 	tree = lines ? bpf_map_lookup_elem(lines, &line) : 0;
 	if (!tree)
 		return SET_OUT;
-	if (tree->width == 4) {
-		DESCEND(16, rank_of_4(found, low));
-	} else if (tree->width == 8) {
-		DESCEND(8, rank_of_8(found, high));
-	} else {
-		DESCEND(4, rank_of_16(found, high, low));
-	}
-	if (!tree->values)
-		return ((rank ^ tree->first) & 1 ? SET_FOREVER : SET_OUT);
-	line = tree->values + rank / 16;
-	found = bpf_map_lookup_elem(lines, &line);
-	return found ? found->words[rank & 15] : SET_OUT;
+	DESCEND(16, rank_of_4(found, key));
+	return tree_value(lines, tree, rank);
+}
+
+/* No value: it is for set_walk_16. */
+#define SET_WIDER (int)(SET_FOREVER - 1)
+
+/* Of networks up to /64. */
+__noinline int set_walk_8(__u32 store, __u32 line, __u64 high)
+{
+	void *lines = bpf_map_lookup_elem(&elements, &store);
+	const union set_line *found;
+	const struct set_tree *tree;
+	__u32 i, rank = 0, block = 0;
+
+	tree = lines ? bpf_map_lookup_elem(lines, &line) : 0;
+	if (!tree)
+		return SET_OUT;
+	if (tree->width != 8)
+		return SET_WIDER;
+	DESCEND(8, rank_of_8(found, high));
+	return tree_value(lines, tree, rank);
+}
+
+__noinline int set_walk_16(__u32 store, __u32 line, __u64 high, __u64 low)
+{
+	void *lines = bpf_map_lookup_elem(&elements, &store);
+	const union set_line *found;
+	const struct set_tree *tree;
+	__u32 i, rank = 0, block = 0;
+
+	tree = lines ? bpf_map_lookup_elem(lines, &line) : 0;
+	if (!tree)
+		return SET_OUT;
+	DESCEND(4, rank_of_16(found, high, low));
+	return tree_value(lines, tree, rank);
+}
+
+/* The slot, and the family that is looked for, in one number. */
+#define HOW_SET(slot, family) (((slot)&1) | (family) << 8)
+#define HOW_FAMILY(how)	      ((how) >> 8 & 1)
+
+/*
+ * Where a set has its trees of a family, in one number: its store, and the line
+ * of one tree above that of the other.
+ */
+#define PLACE_STORE(place) ((__u32)((place) >> 50))
+#define PLACE_ROOT(place)  ((__u32)((place) >> 25) & (SET_LINES_MAX - 1))
+#define PLACE_HEAD(place)  ((__u32)(place) & (SET_LINES_MAX - 1))
+
+__noinline __u64 set_place(__u32 how, __u32 set)
+{
+	__u32 slot = how & 1, family = HOW_FAMILY(how);
+	const struct set_row *row = TABLE_ROW(sets, slot, set);
+	const volatile struct set_head *head;
+	const struct set_root *root;
+	__u32 store, line;
+	void *lines;
+	__u64 place;
+
+	if (!row)
+		return 0;
+	store = row->store;
+	line = row->head;
+	lines = bpf_map_lookup_elem(&elements, &store);
+	head = lines ? bpf_map_lookup_elem(lines, &line) : 0;
+	if (!head)
+		return 0;
+	place = (__u64)store << 50 | head->trees[family];
+	line = head->root;
+	root = line ? bpf_map_lookup_elem(lines, &line) : 0;
+	if (root)
+		place |= (__u64)root->trees[family] << 25;
+	return place;
+}
+
+/* The row of a set that a list has, or NONE behind the last one. */
+__noinline __u32 set_member(__u32 how, __u32 set, __u32 index)
+{
+	__u32 slot = how & 1;
+	const struct set_row *row = TABLE_ROW(sets, slot, set);
+	const union set_line *members;
+	__u32 store, line;
+	void *lines;
+
+	if (!row || index >= row->n_members || index >= SET_MEMBERS_MAX)
+		return NONE;
+	store = row->store;
+	line = row->members;
+	lines = bpf_map_lookup_elem(&elements, &store);
+	members = lines ? bpf_map_lookup_elem(lines, &line) : 0;
+	return members ? members->words[index & 15] : NONE;
 }
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -150,38 +247,26 @@ enum {
 
 static __always_inline int set_value_holds(__u32 value)
 {
-	if (value == SET_FOREVER || value == SET_OUT)
-		return value != SET_OUT;
+	if (value == SET_FOREVER)
+		return SET_HAS;
+	if (value <= SET_OUT)
+		return 0;
 	if (bpf_ktime_get_boot_ns() / NSEC_PER_SEC < value)
 		return SET_HAS | SET_HAS_FOR_NOW;
 	return 0;
 }
 
-static __always_inline int set_row_has(const struct set_row *row, __u32 family,
-				       __u64 high, __u64 low)
+static __always_inline int set_walk(__u32 how, __u32 store, __u32 tree,
+				    __u64 high, __u64 low)
 {
-	__u32 store = row->store, line = row->head, value = SET_UNCHANGED;
-	void *lines = bpf_map_lookup_elem(&elements, &store);
-	const volatile struct set_head *head;
-	const struct set_root *root;
-	__u32 tree;
+	int value;
 
-	head = lines ? bpf_map_lookup_elem(lines, &line) : 0;
-	if (!head)
-		return 0;
-	line = head->root;
-	if (line) {
-		root = bpf_map_lookup_elem(lines, &line);
-		tree = root ? root->trees[family & 1] : 0;
-		if (tree)
-			value = set_walk(store, tree, high, low);
-		if (value != SET_UNCHANGED)
-			return set_value_holds(value);
-	}
-	tree = head->trees[family & 1];
 	if (!tree)
-		return 0;
-	return set_value_holds(set_walk(store, tree, high, low));
+		return SET_UNCHANGED;
+	if (HOW_FAMILY(how) == SET_IP4)
+		return set_walk_4(store, tree, low);
+	value = set_walk_8(store, tree, high);
+	return value == SET_WIDER ? set_walk_16(store, tree, high, low) : value;
 }
 
 /* Whether a set, or one of those that a list is made of, has the key: SET_HAS*.
@@ -189,31 +274,24 @@ static __always_inline int set_row_has(const struct set_row *row, __u32 family,
 __noinline int set_has(__u32 slot, __u32 set, __u32 family, __u64 high,
 		       __u64 low)
 {
-	__u32 i, n = 0, store = 0, line = 0;
-	const union set_line *members;
-	const struct set_row *row;
-	void *lines;
-	int has;
+	__u32 i, member = set, how = HOW_SET(slot, family);
+	__u64 place;
+	int value;
 
 	for (i = 0; i <= SET_MEMBERS_MAX; i++) {
-		row = TABLE_ROW(sets, slot, set);
-		if (!row)
-			return 0;
-		has = set_row_has(row, family, high, low);
-		if (has)
-			return has;
-		if (i == 0) {
-			n = row->n_members;
-			store = row->store;
-			line = row->members;
-		}
-		if (i >= n || i >= SET_MEMBERS_MAX)
-			return 0;
-		lines = bpf_map_lookup_elem(&elements, &store);
-		members = lines ? bpf_map_lookup_elem(lines, &line) : 0;
-		if (!members)
-			return 0;
-		set = members->words[i];
+		OPAQUE(how);
+		place = set_place(how, member);
+		value = set_walk(how, PLACE_STORE(place), PLACE_ROOT(place),
+				 high, low);
+		if (value == SET_UNCHANGED)
+			value = set_walk(how, PLACE_STORE(place),
+					 PLACE_HEAD(place), high, low);
+		value = set_value_holds(value);
+		if (value)
+			return value;
+		member = set_member(how, set, i);
+		if (member == NONE)
+			break;
 	}
 	return 0;
 }

@@ -27,7 +27,7 @@ uint32_t store_until(uint32_t now, uint32_t seconds)
 
 	if (until <= SET_OUT)
 		return SET_OUT + 1;
-	return until < SET_FOREVER ? until : SET_FOREVER - 1;
+	return until < SET_FOREVER - 1 ? until : SET_FOREVER - 2;
 }
 
 uint32_t store_spare(uint32_t n_lines, bool has_changed)

@@ -23,7 +23,7 @@ static int grow(struct set_lines *lines, uint64_t n)
 
 	while (room < n)
 		room *= 2;
-	if (lines->is_fixed || room * LINE_BYTES > UINT32_MAX)
+	if (lines->is_fixed || room > SET_LINES_MAX)
 		return -ENOSPC;
 	grown = realloc(lines->lines, room * LINE_BYTES);
 	if (!grown)
