@@ -216,11 +216,13 @@ int live_set_look(const struct live_sets *sets, const struct live_set *set,
 	CLEANUP(store_map_close) struct store_map map = { 0 };
 	int r;
 
-	r = store_map_open(sets->elements, set->row.store, false, &map, err);
+	r = store_map_open(sets->elements, set->row.store, true, &map, err);
 	if (r < 0)
 		return r;
 	r = store_look(&map.lines, set->row.head, store_now(), family, element,
 		       ret_look);
+	if (r == 0)
+		r = map.pages.r;
 	return r < 0 ? explain(r, set, err) : 0;
 }
 
@@ -250,13 +252,17 @@ int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 
 /* With room for more changes; nothing that was meant to be in is lost. */
 static int make_anew(const struct live_sets *sets, const struct live_set *set,
-		     const struct set_lines *lines, uint32_t now,
-		     const struct set_changes *changes, struct err *err)
+		     uint32_t now, const struct set_changes *changes,
+		     struct err *err)
 {
 	CLEANUP(elements_clear) struct elements elements = { 0 };
+	CLEANUP(store_map_close) struct store_map map = { 0 };
 	int r;
 
-	r = store_read(lines, set->row.head, now, changes, &elements);
+	r = store_map_open(sets->elements, set->row.store, false, &map, err);
+	if (r < 0)
+		return r;
+	r = store_read(&map.lines, set->row.head, now, changes, &elements);
 	if (r < 0)
 		return explain(r, set, err);
 	return live_set_replace(sets, set, &elements, err);
@@ -276,7 +282,7 @@ int live_set_change(const struct live_sets *sets, const struct live_set *set,
 	r = store_change(&map.lines, set->row.head, now, changes, ret_n);
 	if (r == -ENOSPC) {
 		*ret_n = changes->n_list;
-		return make_anew(sets, set, &map.lines, now, changes, err);
+		return make_anew(sets, set, now, changes, err);
 	}
 	return r < 0 ? explain(r, set, err) : 0;
 }

@@ -3,10 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/crash.h"
@@ -42,11 +44,73 @@ static int map_lines(int fd, uint32_t n, int protection,
 	return 0;
 }
 
+#define PAGE_LINES (4096 / LINE_BYTES)
+
+/* In the place of a piece of the address space that was kept for it. */
+static void map_page(struct set_pages *pages, const struct set_lines *lines,
+		     uint32_t page)
+{
+	struct store_map *map =
+		(struct store_map *)((char *)pages -
+				     offsetof(struct store_map, pages));
+	char *place = (char *)lines->lines + (size_t)page * 4096;
+
+	if (map->mapped[page])
+		return;
+	map->mapped[page] = 1;
+	if (mmap(place, 4096, map->protection, MAP_SHARED | MAP_FIXED, map->fd,
+		 (off_t)page * 4096) != MAP_FAILED)
+		return;
+	pages->r = neg_errno();
+	/* Nothing is in there. */
+	if (mprotect(place, 4096, PROT_READ | PROT_WRITE) < 0)
+		abort();
+}
+
+static void map_pages(struct set_pages *pages, const struct set_lines *lines,
+		      uint32_t first, uint32_t n)
+{
+	uint32_t page;
+
+	for (page = first / PAGE_LINES; page <= (first + n - 1) / PAGE_LINES;
+	     page++)
+		map_page(pages, lines, page);
+}
+
+/* The address space for all of it; pages come when they are wanted. */
+static int keep_place(int fd, uint32_t n, int protection, struct store_map *map)
+{
+	size_t size = ((size_t)n + PAGE_LINES - 1) / PAGE_LINES * 4096;
+	void *lines = mmap(NULL, size, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (lines == MAP_FAILED)
+		return neg_errno();
+	map->lines = (struct set_lines){
+		.lines = lines,
+		.n = n,
+		.room = n,
+		.is_fixed = true,
+		.pages = &map->pages,
+	};
+	map->pages.map = map_pages;
+	map->protection = protection;
+	map->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	map->mapped = calloc(size / 4096, 1);
+	if (map->fd >= 0 && map->mapped)
+		return 0;
+	store_map_close(map);
+	return -ENOMEM;
+}
+
 void store_map_close(struct store_map *map)
 {
 	if (map->lines.lines)
 		munmap(map->lines.lines, (size_t)map->lines.n * LINE_BYTES);
-	map->lines = (struct set_lines){ 0 };
+	if (map->lines.pages)
+		close_fdp(&map->fd);
+	free(map->mapped);
+	*map = (struct store_map){ 0 };
 }
 
 int store_map_open(int elements, uint32_t store, bool to_change,
@@ -63,8 +127,13 @@ int store_map_open(int elements, uint32_t store, bool to_change,
 		return err_set(err, r, "open the elements of a set");
 	if (info.value_size != LINE_BYTES)
 		return layout_misfit("elements", err);
-	r = map_lines(fd, info.max_entries,
-		      to_change ? PROT_READ | PROT_WRITE : PROT_READ, ret_map);
+	if (to_change && sysconf(_SC_PAGESIZE) == 4096)
+		r = keep_place(fd, info.max_entries, PROT_READ | PROT_WRITE,
+			       ret_map);
+	else
+		r = map_lines(fd, info.max_entries,
+			      to_change ? PROT_READ | PROT_WRITE : PROT_READ,
+			      ret_map);
 	if (r < 0)
 		return err_set(err, r, "map the elements of a set");
 	return 0;
@@ -79,7 +148,7 @@ static int create(const struct store_content *content)
 		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	uint64_t n = (uint64_t)content->n_lines + content->n_spare;
 	AUTO_CLOSE int fd = -1;
-	struct store_map map;
+	struct store_map map = { 0 };
 	int r;
 
 	if (n > SET_LINES_MAX)

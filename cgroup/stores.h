@@ -13,14 +13,19 @@
 #include "rules/image.h"
 #include "rules/set_store.h"
 
-/* A store, mapped.  lines.n is its length. */
+/* A store, mapped.  lines.n is its length.  Not to be copied. */
 struct store_map {
 	struct set_lines lines;
+	struct set_pages pages;
+	int fd;
+	int protection;
+	unsigned char *mapped; /* of each page */
 };
 
 /*
- * Maps what is at an index of `elements`.  It stays as it was, but for changes
- * to its heads, when another takes its place there.
+ * Maps what is at an index of `elements`: to read all of it, or piece by piece
+ * to change a little.  It stays as it was, but for changes to its heads, when
+ * another takes its place there.
  */
 int store_map_open(int elements, uint32_t store, bool to_change,
 		   struct store_map *ret_map, struct err *err);

@@ -103,7 +103,8 @@ _Static_assert(sizeof(union set_line) == 64, "a line of a processor's cache");
 /* All stores, those of the policy before among them. */
 #define STORES_MAX 16384
 
-/* Of a store.  A number of 64 bits has room for a store and two of its lines. */
+/* Of a store.  A number of 64 bits has room for a store and two of its lines.
+ */
 #define SET_LINES_MAX (1U << 25)
 
 #endif

@@ -94,14 +94,15 @@ static int add_noted(const struct set_lines *lines, const struct set_root *root,
 	order = calloc(root->n_log + 1, sizeof(*order));
 	if (!order)
 		return -ENOMEM;
-	for (i = root->n_log; i-- > 0; line = lines->lines[line].log.before) {
+	for (i = root->n_log; i-- > 0;
+	     line = set_line_at(lines, line)->log.before) {
 		if (line >= lines->n)
 			return -EPROTO;
 		order[i] = line;
 	}
 	for (i = 0; r == 0 && i < root->n_log; i++) {
 		struct set_change change =
-			noted_change(&lines->lines[order[i]].log);
+			noted_change(&set_line_at(lines, order[i])->log);
 
 		if (change.family == family)
 			r = add_change(list, &change);
@@ -118,8 +119,8 @@ int change_list_make(const struct set_lines *lines, const struct set_head *head,
 	int r = 0;
 
 	if (head->root)
-		r = add_noted(lines, &lines->lines[head->root].root, family,
-			      &list);
+		r = add_noted(lines, &set_line_at(lines, head->root)->root,
+			      family, &list);
 	for (i = 0; r == 0 && changes && i < changes->n_list; i++)
 		if (changes->list[i].family == family)
 			r = add_change(&list, &changes->list[i]);
@@ -162,7 +163,8 @@ static span_end run_begin(const struct set_lines *lines,
 			  const struct set_head *head, unsigned int family,
 			  span_end address)
 {
-	const struct set_tree *tree = &lines->lines[head->trees[family]].tree;
+	const struct set_tree *tree =
+		&set_line_at(lines, head->trees[family])->tree;
 	uint32_t i;
 
 	if (!head->trees[family])
@@ -314,11 +316,11 @@ int store_look(const struct set_lines *lines, uint32_t line, uint32_t now,
 
 	r = store_check(lines, line);
 	if (r == 0)
-		r = change_list_make(lines, &lines->lines[line].head, family,
-				     NULL, &changes);
+		r = change_list_make(lines, &set_line_at(lines, line)->head,
+				     family, NULL, &changes);
 	if (r == 0)
-		r = gather(lines, &lines->lines[line].head, family, &changes,
-			   element->first, element->last, &found);
+		r = gather(lines, &set_line_at(lines, line)->head, family,
+			   &changes, element->first, element->last, &found);
 	for (i = 0; r == 0 && i < found.n_list; i++) {
 		if (element_ended(&found.list[i], now))
 			continue;
@@ -406,7 +408,7 @@ static int note(struct set_lines *lines, const struct set_changes *changes,
 			return r;
 		span_end_split(element->first, (uint64_t *)log.first);
 		span_end_split(element->last, (uint64_t *)log.last);
-		lines->lines[line].log = log;
+		set_line_at(lines, line)->log = log;
 		root->log = line;
 		root->n_log++;
 	}
@@ -423,8 +425,8 @@ static int make_root(struct set_lines *lines, const struct set_head *head,
 	int r;
 
 	if (head->root) {
-		root.log = lines->lines[head->root].root.log;
-		root.n_log = lines->lines[head->root].root.n_log;
+		root.log = set_line_at(lines, head->root)->root.log;
+		root.n_log = set_line_at(lines, head->root)->root.n_log;
 	}
 	r = set_lines_take(lines, 1, &line);
 	for (family = 0; r == 0 && family < SET_FAMILIES; family++)
@@ -435,7 +437,7 @@ static int make_root(struct set_lines *lines, const struct set_head *head,
 	if (r < 0)
 		return r;
 	root.free = lines->n;
-	lines->lines[line].root = root;
+	set_line_at(lines, line)->root = root;
 	*ret_root = line;
 	return 0;
 }
@@ -458,14 +460,16 @@ int store_change(struct set_lines *lines, uint32_t line, uint32_t now,
 		return r;
 	if (changes->n_list > CHANGES_MAX)
 		return -ENOSPC;
-	head = &lines->lines[line].head;
-	free_lines.n = head->root ? lines->lines[head->root].root.free
+	head = &set_line_at(lines, line)->head;
+	free_lines.n = head->root ? set_line_at(lines, head->root)->root.free
 				  : head->free;
 	free_lines.room = lines->n;
 	free_lines.is_fixed = true;
 	r = choose(lines, head, now, changes, &chosen);
 	if (r == 0 && chosen.n_list)
 		r = make_root(&free_lines, head, &chosen, now, &root);
+	if (r == 0 && lines->pages)
+		r = lines->pages->r;
 	crash_point();
 	if (r == 0 && chosen.n_list)
 		__atomic_store_n(&head->root, root, __ATOMIC_RELEASE);

@@ -78,7 +78,8 @@ static int make_list(struct set_lines *lines, unsigned int family,
 		return 0;
 	r = set_lines_take_words(lines, n, &first);
 	for (i = 0; r == 0 && i < n; i++)
-		lines->lines[first + i / LINE_WORDS].words[i % LINE_WORDS] =
+		set_line_at(lines, first + i / LINE_WORDS)
+			->words[i % LINE_WORDS] =
 			elements->list[i].seconds ? elements->list[i].seconds
 						  : SET_FOREVER;
 	head->untils[family] = first;
@@ -117,7 +118,7 @@ int store_make(const struct elements *elements, uint32_t now,
 	if (r < 0)
 		return r;
 	head.free = lines->n;
-	lines->lines[line].head = head;
+	set_line_at(lines, line)->head = head;
 	*ret_head = line;
 	return 0;
 }
@@ -138,7 +139,7 @@ static bool tree_fits(const struct set_lines *lines, uint32_t line)
 		return true;
 	if (!fits(lines, line, 1))
 		return false;
-	tree = &lines->lines[line].tree;
+	tree = &set_line_at(lines, line)->tree;
 	if ((tree->width != 4 && tree->width != 8 && tree->width != 16) ||
 	    tree->n_layers > SET_LAYERS_MAX || !tree->n_keys != !tree->n_layers)
 		return false;
@@ -158,7 +159,7 @@ int store_check(const struct set_lines *lines, uint32_t line)
 
 	if (!fits(lines, line, 1))
 		return -EPROTO;
-	head = &lines->lines[line].head;
+	head = &set_line_at(lines, line)->head;
 	if (head->free > lines->n || !fits(lines, head->root, 1))
 		return -EPROTO;
 	for (family = 0; family < SET_FAMILIES; family++) {
@@ -181,7 +182,7 @@ struct element base_element(const struct set_lines *lines,
 {
 	uint32_t per = SET_PER_LINE(family), at = i % per;
 	const union set_line *line =
-		&lines->lines[head->lists[family] + i / per];
+		set_line_at(lines, head->lists[family] + i / per);
 	struct element element = { 0 };
 
 	if (family == SET_IP4) {
@@ -194,7 +195,8 @@ struct element base_element(const struct set_lines *lines,
 			(const uint64_t *)&line->longs[4 * at + 2]);
 	}
 	if (head->untils[family]) {
-		line = &lines->lines[head->untils[family] + i / LINE_WORDS];
+		line = set_line_at(lines,
+				   head->untils[family] + i / LINE_WORDS);
 		element.seconds = line->words[i % LINE_WORDS];
 		if (element.seconds == SET_FOREVER)
 			element.seconds = 0;
@@ -244,7 +246,7 @@ int store_read(const struct set_lines *lines, uint32_t line, uint32_t now,
 	r = store_check(lines, line);
 	if (r < 0)
 		return r;
-	head = &lines->lines[line].head;
+	head = &set_line_at(lines, line)->head;
 	for (family = 0; r == 0 && family < SET_FAMILIES; family++) {
 		CLEANUP(change_list_clear) struct change_list list = { 0 };
 
@@ -269,7 +271,7 @@ int store_count(const struct set_lines *lines, uint32_t line, uint32_t now,
 	r = store_check(lines, line);
 	if (r < 0)
 		return r;
-	head = &lines->lines[line].head;
+	head = &set_line_at(lines, line)->head;
 	if (!head->root && !head->untils[SET_IP4] && !head->untils[SET_IP6]) {
 		*ret_n = (size_t)head->counts[SET_IP4] + head->counts[SET_IP6];
 		return 0;

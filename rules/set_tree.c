@@ -43,6 +43,8 @@ int set_lines_take(struct set_lines *lines, uint32_t n, uint32_t *ret_first)
 		if (r < 0)
 			return r;
 	}
+	if (n && lines->pages)
+		lines->pages->map(lines->pages, lines, lines->n, n);
 	if (n)
 		memset(&lines->lines[lines->n], 0, n * LINE_BYTES);
 	*ret_first = lines->n;
@@ -221,8 +223,8 @@ static int make_values(struct set_lines *lines, struct set_tree *tree,
 	if (r < 0)
 		return r;
 	for (i = 0; i < steps->n_list; i++)
-		lines->lines[tree->values + i / LINE_WORDS]
-			.words[i % LINE_WORDS] = steps->list[i].value;
+		set_line_at(lines, tree->values + i / LINE_WORDS)
+			->words[i % LINE_WORDS] = steps->list[i].value;
 	return 0;
 }
 
@@ -248,7 +250,7 @@ int tree_make(struct set_lines *lines, unsigned int family,
 		r = make_values(lines, &tree, steps);
 	if (r < 0)
 		return r;
-	lines->lines[line].tree = tree;
+	set_line_at(lines, line)->tree = tree;
 	*ret_tree = line;
 	return 0;
 }
@@ -261,7 +263,7 @@ span_end tree_key(const struct set_lines *lines, const struct set_tree *tree,
 	uint32_t keys = keys_per_block(tree->width);
 	uint32_t leaves = tree->layers[tree->n_layers - 1];
 
-	return key_read(&lines->lines[leaves + index / keys], tree->width,
+	return key_read(set_line_at(lines, leaves + index / keys), tree->width,
 			index % keys);
 }
 
@@ -285,6 +287,6 @@ uint32_t tree_value(const struct set_lines *lines, const struct set_tree *tree,
 {
 	if (!tree->values)
 		return (interval ^ tree->first) & 1 ? SET_FOREVER : SET_OUT;
-	return lines->lines[tree->values + interval / LINE_WORDS]
-		.words[interval % LINE_WORDS];
+	return set_line_at(lines, tree->values + interval / LINE_WORDS)
+		->words[interval % LINE_WORDS];
 }

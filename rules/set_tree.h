@@ -5,12 +5,35 @@
 
 #include "rules/set_steps.h"
 
+struct set_lines;
+
+/*
+ * For lines that are mapped when they are wanted, because to map all takes
+ * longer than to change one.  Where that fails, others are there in their
+ * place, and r says why.
+ */
+struct set_pages {
+	void (*map)(struct set_pages *pages, const struct set_lines *lines,
+		    uint32_t first, uint32_t n);
+	int r;
+};
+
 /* Either grows, or has room for so many and no more. */
 struct set_lines {
 	union set_line *lines;
 	uint32_t n, room;
-	bool is_fixed; /* and somebody else's */
+	bool is_fixed;		 /* and somebody else's */
+	struct set_pages *pages; /* NULL: all is there */
 };
+
+/* Line i, below n or room. */
+static inline union set_line *set_line_at(const struct set_lines *lines,
+					  uint32_t i)
+{
+	if (lines->pages)
+		lines->pages->map(lines->pages, lines, i, 1);
+	return &lines->lines[i];
+}
 
 void set_lines_clear(struct set_lines *lines);
 
