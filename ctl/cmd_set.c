@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "cgroup/live_sets.h"
@@ -289,18 +291,26 @@ static int carry_out(const struct call *call, const struct set_call *wanted,
 	return change(&sets, &set, wanted, err);
 }
 
-/* Another set, or other elements of it. */
+/* Where nothing is in force, no folder is made for the lock. */
+static bool has_policy(const struct call *call)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/maps/generation", call->places.bpffs);
+	return access(path, F_OK) == 0;
+}
+
 static int change_locked(const struct call *call, const struct set_call *wanted)
 {
-	CLEANUP(live_sets_close) struct live_sets sets = LIVE_SETS_NONE;
 	AUTO_CLOSE int lock = -1;
 	struct err err;
 	int r;
 
-	/* Where nothing is in force, no folder is made for the lock. */
-	r = open_sets(call, &sets, &err);
-	if (r == 0)
-		r = lock = lock_take(call->places.run, &err);
+	if (!has_policy(call)) {
+		say("no policy is in force, and so no set");
+		return EXIT_REFUSED;
+	}
+	r = lock = lock_take(call->places.run, &err);
 	if (r >= 0)
 		r = carry_out(call, wanted, &err);
 	return r < 0 ? say_err(&err) : EXIT_DONE;
