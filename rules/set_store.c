@@ -210,20 +210,23 @@ static int merge(const struct set_lines *lines, const struct set_head *head,
 		 uint32_t now, struct elements *out)
 {
 	size_t i = 0, j = 0, n = head->counts[family];
-	int r = 0, order;
+	int r = 0;
 
 	while (r == 0 && (i < n || j < changes->n_list)) {
-		const struct set_change *change = &changes->list[j];
+		const struct set_change *change = NULL;
 		struct element element = { 0 };
 		bool is_in = true;
+		int order = -1;
 
 		if (i < n)
 			element = base_element(lines, head, family, i);
-		order = i == n ? 1
-			: j == changes->n_list
-				? -1
-				: element_order(&element, &change->element);
-		if (order >= 0) {
+		if (j < changes->n_list) {
+			change = &changes->list[j];
+			order = i == n ? 1
+				       : element_order(&element,
+						       &change->element);
+		}
+		if (change && order >= 0) {
 			element = change->element;
 			is_in = change->is_add;
 		}
