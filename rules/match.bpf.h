@@ -160,10 +160,19 @@ static __always_inline int row_takes(const struct rule_row *row,
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
 	 LOOK_IFINDEX | LOOK_UID | LOOK_LENGTH)
 
+/* Beside LOOK_*, in what was tried: an element that is in until a timeout. */
+#define TRIED_TIMEOUT (1U << 31)
+
 /* What packets of one flow may differ in, beside their states. */
 #define LOOK_VARYING                                                          \
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | LOOK_UID | \
-	 LOOK_LENGTH | LOOK_LIMIT)
+	 LOOK_LENGTH | LOOK_LIMIT | TRIED_TIMEOUT)
+
+/* Of SET_HAS*; what is not in stays out until somebody adds it. */
+static __always_inline __u32 tried_timeout(__u32 has)
+{
+	return (has & SET_HAS_FOR_NOW) * (TRIED_TIMEOUT / SET_HAS_FOR_NOW);
+}
 
 /* The part that takes no look-ups: most rules end here. */
 static __always_inline int row_fits_plainly(const struct rule_row *row,
@@ -194,6 +203,40 @@ static __always_inline int row_fits_plainly(const struct rule_row *row,
 	return 1;
 }
 
+/* The look-ups in sets, and comparisons with what is none. */
+static __always_inline int row_fits_sides(const struct rule_row *row,
+					  __u32 looks, const struct packet *p,
+					  __u32 slot, __u32 *tried)
+{
+	__u32 has;
+
+	if (looks & LOOK_SRC_PORT) {
+		has = side_has_port(&row->src, p->src_port, slot);
+		*tried |= tried_timeout(has);
+		if (!(has & SET_HAS))
+			return 0;
+	}
+	if (looks & LOOK_DST_PORT) {
+		has = side_has_port(&row->dst, p->dst_port, slot);
+		*tried |= tried_timeout(has);
+		if (!(has & SET_HAS))
+			return 0;
+	}
+	if (looks & LOOK_SRC) {
+		has = side_has(&row->src, &p->src, slot);
+		*tried |= tried_timeout(has);
+		if (!((has ^ looks / LOOK_SRC_NOT) & 1))
+			return 0;
+	}
+	if (looks & LOOK_DST) {
+		has = side_has(&row->dst, &p->dst, slot);
+		*tried |= tried_timeout(has);
+		if (!((has ^ looks / LOOK_DST_NOT) & 1))
+			return 0;
+	}
+	return 1;
+}
+
 /*
  * Whether a packet satisfies what looks names of a rule: all that it looks at,
  * or less (cgroup/explain.bpf.c asks for one after the other).  *tried gets
@@ -218,17 +261,7 @@ static __always_inline int looks_fit(const struct rule_row *row, __u32 looks,
 		return FITS_NOT;
 	if (!row_fits_plainly(row, looks, p, states))
 		return FITS_NOT;
-	if (looks & LOOK_SRC_PORT &&
-	    !side_has_port(&row->src, p->src_port, slot))
-		return FITS_NOT;
-	if (looks & LOOK_DST_PORT &&
-	    !side_has_port(&row->dst, p->dst_port, slot))
-		return FITS_NOT;
-	if (looks & LOOK_SRC &&
-	    !((side_has(&row->src, &p->src, slot) ^ looks / LOOK_SRC_NOT) & 1))
-		return FITS_NOT;
-	if (looks & LOOK_DST &&
-	    !((side_has(&row->dst, &p->dst, slot) ^ looks / LOOK_DST_NOT) & 1))
+	if (!row_fits_sides(row, looks, p, slot, tried))
 		return FITS_NOT;
 	if (unknown)
 		return FITS_PERHAPS;

@@ -416,6 +416,48 @@ policy = allow
          receive(server, 64), 62)
 
 
+def change(*words, **settings):
+    return subprocess.run([weirctl, "set", *words], check=False,
+                          env=os.environ | settings,
+                          stderr=subprocess.DEVNULL).returncode
+
+
+def get_known(client, server):
+    """So many that the verdict is kept, wherever it is; how many come."""
+    for _ in range(100):
+        client.send(b"x")
+    return receive(server, 100)
+
+
+def timeouts(family):
+    apply(OPEN)
+    server = datagrams(right, "others", family, 5000)
+    client = datagrams(left, "a", family, 0, (THERE[family], 5000))
+    apply(f"""
+[group a]
+match = {cg}/a
+filter-out = out
+[chain out]
+policy = deny
+10 = allow udp to @guests port 5000
+20 = allow udp to port @doors
+30 = allow icmp6
+[set guests]
+[set doors]
+""")
+    for name, element in (("guests", THERE[family]), ("doors", "5000")):
+        change("add", name, element, "timeout", "2s")
+        fact(f"IPv{family}: what is in {name} for a while passes",
+             get_known(client, server), 100)
+        for left_over in range(100, -1, -1):
+            if outcome(client.send, b"x") == "EPERM":
+                break
+            receive(server, 1, 0.05)
+            select.select([], [], [], 0.05)
+        fact(f"IPv{family}: and not when that is over, known or not",
+             left_over > 0, True)
+
+
 for group in "others", "a", "n", "n/x", "slow":
     os.makedirs(f"{cgdir}/{group}", exist_ok=True)
 for version in 4, 6:
@@ -426,3 +468,4 @@ for version in 4, 6:
     limited(version)
     stateful(version)
     at_a_device(version)
+    timeouts(version)
