@@ -203,6 +203,8 @@ __noinline int known_keep(struct __sk_buff *skb, __u64 stamp, __u32 how,
 	struct flow_id id = { 0 };
 	int flags;
 
+	if (!stamp_may_keep(stamp))
+		return 0;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	if (!sk || !keep_pays(sk, random) || !flow_id_of_socket(skb, &id) ||

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/stamp.h"
 #include "pins/folder.h"
 #include "pins/layout.h"
 
@@ -14,6 +15,7 @@ void live_sets_close(struct live_sets *sets)
 	close_fdp(&sets->elements);
 	close_fdp(&sets->rows);
 	close_fdp(&sets->strings);
+	close_fdp(&sets->changes);
 	*sets = LIVE_SETS_NONE;
 }
 
@@ -69,6 +71,8 @@ int live_sets_open(const char *dir, struct live_sets *ret_sets, struct err *err)
 	r = read_generation(dir, &generation, err);
 	if (r == 0)
 		r = folder_open_pin(dir, "elements", &sets.elements, err);
+	if (r == 0)
+		r = folder_open_pin(dir, "changes", &sets.changes, err);
 	if (r == 0)
 		r = open_table(dir, "sets", generation & 1,
 			       sizeof(struct set_row), &sets.rows, err);
@@ -228,6 +232,17 @@ int live_set_look(const struct live_sets *sets, const struct live_set *set,
 
 /* ------------------------------------------------------------ changing */
 
+/* Whether or not it was changed, verdicts are kept again. */
+static int end_change(const struct live_sets *sets, int result, struct err *err)
+{
+	struct err ignored;
+
+	if (result == 0)
+		return stamp_end(sets->changes, err);
+	stamp_end(sets->changes, &ignored);
+	return result;
+}
+
 int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 		     const struct elements *elements, struct err *err)
 {
@@ -247,7 +262,10 @@ int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 	content.lines = lines.lines;
 	content.n_lines = lines.n;
 	content.n_spare = store_spare(lines.n, true);
-	return store_put(sets->elements, &content, err);
+	r = stamp_begin(sets->changes, err);
+	if (r == 0)
+		r = store_put(sets->elements, &content, err);
+	return end_change(sets, r, err);
 }
 
 /* With room for more changes; nothing that was meant to be in is lost. */
@@ -279,10 +297,15 @@ int live_set_change(const struct live_sets *sets, const struct live_set *set,
 	r = store_map_open(sets->elements, set->row.store, true, &map, err);
 	if (r < 0)
 		return r;
+	r = stamp_begin(sets->changes, err);
+	if (r < 0)
+		return r;
 	r = store_change(&map.lines, set->row.head, now, changes, ret_n);
 	if (r == -ENOSPC) {
 		*ret_n = changes->n_list;
-		return make_anew(sets, set, now, changes, err);
+		r = make_anew(sets, set, now, changes, err);
+	} else if (r < 0) {
+		r = explain(r, set, err);
 	}
-	return r < 0 ? explain(r, set, err) : 0;
+	return end_change(sets, r, err);
 }

@@ -15,9 +15,10 @@ struct live_sets {
 	int elements;
 	int rows; /* of the slot in force; -1: there is no set */
 	int strings;
+	int changes; /* cgroup/stamp.h */
 };
 
-#define LIVE_SETS_NONE ((struct live_sets){ -1, -1, -1 })
+#define LIVE_SETS_NONE ((struct live_sets){ -1, -1, -1, -1 })
 
 struct live_set {
 	char name[LABEL_MAX + 1];

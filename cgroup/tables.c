@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/stamp.h"
 #include "cgroup/stores.h"
 #include "cgroup/table_array.h"
 #include "cgroup/table_rows.h"
@@ -44,6 +45,7 @@ void tables_close(struct tables *tables)
 	size_t i;
 
 	close_fdp(&tables->generation);
+	close_fdp(&tables->changes);
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
 	close_fdp(&tables->source_limits);
@@ -72,6 +74,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
 	r = folder_open_pin(dir, "generation", &tables->generation, err);
+	if (r < 0)
+		return r;
+	r = folder_open_pin(dir, "changes", &tables->changes, err);
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "counters", &tables->counters, err);
@@ -119,6 +124,8 @@ int tables_of_object(const struct bpf_object *object,
 		return err_set(err, -ENOMEM, "open maps");
 	r = copy_map(object, "generation", &tables->generation, err);
 	if (r == 0)
+		r = copy_map(object, "changes", &tables->changes, err);
+	if (r == 0)
 		r = copy_map(object, "counters", &tables->counters, err);
 	if (r == 0)
 		r = copy_map(object, "rule_limits", &tables->rule_limits, err);
@@ -147,12 +154,20 @@ int tables_generation(const struct tables *tables, uint32_t *ret_generation,
 	return 0;
 }
 
+int tables_end_changes(const struct tables *tables, struct err *err)
+{
+	return stamp_end(tables->changes, err);
+}
+
 int tables_switch(const struct tables *tables, uint32_t generation,
 		  struct err *err)
 {
 	uint32_t zero = 0;
 	int r;
 
+	r = tables_end_changes(tables, err);
+	if (r < 0)
+		return r;
 	r = bpf_map_update_elem(tables->generation, &zero, &generation, 0);
 	if (r < 0)
 		return err_set(err, r, "switch to generation %u", generation);

@@ -20,6 +20,7 @@ struct bpf_object;
 
 struct tables {
 	int generation;	     /* the map's descriptor, likewise below */
+	int changes;	     /* cgroup/stamp.h */
 	int slots[N_TABLES]; /* arrays of maps, two slots each */
 	int elements;	     /* stores of sets: cgroup/stores.h */
 	int counters;
@@ -72,6 +73,12 @@ void tables_release(const struct tables *tables);
 /* The one atomic step: from now on packets see what was written last. */
 int tables_switch(const struct tables *tables, uint32_t generation,
 		  struct err *err);
+
+/*
+ * What a change of a set that was killed on its way has left: verdicts are kept
+ * again.  Part of tables_switch; for who has nothing to switch to.
+ */
+int tables_end_changes(const struct tables *tables, struct err *err);
 
 /*
  * Part of tables_write: makes room for the counters of image, and sets those

@@ -262,5 +262,7 @@ int plan_settle(struct kernel *kernel, struct err *err)
 {
 	int r = forget_queued(kernel, kernel->live, err);
 
-	return r < 0 ? r : note_queued(kernel, kernel->live, err);
+	if (r == 0)
+		r = note_queued(kernel, kernel->live, err);
+	return r < 0 ? r : tables_end_changes(kernel->tables, err);
 }

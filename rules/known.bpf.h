@@ -40,6 +40,12 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } known_flows SEC(".maps");
 
+/* Whether what is decided may be kept: not while a set is being changed. */
+static __always_inline bool stamp_may_keep(__u64 stamp)
+{
+	return !(stamp >> 32 & 1);
+}
+
 /*
  * Counters of the chains that had a say, in two words, the last one lowest:
  * nothing that the verifier would follow for each number of them.

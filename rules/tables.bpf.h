@@ -53,10 +53,11 @@ struct {
 } generation SEC(".maps");
 
 /*
- * User space counts up after it has changed something in the tables in force
- * (the elements of a set), the programs read: what they keep of decisions that
- * were made before holds no longer.  What changes by itself, like an element
- * with a timeout, has to make decisions that looked at it DECIDED_VARIES.
+ * User space counts up before and after it changes something in the tables in
+ * force (the elements of a set), the programs read: what they keep of
+ * decisions that were made before holds no longer, and as long as it is odd
+ * they keep none.  What changes by itself, like an element with a timeout, has
+ * to make decisions that looked at it DECIDED_VARIES.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

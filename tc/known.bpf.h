@@ -75,6 +75,8 @@ __noinline int known_keep_at_device(struct __sk_buff *skb, __u64 stamp,
 	struct known known = { 0 };
 	struct flow_id id = { 0 };
 
+	if (!stamp_may_keep(stamp))
+		return 0;
 	if (random % KNOWN_SELDOM || !known_is_framed(skb) ||
 	    !flow_id_of_device(skb, &id))
 		return 0;

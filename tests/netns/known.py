@@ -429,6 +429,61 @@ def get_known(client, server):
     return receive(server, 100)
 
 
+def sets_that_change(family):
+    """At a socket with a peer, and one without, and at a device."""
+    apply(f"""
+[group a]
+match = {cg}/a
+filter-out = out
+[device v0]
+netns = {left}
+filter-in = dev
+[chain out]
+policy = allow
+10 = deny udp to @banned
+[chain dev]
+policy = allow
+10 = deny udp from @banned to port @shut
+[set banned]
+[set shut]
+elements = 6002
+""")
+    server = datagrams(right, "others", family, 5000)
+    client = datagrams(left, "a", family, 0, (THERE[family], 5000))
+    below = datagrams(left, "others", family, 6002)
+    remote = datagrams(right, "others", family, 0, (HERE[family], 6002))
+    there = THERE[family]
+    with open(f"{folder}/known.txt", "w") as lines:
+        lines.write(there + "\n")
+
+    def state():
+        remote.send(b"x")
+        return outcome(client.send, b"x"), receive(below, 1)
+
+    for name, begin, end in (
+            ("one that is added", ("add", "banned", there),
+             ("del", "banned", there)),
+            ("a file that is loaded", ("load", "banned",
+                                       f"{folder}/known.txt"),
+             ("flush", "banned"))):
+        get_known(client, server), get_known(remote, below)
+        change(*begin)
+        fact(f"IPv{family}: {name} is in for known flows", state(),
+             ("EPERM", 0))
+        change(*end)
+        fact(f"IPv{family}: {name} and taken out again", state(), ("sent", 1))
+        receive(server, 1)
+    for point in range(1, 7):
+        get_known(client, server), get_known(remote, below)
+        change("add", "banned", there, WEIR_CRASH_AT=str(point))
+        listed = subprocess.run([weirctl, "set", "list", "banned"], check=True,
+                                stdout=subprocess.PIPE).stdout.split()
+        fact(f"IPv{family}: killed at {point}, known flows see what is in",
+             state(), ("EPERM", 0) if listed else ("sent", 1))
+        change("del", "banned", there)
+        receive(server, 1)
+
+
 def timeouts(family):
     apply(OPEN)
     server = datagrams(right, "others", family, 5000)
@@ -468,4 +523,5 @@ for version in 4, 6:
     limited(version)
     stateful(version)
     at_a_device(version)
+    sets_that_change(version)
     timeouts(version)
