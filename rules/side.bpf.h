@@ -22,7 +22,7 @@ static __always_inline __u32 side_has(const struct row_side *side,
 
 /* The same of a port. */
 static __always_inline __u32 side_has_port(const struct row_side *side,
-					 __u16 port, __u32 slot)
+					   __u16 port, __u32 slot)
 {
 	if (side->port_set != NONE)
 		return set_has_port(slot, side->port_set, port);
