@@ -30,8 +30,9 @@ until_true 10 eval '[ "$(got)" -gt 10000 ]'
 
 # As a share of the rate, in 0.3 s.
 share() {
-	local from at=$EPOCHREALTIME
+	local from at
 	from=$(got)
+	at=$EPOCHREALTIME
 	sleep 0.3
 	awk -v a="$from" -v b="$(got)" -v s="$at" -v e="$EPOCHREALTIME" -v m=$rate \
 		'BEGIN { print (b - a) * 8 / 1e6 / (e - s) / m }'
