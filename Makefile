@@ -144,8 +144,8 @@ check: deps kernels $(B)/weirctl $(BPF_TESTS) $(NETNS_TOOLS) $(FUZZERS) \
 
 # What of them is shorter in check, at length: half an hour, and more.
 .PHONY: check-long
-check-long: deps kernels $(B)/weirctl $(NETNS_TOOLS)
-	$(Q)tests/check netns_long vm_long
+check-long: deps kernels $(B)/weirctl $(BPF_TESTS) $(NETNS_TOOLS)
+	$(Q)tests/check random_long netns_long vm_long
 
 # While others compile; where none can be fetched the tests on them say so.
 .PHONY: kernels

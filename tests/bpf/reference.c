@@ -111,21 +111,23 @@ static bool port_holds(const struct reference *reference,
 	return found && has_ports(packet);
 }
 
-/* Bytes from the IP header on. */
-static unsigned int length_of(const struct frame_spec *packet)
+/* By the bytes from the IP header on. */
+static bool length_holds(const struct rule *rule,
+			 const struct frame_spec *packet)
 {
 	uint8_t bytes[FRAME_MAX];
 	unsigned int ip;
 
+	if (!rule->has_length)
+		return true;
 	frame_build(packet, bytes, &ip);
-	return ip;
+	return ip >= rule->length_first && ip <= rule->length_last;
 }
 
 static bool rule_holds(const struct reference *reference,
 		       const struct rule *rule, const struct frame_spec *packet)
 {
 	enum family family = packet->family == 4 ? FAMILY_IP4 : FAMILY_IP6;
-	unsigned int length = length_of(packet);
 
 	if (rule->family != FAMILY_ANY && rule->family != family)
 		return false;
@@ -148,15 +150,13 @@ static bool rule_holds(const struct reference *reference,
 		return false;
 	if (rule->has_uid && rule->uid != reference->uid)
 		return false;
-	if (rule->has_length &&
-	    (length < rule->length_first || length > rule->length_last))
-		return false;
 	if (rule->iface && strcmp(rule->iface, reference->iface) != 0)
 		return false;
 	return address_holds(reference, &rule->from, packet, &packet->src) &&
 	       address_holds(reference, &rule->to, packet, &packet->dst) &&
 	       port_holds(reference, &rule->from, packet, packet->sport) &&
-	       port_holds(reference, &rule->to, packet, packet->dport);
+	       port_holds(reference, &rule->to, packet, packet->dport) &&
+	       length_holds(rule, packet);
 }
 
 const struct rule *reference_decide(const struct reference *reference,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The matcher in the kernel against the reference, by random policies and
- * packets.  WEIR_SEED repeats a run, WEIR_ROUNDS makes it longer.
+ * packets.  WEIR_SEED repeats a run; WEIR_ROUNDS policies of WEIR_PACKETS
+ * packets make it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +18,6 @@
 #include "tests/bpf/matcher.h"
 #include "tests/bpf/random_policy.h"
 #include "tests/bpf/reference.h"
-
-#define PACKETS 300 /* for each policy */
 
 static unsigned long number_of(const char *name, unsigned long fallback)
 {
@@ -46,7 +45,8 @@ static void complain(const struct rule *rule, const struct chain *chain,
 
 /* Returns how many packets a rule decided. */
 static size_t compare(struct random *random, const struct policy *policy,
-		      unsigned long seed, unsigned long round)
+		      unsigned long packets, unsigned long seed,
+		      unsigned long round)
 {
 	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
 					  HOOK_DEVICE | HOOK_OUT };
@@ -56,7 +56,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 	size_t by_rule = 0, i;
 
 	q.chain = matcher_chain("c");
-	for (i = 0; i < PACKETS; i++) {
+	for (i = 0; i < packets; i++) {
 		const struct rule *rule;
 		struct frame_spec packet;
 		int decision;
@@ -86,21 +86,23 @@ static void the_kernel_decides_as_the_reference(void **state)
 {
 	unsigned long seed = number_of("WEIR_SEED", time(NULL));
 	unsigned long rounds = number_of("WEIR_ROUNDS", 60), round;
+	unsigned long packets = number_of("WEIR_PACKETS", 300);
 	struct random random = { .state = seed * 2 + 1 };
 	size_t by_rule = 0;
 
 	(void)state;
-	print_message("WEIR_SEED=%lu WEIR_ROUNDS=%lu\n", seed, rounds);
+	print_message("WEIR_SEED=%lu WEIR_ROUNDS=%lu WEIR_PACKETS=%lu\n", seed,
+		      rounds, packets);
 	for (round = 0; round < rounds; round++) {
 		CLEANUP(policy_freep) struct policy *policy = NULL;
 
 		policy = random_policy(&random, size_below(&random));
 		matcher_use(policy);
-		by_rule += compare(&random, policy, seed, round);
+		by_rule += compare(&random, policy, packets, seed, round);
 	}
-	print_message("%lu decisions, %zu by a rule\n", rounds * PACKETS,
+	print_message("%lu decisions, %zu by a rule\n", rounds * packets,
 		      by_rule);
-	assert_true(by_rule > rounds * PACKETS / 4);
+	assert_true(by_rule > rounds * packets / 4);
 }
 
 int main(void)
