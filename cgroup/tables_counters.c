@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "cgroup/tables.h"
+#include "pins/layout.h"
 #include "rules/flow_abi.h"
 
 /* A chunk of counters, as memory that the programs write. */
@@ -300,7 +301,13 @@ static int read_counter(const struct tables *tables, struct chunk *chunk,
 
 	if (!chunk_is_open(chunk, number)) {
 		fd = chunk_find(tables->counters, number);
-		r = fd < 0 ? fd : chunk_go_to(chunk, fd, number);
+		r = fd < 0 ? fd : 0;
+		if (r == 0 &&
+		    layout_check(fd, "counters", sizeof(struct counter_cell),
+				 err) < 0)
+			return -EPROTO;
+		if (r == 0)
+			r = chunk_go_to(chunk, fd, number);
 		if (r < 0)
 			return err_set(err, r, "read counter %u", counter);
 	}

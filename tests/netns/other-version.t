@@ -101,6 +101,18 @@ other_sets() {
 	clears
 }
 
+# Counters lie in maps that are put into one of numbers alone.
+other_counters() {
+	of_another_version counters
+	bpftool map create "$work/bpf/row" type percpu_array key 4 value 16 entries 1024 name row &&
+		bpftool map create "$maps/counters" type array_of_maps key 4 value 4 entries 1024 \
+			name counters inner_map pinned "$work/bpf/row"
+	bpftool map update pinned "$maps/counters" key 0 0 0 0 value pinned "$work/bpf/row"
+	rm "$work/bpf/row"
+	refuses stats counters 1 stats
+	clears
+}
+
 # A version that had not all maps: an apply that fails leaves what tells of it.
 other_fewer() {
 	of_another_version sets
@@ -120,7 +132,7 @@ other_faults() {
 }
 
 # What is said of maps does not depend on the kernel.
-for map in $(dealt sockets scopes devices sets fewer faults); do
+for map in $(dealt sockets scopes devices sets fewer faults counters); do
 	case $map in
 	sockets) other_sockets ;;
 	scopes) other_scopes ;;
@@ -128,6 +140,7 @@ for map in $(dealt sockets scopes devices sets fewer faults); do
 	sets) other_sets ;;
 	fewer) other_fewer ;;
 	faults) other_faults ;;
+	counters) other_counters ;;
 	esac
 done
 
