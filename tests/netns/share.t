@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.bash"
 make_lab
 talk=$PWD/tests/bench/talk
-n=18 rate=100 sample=4 far=0.1 even=0.03
+n=18 rate=100 sample=4 far=0.1 even=0.05
 # A packet costs an emulated processor half a millisecond.
 [ -z "${WEIR_VM:-}" ] || n=4 rate=12 sample=2 far=0.3 even=0.3
 for ((i = 0; i < n + 2; i++)); do make_cgroup "$cg/s/g$i"; done
