@@ -191,8 +191,12 @@ int explainer_open_image(const struct image *image,
 	CLEANUP(tables_closep) struct tables *tables = NULL;
 	CLEANUP(image_freep) struct image *nothing = image_new();
 	CLEANUP(log_end) struct log log;
+	struct image asked = *image;
 	int r;
 
+	/* Each table takes its time, and the matcher reads but these. */
+	asked.n_strings = asked.n_groups = asked.n_peers = asked.n_paths = 0;
+	asked.n_globs = asked.n_devices = asked.n_shares = 0;
 	log_begin(&log);
 	explainer = calloc(1, sizeof(*explainer));
 	if (!explainer || !nothing)
@@ -202,12 +206,15 @@ int explainer_open_image(const struct image *image,
 	explainer->skel = explain_bpf__open();
 	if (explainer->skel && object_pin_nothing(explainer->skel->obj) < 0)
 		return err_set(err, -EINVAL, "explain");
+	if (explainer->skel)
+		bpf_program__set_autoload(explainer->skel->progs.explain_rows,
+					  false);
 	r = load(explainer->skel, image, &log, err);
 	if (r < 0)
 		return r;
 	r = tables_of_object(explainer->skel->obj, &tables, err);
 	if (r == 0)
-		r = tables_write(tables, image, nothing, err);
+		r = tables_write(tables, &asked, nothing, err);
 	if (r < 0)
 		return r;
 	*ret_explainer = TAKE_PTR(explainer);

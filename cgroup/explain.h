@@ -39,7 +39,10 @@ int explainer_open(const char *dir, const struct tables *tables,
 		   const struct image *live, struct explainer **ret_explainer,
 		   struct err *err);
 
-/* Of one that is not in force: its tables are written for the explainer. */
+/*
+ * Of one that is not in force: what the matcher reads of it is written for the
+ * explainer.  explainer_decide only.
+ */
 int explainer_open_image(const struct image *image,
 			 struct explainer **ret_explainer, struct err *err);
 

@@ -89,7 +89,8 @@ static int carry_out(const struct call *call, const struct edit *edit,
 			r = find_conflict(plan.image, &plan.world.found, &err);
 		if (r == 0 && edit->refuses_conflict)
 			r = shares_check(plan.image, &err);
-		if (r == 0 && edit->planned && try == 1)
+		if (r == 0 && edit->planned && try == 1 &&
+		    !plan_is_empty(&plan))
 			edit->planned(edit->what, kernel, plan.image);
 		if (r == 0 && !call->dry_run && !plan_is_empty(&plan))
 			r = plan_carry_out(kernel, &plan, &err);

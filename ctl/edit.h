@@ -21,7 +21,7 @@ struct edit {
 	void *what;
 	/* Called when the lock is held, before anything is loaded; or NULL. */
 	void (*locked)(void *what);
-	/* Called when it is known what will be done, before it is; or NULL. */
+	/* Called when it is known what will change, before it does; or NULL. */
 	void (*planned)(void *what, const struct kernel *kernel,
 			const struct image *image);
 	/* Called when the image is in force; or NULL. */

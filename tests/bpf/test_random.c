@@ -15,6 +15,8 @@
 #include <time.h>
 
 #include "rules/rule.h"
+#include "rules/shadow.h"
+#include "rules/warn.h"
 #include "tests/bpf/matcher.h"
 #include "tests/bpf/random_policy.h"
 #include "tests/bpf/reference.h"
@@ -43,16 +45,34 @@ static void complain(const struct rule *rule, const struct chain *chain,
 		 rule ? text : "the policy", decision);
 }
 
+/* Rules that weirctl check says never match, and how many; to be freed. */
+static bool *find_dead(const struct chain *chain, size_t *ret_n)
+{
+	AUTO_FREE uint32_t *above = calloc(chain->n_rules + 1, sizeof(*above));
+	bool *dead = calloc(chain->n_rules + 1, sizeof(*dead));
+	size_t i, given_up;
+
+	assert_true(above && dead);
+	assert_int_equal(shadow_find(chain, above, &given_up), 0);
+	for (i = 0; i < chain->n_rules; i++) {
+		dead[i] = above[i] != SHADOW_NONE ||
+			  rule_contradiction(&chain->rules[i]);
+		*ret_n += dead[i];
+	}
+	return dead;
+}
+
 /* Returns how many packets a rule decided. */
 static size_t compare(struct random *random, const struct policy *policy,
 		      unsigned long packets, unsigned long seed,
-		      unsigned long round)
+		      unsigned long round, size_t *n_dead)
 {
 	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
 					  HOOK_DEVICE | HOOK_OUT };
 	const struct chain *chain = &policy->chains[0];
 	struct question q = { .place = 1 };
 	struct reference reference = { .policy = policy, .iface = "t0" };
+	AUTO_FREE bool *dead = find_dead(chain, n_dead);
 	size_t by_rule = 0, i;
 
 	q.chain = matcher_chain("c");
@@ -69,6 +89,10 @@ static size_t compare(struct random *random, const struct policy *policy,
 		    (rule ? (int)rule->verdict : (int)chain->policy))
 			complain(rule, chain, &packet, decision,
 				 reference.states, seed, round);
+		if (rule && dead[rule - chain->rules])
+			fail_msg("seed %lu, round %lu: rule %u decides, but "
+				 "check says it never can",
+				 seed, round, rule->number);
 		by_rule += rule != NULL;
 	}
 	return by_rule;
@@ -88,7 +112,7 @@ static void the_kernel_decides_as_the_reference(void **state)
 	unsigned long rounds = number_of("WEIR_ROUNDS", 60), round;
 	unsigned long packets = number_of("WEIR_PACKETS", 300);
 	struct random random = { .state = seed * 2 + 1 };
-	size_t by_rule = 0;
+	size_t by_rule = 0, n_dead = 0;
 
 	(void)state;
 	print_message("WEIR_SEED=%lu WEIR_ROUNDS=%lu WEIR_PACKETS=%lu\n", seed,
@@ -98,10 +122,13 @@ static void the_kernel_decides_as_the_reference(void **state)
 
 		policy = random_policy(&random, size_below(&random));
 		matcher_use(policy);
-		by_rule += compare(&random, policy, packets, seed, round);
+		by_rule += compare(&random, policy, packets, seed, round,
+				   &n_dead);
 	}
 	print_message("%lu decisions, %zu by a rule\n", rounds * packets,
 		      by_rule);
+	print_message("%zu rules never match\n", n_dead);
+	assert_true(n_dead >= rounds / 10);
 	assert_true(by_rule > rounds * packets / 4);
 }
 

@@ -29,6 +29,7 @@ complete_words() {
 }
 is "the completion knows commands" "$(complete_words st)" "status stats"
 is "and their options" "$(complete_words watch --)" "--once"
+is "and what a packet is made of" "$(complete_words explain in web ic)" "icmp icmp6"
 is "and is for weirctl" "$(bash -c '. "$0" && complete -p weirctl' \
 	"$root/usr/share/bash-completion/completions/weirctl")" "complete -F _weirctl weirctl"
 
