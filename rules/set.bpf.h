@@ -269,15 +269,19 @@ static __always_inline int set_walk(__u32 how, __u32 store, __u32 tree,
 	return value == SET_WIDER ? set_walk_16(store, tree, high, low) : value;
 }
 
-/* Whether a set, or one of those that a list is made of, has the key: SET_HAS*.
+/*
+ * Whether a set, or one of those that a list is made of, has an address, given
+ * in two halves: SET_HAS*.  That tells the family here, and not in those who
+ * ask: they are many, and the verifier follows each branch of theirs.
  */
-__noinline int set_has(__u32 slot, __u32 set, __u32 family, __u64 high,
-		       __u64 low)
+__noinline int set_has_address(__u32 slot, __u32 set, __u64 half0, __u64 half1)
 {
-	__u32 i, member = set, how = HOW_SET(slot, family);
-	__u64 place;
+	__u64 place, high = bpf_be64_to_cpu(half0);
+	__u64 low = bpf_be64_to_cpu(half1);
+	__u32 i, member = set, how;
 	int value;
 
+	how = HOW_SET(slot, high || low >> 32 != 0xffff ? SET_IP6 : SET_IP4);
 	for (i = 0; i <= SET_MEMBERS_MAX; i++) {
 		OPAQUE(how);
 		place = set_place(how, member);
@@ -296,20 +300,11 @@ __noinline int set_has(__u32 slot, __u32 set, __u32 family, __u64 high,
 	return 0;
 }
 
-/* Whether a set has an address, given in two halves, or a port: SET_HAS*. */
-static __always_inline int set_has_address(__u32 slot, __u32 set, __u64 half0,
-					   __u64 half1)
-{
-	__u64 high = bpf_be64_to_cpu(half0), low = bpf_be64_to_cpu(half1);
-
-	if (!high && low >> 32 == 0xffff)
-		return set_has(slot, set, SET_IP4, 0, (__u32)low);
-	return set_has(slot, set, SET_IP6, high, low);
-}
-
+/* The same for a port: as if it were the last bits of an IPv4 address. */
 static __always_inline int set_has_port(__u32 slot, __u32 set, __u32 port)
 {
-	return set_has(slot, set, SET_IP4, 0, port);
+	return set_has_address(slot, set, 0,
+			       bpf_cpu_to_be64(0xffffULL << 32 | port));
 }
 
 #endif
