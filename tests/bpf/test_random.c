@@ -122,8 +122,8 @@ static void the_kernel_decides_as_the_reference(void **state)
 
 		policy = random_policy(&random, size_below(&random));
 		matcher_use(policy);
-		by_rule += compare(&random, policy, packets, seed, round,
-				   &n_dead);
+		by_rule +=
+			compare(&random, policy, packets, seed, round, &n_dead);
 	}
 	print_message("%lu decisions, %zu by a rule\n", rounds * packets,
 		      by_rule);

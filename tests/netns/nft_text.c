@@ -47,7 +47,7 @@ static void networks_add(struct networks *networks, const struct network *list,
 
 static struct in6_addr address_of(span_end end, enum family family)
 {
-	struct in6_addr address;
+	struct in6_addr address = { 0 };
 	size_t i;
 
 	if (family == FAMILY_IP4)
