@@ -66,9 +66,9 @@ static bool meets(const struct ruleset_rule *rule, size_t field, uint32_t first,
 
 static uint32_t span_bits(const struct cell *cell, size_t field)
 {
-	uint32_t differ = cell->first[field] ^ cell->last[field];
+	uint32_t span = cell->last[field] - cell->first[field];
 
-	return differ ? 32 - __builtin_clz(differ) : 0;
+	return span ? 32 - __builtin_clz(span) : 0;
 }
 
 /* Rules in all children together, and in the largest. */
@@ -128,6 +128,32 @@ static bool choose_cut(const struct tree *tree, const struct cell *cell,
 	return found;
 }
 
+/* What encloses the rules there: HyperCuts cuts no more than that. */
+static void shrink(const struct tree *tree, const uint32_t *rules, size_t n,
+		   struct cell *cell)
+{
+	struct cell its,
+		around = { .first = { UINT32_MAX, UINT32_MAX, UINT32_MAX,
+				      UINT32_MAX, UINT32_MAX } };
+	size_t i, f;
+
+	for (i = 0; i < n; i++) {
+		rule_cell(&tree->set->rules[rules[i]], &its);
+		for (f = 0; f < N_FIELDS; f++) {
+			if (its.first[f] < around.first[f])
+				around.first[f] = its.first[f];
+			if (its.last[f] > around.last[f])
+				around.last[f] = its.last[f];
+		}
+	}
+	for (f = 0; f < N_FIELDS; f++) {
+		if (around.first[f] > cell->first[f])
+			cell->first[f] = around.first[f];
+		if (around.last[f] < cell->last[f])
+			cell->last[f] = around.last[f];
+	}
+}
+
 static bool make_leaf(struct tree *tree, uint32_t id, const uint32_t *rules,
 		      size_t n)
 {
@@ -147,9 +173,10 @@ static bool make_leaf(struct tree *tree, uint32_t id, const uint32_t *rules,
 	       RIVAL_BYTES_MAX;
 }
 
-static bool build_node(struct tree *tree, uint32_t id, const struct cell *cell,
+static bool build_node(struct tree *tree, uint32_t id, const struct cell *whole,
 		       const uint32_t *rules, size_t n, int depth)
 {
+	struct cell cell_here = *whole, *cell = &cell_here;
 	AUTO_FREE uint32_t *within = malloc((n + 1) * sizeof(*within));
 	uint32_t bits, k, children = tree->n_nodes, shift;
 	size_t field, i, m;
@@ -157,6 +184,8 @@ static bool build_node(struct tree *tree, uint32_t id, const struct cell *cell,
 	if (!within)
 		abort();
 	tree->nodes[id].lowest = n ? rules[0] : RIVAL_NONE;
+	if (n)
+		shrink(tree, rules, n, cell);
 	if (n <= LEAF || depth == DEPTH_MAX ||
 	    !choose_cut(tree, cell, rules, n, &field, &bits))
 		return make_leaf(tree, id, rules, n);
@@ -175,6 +204,11 @@ static bool build_node(struct tree *tree, uint32_t id, const struct cell *cell,
 		child.first[field] = cell->first[field] + (k << shift);
 		child.last[field] =
 			child.first[field] + ((uint32_t)(1ULL << shift) - 1);
+		/* Beyond the end of all: of the last there may be none. */
+		if (child.first[field] < cell->first[field])
+			child.first[field] = child.last[field] = UINT32_MAX;
+		else if (child.last[field] < child.first[field])
+			child.last[field] = UINT32_MAX;
 		for (i = m = 0; i < n; i++)
 			if (meets(&tree->set->rules[rules[i]], field,
 				  child.first[field], child.last[field]))
@@ -233,6 +267,16 @@ static void *tree_build(const struct ruleset *set, uint64_t *bytes)
 	return NULL;
 }
 
+/* The child for a value; NULL where no rule has it. */
+static const struct tree_node *child_of(const struct tree *tree,
+					const struct tree_node *node,
+					uint32_t value)
+{
+	uint32_t child = (value - node->start) >> node->shift;
+
+	return child >> node->bits ? NULL : &tree->nodes[node->first + child];
+}
+
 static uint32_t tree_find(const void *built,
 			  const struct ruleset_packet *packet)
 {
@@ -245,12 +289,9 @@ static uint32_t tree_find(const void *built,
 	for (k = 0; k < N_TREES; k++) {
 		const struct tree_node *node = &tree->nodes[k];
 
-		while (node->field < N_FIELDS && node->lowest < best)
-			node = &tree->nodes[node->first +
-					    ((values[node->field] -
-					      node->start) >>
-					     node->shift)];
-		if (node->lowest >= best)
+		while (node && node->field < N_FIELDS && node->lowest < best)
+			node = child_of(tree, node, values[node->field]);
+		if (!node || node->lowest >= best)
 			continue;
 		for (i = 0; i < node->n; i++) {
 			uint32_t rule = tree->leaves[node->first + i];
