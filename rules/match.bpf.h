@@ -40,6 +40,7 @@ enum {
 	DECIDE_LATER = 3, /* the packet will have to be seen */
 	WALK_ON = 4,	  /* within: nothing is decided yet */
 	WALK_ASK = 5,	  /* … and the classifier is to be asked */
+	WALK_FIRST = 6,	  /* … and the first fragment's rule (chain_first) */
 };
 
 /*
@@ -461,6 +462,8 @@ static __always_inline void packet_forget(struct packet *p, __u16 zero)
 
 /* How a walk goes: the slot, PACKET_* and HOOK_* in one number. */
 #define HOW(slot, states, hook) ((slot) | (states) << 8 | (hook) << 16)
+/* … and that chain_first has been asked. */
+#define HOW_FIRST (1U << 31)
 
 #define IS_FRAGMENT (IS_FIRST_FRAGMENT | IS_LATER_FRAGMENT)
 
@@ -471,15 +474,13 @@ static __always_inline int chain_ignores(const struct chain_row *chain,
 	return p->flags & IS_NOT_IP && !(chain->flags & CHAIN_STRICT);
 }
 
-/* The rule that allowed the first of a later fragment's packet: its counter. */
-static __always_inline __u32 chain_of_first(const struct packet *p, __u32 index,
-					    __u64 kept)
+/* Whether the rule that allowed its first fragment has a say. */
+static __always_inline int chain_has_first(const struct packet *p, __u32 how,
+					   __u64 kept)
 {
 	__u32 flags = p->flags & (IS_LATER_FRAGMENT | IS_MALFORMED);
 
-	if (flags != IS_LATER_FRAGMENT || kept)
-		return NONE;
-	return fragment_find(p, index);
+	return is_zero((flags ^ IS_LATER_FRAGMENT) | kept | (how & HOW_FIRST));
 }
 
 /* Rules about other interfaces have no say on loopback. */
@@ -549,13 +550,13 @@ __noinline __u64 chain_class(struct __sk_buff *skb, __u32 how, __u32 index,
 /*
  * Goes through a batch of the list, as far as the rule that the classifier has
  * found, and to that; found is 0 where it has not been asked, as those of the
- * list may come first.  Returns what chain_decide does, or WALK_ON or WALK_ASK
- * and where it is.
+ * list may come first.  Returns what chain_decide does, WALK_FIRST, or WALK_ON
+ * or WALK_ASK and where it is.
  */
 __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 			    __u64 kept, __u64 found)
 {
-	__u32 slot = how & 1, states = how >> 8 & 0xff, flags, limit, first;
+	__u32 slot = how & 1, states = how >> 8 & 0xff, flags, limit;
 	const struct chain_row *chain = table_chain(slot, index);
 	struct walk walk = { .listed = kept >> WALK_LISTED };
 	int step = STEP_END;
@@ -573,11 +574,8 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 		states = PACKET_INVALID;
 	if (chain_ignores(chain, &packet))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
-	first = chain_of_first(&packet, index, kept);
-	if (first != NONE) {
-		counter_add(first, packet.segments, packet.bytes);
-		return decided(ROW_ALLOW, DECIDED_VARIES, first);
-	}
+	if (chain_has_first(&packet, how, kept))
+		return WALK_FIRST;
 	limit = found ? FOUND_INDEX(found) : chain->lowest;
 	if (limit == CLASS_INDEX_MASK)
 		limit = NONE;
@@ -602,7 +600,25 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 	return decided(walk.verdict, flags, walk.counter);
 }
 
-/* Those that follow are decided alike.  For a stack of its own. */
+/*
+ * What the first fragment of a later one's packet was allowed by, as
+ * chain_decide returns it; WALK_ON where that is not known.  A function of its
+ * own, here and below, for a stack of its own.
+ */
+__noinline __u64 chain_first(struct __sk_buff *skb, __u32 index)
+{
+	struct packet packet;
+	__u32 counter;
+
+	packet_read(skb, &packet);
+	counter = fragment_find(&packet, index);
+	if (counter == NONE)
+		return WALK_ON;
+	counter_add(counter, packet.segments, packet.bytes);
+	return decided(ROW_ALLOW, DECIDED_VARIES, counter);
+}
+
+/* The fragments that follow are decided alike. */
 __noinline int chain_keep_first(struct __sk_buff *skb, __u32 index,
 				__u32 counter)
 {
@@ -622,8 +638,13 @@ __noinline __u64 chain_walks(struct __sk_buff *skb, __u32 how, __u32 chain,
 	__u64 one = kept, flags = 0;
 	__u32 i;
 
-	for (i = 0; i < CHAIN_BATCHES_MAX; i++) {
+	/* Once more than there are batches, as chain_first takes one. */
+	for (i = 0; i <= CHAIN_BATCHES_MAX; i++) {
 		one = chain_walk(skb, how, chain, one & WALK_KEPT, found);
+		if (DECISION(one) == WALK_FIRST) {
+			one = chain_first(skb, chain);
+			how |= HOW_FIRST;
+		}
 		flags |= one & DECIDED_FLAGS;
 		if (DECISION(one) != WALK_ON)
 			break;

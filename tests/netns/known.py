@@ -137,7 +137,8 @@ def count_known(stamp):
 
 def stamp_now(count_up=False):
     generation, changes = open_map("generation"), open_map("changes")
-    changed = struct.unpack("I", element(changes, 0, 4))[0] + count_up
+    # An odd number says that a change is not at its end: nothing is kept then.
+    changed = struct.unpack("I", element(changes, 0, 4))[0] + 2 * count_up
     if count_up:
         element(changes, 0, 4, struct.pack("I", changed))
     now = struct.unpack("I", element(generation, 0, 4))[0]
