@@ -59,6 +59,7 @@ enum {
 	DECIDED_FIRST = 1 << 10, /* within: a first fragment may pass */
 };
 
+#define DECIDED_FLAGS	  (DECIDED_VARIES | DECIDED_STATES)
 #define DECIDED_COUNTER	  32
 #define DECISION(decided) ((decided)&0xff)
 
@@ -462,8 +463,10 @@ static __always_inline void packet_forget(struct packet *p, __u16 zero)
 
 /* How a walk goes: the slot, PACKET_* and HOOK_* in one number. */
 #define HOW(slot, states, hook) ((slot) | (states) << 8 | (hook) << 16)
-/* … and that chain_first has been asked. */
-#define HOW_FIRST (1U << 31)
+/* … and DECIDED_* of the walk so far; and that chain_first has been asked. */
+#define HOW_DECIDED(flags) ((__u32)((flags)&DECIDED_FLAGS) << 16)
+#define HOW_FLAGS(how)	   ((how) >> 16 & DECIDED_FLAGS)
+#define HOW_FIRST	   (1U << 31)
 
 #define IS_FRAGMENT (IS_FIRST_FRAGMENT | IS_LATER_FRAGMENT)
 
@@ -475,12 +478,11 @@ static __always_inline int chain_ignores(const struct chain_row *chain,
 }
 
 /* Whether the rule that allowed its first fragment has a say. */
-static __always_inline int chain_has_first(const struct packet *p, __u32 how,
-					   __u64 kept)
+static __always_inline int chain_has_first(const struct packet *p, __u32 how)
 {
 	__u32 flags = p->flags & (IS_LATER_FRAGMENT | IS_MALFORMED);
 
-	return is_zero((flags ^ IS_LATER_FRAGMENT) | kept | (how & HOW_FIRST));
+	return is_zero((flags ^ IS_LATER_FRAGMENT) | (how & HOW_FIRST));
 }
 
 /* Rules about other interfaces have no say on loopback. */
@@ -574,7 +576,7 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 		states = PACKET_INVALID;
 	if (chain_ignores(chain, &packet))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
-	if (chain_has_first(&packet, how, kept))
+	if (chain_has_first(&packet, how))
 		return WALK_FIRST;
 	limit = found ? FOUND_INDEX(found) : chain->lowest;
 	if (limit == CLASS_INDEX_MASK)
@@ -629,29 +631,36 @@ __noinline int chain_keep_first(struct __sk_buff *skb, __u32 index,
 	return 0;
 }
 
-#define DECIDED_FLAGS (DECIDED_VARIES | DECIDED_STATES)
-
-/* As many batches of the list as it takes. */
-__noinline __u64 chain_walks(struct __sk_buff *skb, __u32 how, __u32 chain,
-			     __u64 kept, __u64 found)
+/*
+ * What is left of a chain: found is 0 or as chain_class returned it.  So many
+ * steps are enough: where the classifier is asked, or the first fragment's
+ * rule, a batch may end early.
+ *
+ * Global, as hooks ask many chains and the verifier would follow each step of
+ * each; and one function for all of it, as their stack is short.
+ */
+__noinline __u64 chain_rest(struct __sk_buff *skb, __u32 how, __u32 chain,
+			    __u64 found)
 {
-	__u64 one = kept, flags = 0;
+	__u64 one = 0;
 	__u32 i;
 
-	/* Once more than there are batches, as chain_first takes one. */
-	for (i = 0; i <= CHAIN_BATCHES_MAX; i++) {
-		one = chain_walk(skb, how, chain, one & WALK_KEPT, found);
-		if (DECISION(one) == WALK_FIRST) {
-			one = chain_first(skb, chain);
-			how |= HOW_FIRST;
+	for (i = 0; i < CHAIN_BATCHES_MAX + CHAIN_ASKS_MAX + 3; i++) {
+		if (DECISION(one) == WALK_ASK) {
+			found = chain_class(skb, how, chain, one & WALK_KEPT);
+			if (DECISION(found) != WALK_ON)
+				return found | HOW_FLAGS(how);
 		}
-		flags |= one & DECIDED_FLAGS;
-		if (DECISION(one) != WALK_ON)
+		one = chain_walk(skb, how, chain, one & WALK_KEPT, found);
+		if (DECISION(one) == WALK_FIRST)
+			one = chain_first(skb, chain);
+		how |= HOW_FIRST | HOW_DECIDED(one);
+		if (DECISION(one) != WALK_ON && DECISION(one) != WALK_ASK)
 			break;
 	}
 	if (one & DECIDED_FIRST)
 		chain_keep_first(skb, chain, one >> DECIDED_COUNTER);
-	return (one & ~(__u64)DECIDED_FIRST) | flags;
+	return (one & ~(__u64)DECIDED_FIRST) | HOW_FLAGS(how);
 }
 
 /*
@@ -661,31 +670,21 @@ __noinline __u64 chain_walks(struct __sk_buff *skb, __u32 how, __u32 chain,
  * and only then be kept (states_keep).
  *
  * The classifier is asked from here, not from within a walk: their stacks
- * would not fit on top of each other.
+ * would not fit on top of each other.  Most often that is all there is to do.
  */
 static __always_inline __u64 chain_decide(struct __sk_buff *skb, __u32 slot,
 					  __u32 chain, __u32 states, __u32 hook)
 {
 	const struct chain_row *row = table_chain(slot & 1, chain);
-	__u32 how = HOW(slot & 1, states & 0xff, hook), i;
-	__u64 one = 0, found = 0, flags = 0;
+	__u32 how = HOW(slot & 1, states & 0xff, hook);
+	__u64 found = 0;
 
-	if (row && row->flags & CHAIN_LISTED) {
-		one = chain_walks(skb, how, chain, 0, 0);
-		if (DECISION(one) != WALK_ASK)
-			return one;
-		flags = one & DECIDED_FLAGS;
-	}
-	for (i = 0; i <= CHAIN_ASKS_MAX; i++) {
-		found = chain_class(skb, how, chain, one & WALK_KEPT);
+	if (!row || !(row->flags & CHAIN_LISTED)) {
+		found = chain_class(skb, how, chain, 0);
 		if (DECISION(found) != WALK_ON)
-			return found | flags;
-		one = chain_walks(skb, how, chain, one, found & ~0xffULL);
-		flags |= one & DECIDED_FLAGS;
-		if (DECISION(one) != WALK_ASK)
-			break;
+			return found;
 	}
-	return one | flags;
+	return chain_rest(skb, how, chain, found);
 }
 
 #endif
