@@ -186,14 +186,16 @@ static __always_inline void flow_keep(const struct packet *p, __u64 place)
 /* -------------------------------------------------------- fragments */
 
 /*
- * A later fragment has no ports.  It is decided as the first was, if that
- * was allowed and came before it; place is the chain that decides.
+ * A later fragment has no ports.  It is decided as the first was, if that was
+ * allowed by the same policy and came before it; place is the chain that
+ * decides, and the generation: a counter is another rule's in the next.
  */
 static __always_inline void fragment_key_make(const struct packet *p,
 					      __u32 chain, struct flow_key *key)
 {
 	__builtin_memset(key, 0, sizeof(*key));
-	key->place = FLOW_FRAGMENT | chain;
+	key->place = FLOW_FRAGMENT | chain |
+		     (__u64)(generation_read() & FLOW_GENERATION) << 32;
 	__builtin_memcpy(key->addr[0], &p->src, 16);
 	__builtin_memcpy(key->addr[1], &p->dst, 16);
 	__builtin_memcpy(key->port, &p->fragment, 4);

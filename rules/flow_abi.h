@@ -24,8 +24,9 @@ struct flow_key {
 
 _Static_assert(sizeof(struct flow_key) == 48, "no hidden padding");
 
-#define FLOW_DEVICE   (1ULL << 63) /* | the index of the device's row */
-#define FLOW_FRAGMENT (1ULL << 62) /* | the index of the chain's row */
+#define FLOW_DEVICE	(1ULL << 63) /* | the index of the device's row */
+#define FLOW_FRAGMENT	(1ULL << 62) /* | the index of the chain's row, … */
+#define FLOW_GENERATION 0x3fffffff /* … and of the generation so much << 32 */
 
 struct flow {
 	__u64 seen_ns; /* CLOCK_MONOTONIC of a packet, a second ago at most */

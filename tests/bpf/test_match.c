@@ -343,6 +343,16 @@ static void later_fragments_are_decided_as_the_first(void **state)
 			     "udp [2001:db8::1] > [2001:db8::2] frag=8 "
 			     "fragid=7"),
 			 ROW_ALLOW);
+	/* Nor, under the next policy, of what this one allowed. */
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1:1 > 10.0.0.2:2049 frag=0+ fragid=9"),
+			 ROW_ALLOW);
+	matcher_use_text("[chain fragments]\npolicy = deny\n"
+			 "20 = allow udp to port 53\n"
+			 "[chain d]\npolicy = deny\n10 = allow udp\n");
+	assert_int_equal(ask("fragments", HOOK_DEVICE,
+			     "udp 10.0.0.1 > 10.0.0.2 frag=4 fragid=9"),
+			 ROW_DENY);
 }
 
 static void a_rule_over_its_limit_does_not_match(void **state)
