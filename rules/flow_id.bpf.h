@@ -73,15 +73,20 @@ static __always_inline bool flow_id_tcp(__u8 header, __u8 flags, __u32 ip,
 	return header >= 5 << 4 && ip + (header >> 4 << 2) <= id->bytes;
 }
 
-/* bytes: where the IP header begins. */
-static __always_inline bool flow_id_at(struct __sk_buff *skb, const __u8 *bytes,
+/*
+ * frame: how many bytes are before the IP header, which skb->len has, too: what
+ * claims to be longer than there are is for the rules.
+ */
+static __always_inline bool flow_id_at(struct __sk_buff *skb, __u32 frame,
 				       struct flow_id *id)
 {
+	const __u8 *bytes = (const __u8 *)(long)skb->data + frame;
 	const __u8 *end = (const __u8 *)(long)skb->data_end;
+	__u32 length = skb->len - frame;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		if (bytes + ID_IP4 + ID_UDP > end ||
-		    !flow_id_ip4(bytes, skb->len, id))
+		    !flow_id_ip4(bytes, length, id))
 			return false;
 		if ((__u8)id->kind == IPPROTO_UDP)
 			return true;
@@ -91,7 +96,7 @@ static __always_inline bool flow_id_at(struct __sk_buff *skb, const __u8 *bytes,
 				   bytes[ID_IP4 + ID_TCP_AT + 1], ID_IP4, id);
 	}
 	if (skb->protocol != bpf_htons(ETH_P_IPV6) ||
-	    bytes + ID_IP6 + ID_UDP > end || !flow_id_ip6(bytes, skb->len, id))
+	    bytes + ID_IP6 + ID_UDP > end || !flow_id_ip6(bytes, length, id))
 		return false;
 	if ((__u8)id->kind == IPPROTO_UDP)
 		return true;
@@ -105,7 +110,7 @@ static __always_inline bool flow_id_at(struct __sk_buff *skb, const __u8 *bytes,
 static __always_inline bool flow_id_of_socket(struct __sk_buff *skb,
 					      struct flow_id *id)
 {
-	return flow_id_at(skb, (const __u8 *)(long)skb->data, id);
+	return flow_id_at(skb, 0, id);
 }
 
 /*
@@ -116,7 +121,7 @@ static __always_inline bool flow_id_of_socket(struct __sk_buff *skb,
 static __always_inline bool flow_id_of_device(struct __sk_buff *skb,
 					      struct flow_id *id)
 {
-	return flow_id_at(skb, (const __u8 *)(long)skb->data + ETH_HLEN, id);
+	return flow_id_at(skb, ETH_HLEN, id);
 }
 
 #endif
