@@ -29,6 +29,8 @@
 #include "tests/bpf/random_policy.h"
 #include "tests/netns/nft_text.h"
 
+#define ELEMENTS_MAX 6
+
 static void die(const char *what)
 {
 	fprintf(stderr, "same-nft: %s: %s\n", what, strerror(errno));
@@ -70,6 +72,16 @@ static bool rule_plain(struct rule *rule)
 	return true;
 }
 
+/* As many elements as a line has room for. */
+static void set_shorten(struct set *set)
+{
+	unsigned int family;
+
+	for (family = 0; family < SET_FAMILIES; family++)
+		if (set->elements.of[family].n_list > ELEMENTS_MAX)
+			set->elements.of[family].n_list = ELEMENTS_MAX;
+}
+
 static struct policy *make(uint64_t seed, size_t n_rules)
 {
 	struct random random = { .state = seed * 2 + 1 };
@@ -84,6 +96,8 @@ static struct policy *make(uint64_t seed, size_t n_rules)
 			rule_clear(&chain->rules[i]);
 	}
 	chain->n_rules = n;
+	for (i = 0; i < policy->n_sets; i++)
+		set_shorten(&policy->sets[i]);
 	return policy;
 }
 
