@@ -98,8 +98,11 @@ filter-out = c%d
 policy = deny" >big
 says "10 MB of groups and chains" 0 "^good: [0-9]{4,5} groups" "$w" check big
 sections "[set s%d]
+elements = $(printf '10.0.0.%d, ' {1..80})10.0.1.0/24" >big
+says "10 MB of sets" 0 "^good: .* [0-9]{4,5} sets$" "$w" check big
+sections "[set s%d]
 elements = 10.0.0.1" >big
-says "10 MB of sets" 0 "^good: .* [0-9]{5,6} sets$" "$w" check big
+says "10 MB of more sets than there can be" 2 "more than 16383 sets.*more errors are not shown$" "$w" check big
 head -c $mb10 /dev/urandom >big
 says "10 MB of garbage" 2 "big:1: error: .*more errors are not shown$" "$w" check big
 head -c $((17 << 20)) /dev/zero >big
