@@ -77,20 +77,26 @@ enum {
 };
 
 struct packet {
-	union address src, dst; /* IPv4 as ::ffff:a.b.c.d */
-	__u32 absent;		/* LOOK_* */
-	__u32 unknown;		/* LOOK_* */
-	__u32 required;		/* LOOK_*: other rules do not hold for it */
-	__u32 bytes;		/* from the IP header on, with all segments */
+	union {
+		struct {
+			__u32 transport; /* offset of what is behind IP */
+			__u32 end;	 /* offset behind the last byte */
+			union address src, dst; /* IPv4 as ::ffff:a.b.c.d */
+		};
+		/* Read into its place, as the stack is short. */
+		struct ipv6hdr ip6;
+	};
+	__u32 absent;	/* LOOK_* */
+	__u32 unknown;	/* LOOK_* */
+	__u32 required; /* LOOK_*: other rules do not hold for it */
+	__u32 bytes;	/* from the IP header on, with all segments */
 	__u32 segments;
 	__u32 ifindex;
 	__u32 mark;
 	__u32 uid;
-	__u32 fragment;	 /* id of a fragment, as it stands in the packet */
-	__u32 base;	 /* what offsets count from: BPF_HDR_START_* */
-	__u32 network;	 /* offset of the IP header */
-	__u32 transport; /* offset of what is behind it and its extensions */
-	__u32 end;	 /* offset behind the last byte */
+	__u32 fragment; /* id of a fragment, as it stands in the packet */
+	__u32 base;	/* what offsets count from: BPF_HDR_START_* */
+	__u32 network;	/* offset of the IP header */
 	__u16 src_port, dst_port; /* of ICMP echo: its id, twice */
 	__u16 length; /* of the IP packet; of GSO, of its longest segment */
 	__u8 family;  /* 4 or 6 */
@@ -103,6 +109,9 @@ struct packet {
 };
 
 _Static_assert(sizeof(struct packet) % 8 == 0, "packet_forget goes by words");
+_Static_assert(__builtin_offsetof(struct packet, src) ==
+		       __builtin_offsetof(struct ipv6hdr, saddr),
+	       "addresses are read with their header");
 
 #define LOOK_PORTS     (LOOK_SRC_PORT | LOOK_DST_PORT)
 #define LOOK_BEHIND_IP (LOOK_PORTS | LOOK_ICMP_TYPE | LOOK_TCP_FLAGS)
@@ -374,24 +383,23 @@ __noinline __u64 packet_extensions(struct __sk_buff *skb, __u32 base,
 	return found | protocol << BEHIND_PROTOCOL | transport;
 }
 
+/* -1 for a malformed one. */
 static __always_inline int packet_header6(struct __sk_buff *skb,
 					  struct packet *p)
 {
-	struct ipv6hdr ip = { 0 };
+	struct ipv6hdr *ip = &p->ip6;
 
-	if (packet_load(skb, p, p->network, &ip, sizeof(ip)) < 0 ||
-	    ip.version != 6 ||
-	    packet_size(skb, p, sizeof(ip) + bpf_ntohs(ip.payload_len),
-			sizeof(ip), sizeof(ip)) < 0)
+	if (packet_load(skb, p, p->network, ip, sizeof(*ip)) < 0 ||
+	    ip->version != 6 || address_is_mapped(&p->src) ||
+	    address_is_mapped(&p->dst))
 		return -1;
-	__builtin_memcpy(&p->src, &ip.saddr, 16);
-	__builtin_memcpy(&p->dst, &ip.daddr, 16);
-	if (address_is_mapped(&p->src) || address_is_mapped(&p->dst))
+	p->protocol = ip->nexthdr;
+	p->dscp = (ip->priority << 2 | ip->flow_lbl[0] >> 6) & 0x3f;
+	p->hop_limit = ip->hop_limit;
+	if (packet_size(skb, p, sizeof(*ip) + bpf_ntohs(ip->payload_len),
+			sizeof(*ip), sizeof(*ip)) < 0)
 		return -1;
-	p->protocol = ip.nexthdr;
-	p->dscp = (ip.priority << 2 | ip.flow_lbl[0] >> 6) & 0x3f;
-	p->hop_limit = ip.hop_limit;
-	p->transport = p->network + sizeof(ip);
+	p->transport = p->network + sizeof(*ip);
 	return 0;
 }
 
@@ -400,8 +408,11 @@ static __always_inline void packet_ip6(struct __sk_buff *skb, struct packet *p)
 	__u64 behind;
 
 	p->family = 6;
-	if (packet_header6(skb, p) < 0)
+	if (packet_header6(skb, p) < 0) {
+		/* What was read is no offset, nor an address. */
+		__builtin_memset(&p->ip6, 0, sizeof(p->ip6));
 		return packet_malformed(p, LOOK_HEADERS & ~LOOK_FAMILY);
+	}
 	if (is_extension(p->protocol)) {
 		behind = packet_extensions(skb, p->base, p->transport, p->end,
 					   p->protocol);
