@@ -196,8 +196,8 @@ static int make_store(struct compiler *c, const struct set *set,
 }
 
 /*
- * A set whose elements no file gives is what it was: others put them there.
- * One whose elements were changed since has another digest.
+ * A set whose elements no file gives, nor gave before, is what it was: others
+ * put them there.  One whose elements were changed since has another digest.
  */
 static int place_set(struct compiler *c, const struct set *set,
 		     struct set_row *row)
@@ -207,6 +207,7 @@ static int place_set(struct compiler *c, const struct set *set,
 	row->digest = digest_of(&set->elements);
 	row->elements = elements_count(&set->elements);
 	if (!live || live->is_ports != row->is_ports ||
+	    live->is_given != row->is_given ||
 	    (set->is_given && live->digest != row->digest))
 		return make_store(c, set, row);
 	row->digest = live->digest;
@@ -230,6 +231,7 @@ static int compile_set(struct compiler *c, const struct set *set)
 	int r;
 
 	row.is_closed = set->stands_for_ports && set->stands_for_addresses;
+	row.is_given = set->is_given;
 	row.line = set->where.line;
 	r = compiler_file(c, &set->where, &row.file);
 	if (r == 0)

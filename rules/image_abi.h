@@ -168,7 +168,8 @@ struct set_row {
 	__u32 head;	 /* line in the store */
 	__u32 n_members; /* sets that are part of this list, with it */
 	__u32 members;	 /* line in the store, of their rows */
-	__u32 is_closed; /* nothing can be put into it at run time */
+	__u16 is_closed; /* nothing can be put into it at run time */
+	__u16 is_given;	 /* the files said what is in it */
 };
 
 _Static_assert(sizeof(struct set_row) == 48, "no hidden padding");

@@ -120,6 +120,12 @@ like "what files say is put back" "$(apply)" '~ set closed:'
 is "for the set that they fill" "$(set_ list closed)" "81"
 is "and that they leave alone stays" "$(set_ list banned | wc -l)" 2
 is "again there is nothing to change" "$(apply --dry-run)" "nothing to change"
+sed -i.full '/^elements = 81/d' "$work/policy.ini"
+ok "an apply whose files fill it no more" apply
+is "leaves it empty" "$(set_ list closed)" ""
+mv "$work/policy.ini.full" "$work/policy.ini"
+ok "and one whose files do" apply
+is "fills it" "$(set_ list closed)" "81"
 set_ add closed 82
 "$WEIRCTL" limit "$cg/a" out=1gbit >/dev/null
 is "another command changes no set" "$(set_ list closed | tr '\n' ' ')$(set_ list banned | wc -l)" "81 82 2"
