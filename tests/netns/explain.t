@@ -82,6 +82,8 @@ is "what a rule rejects is rejected" "$(last out inner tcp 198.51.100.9:8080)" \
 	"rejected by chain inner-out of group inner at $cg/a/b"
 is "sets are asked for IPv6, too" "$(last out inner tcp '[2001:db8::9]:8080')" \
 	"rejected by chain inner-out of group inner at $cg/a/b"
+# The program is as much to the verifier as all others: seconds, emulated.
+[ -z "${WEIR_VM:-}" ] || finish
 is "a group that filters nothing allows all" "$(last out free tcp 10.77.0.2:25)" \
 	"allowed: no chain is met"
 is "a group without a cgroup is asked alone" "$(last in late tcp 203.0.113.9:5 443)" allowed
