@@ -16,7 +16,7 @@ out=20 more=12 backup=5 free=60 low=0.95 high=1.04 wait=1 sample=1
 none_low=0.8 none_high=1.5
 # A packet costs an emulated processor half a millisecond.
 [ -z "${WEIR_VM:-}" ] || {
-	out=3 more=2 backup=1 free=4 low=0.84 high=1.08 none_low=0.7 none_high=1.6 wait=1.5 sample=1.5
+	out=3 more=2 backup=1 free=4 low=0.84 high=1.08 none_low=0.7 none_high=1.6 wait=4 sample=1.5
 }
 
 # limits OUT-TO [LINES]: by address, beside the limit of everything else.

@@ -29,7 +29,7 @@ commands() { cat "$cgdir"/a/weir-run-*/cgroup.procs; }
 no_command() { [ -z "$(commands)" ]; }
 low=18 high=20.5 # others are started meanwhile; limit-out.t is exact
 seconds=3
-[ -z "${WEIR_VM:-}" ] || low=10 seconds=6 # what happens meanwhile takes its time there
+[ -z "${WEIR_VM:-}" ] || low=10 seconds=15 # what happens meanwhile takes its time there
 
 # ------------------------------------------------------- by itself
 
