@@ -53,17 +53,31 @@ static void check_store(const struct elements *elements)
 	set_lines_clear(&lines);
 }
 
+/* A file says for how long, a store until when. */
+static void begin_timeouts(struct element_list *elements)
+{
+	size_t i;
+
+	for (i = 0; i < elements->n_list; i++)
+		if (elements->list[i].seconds)
+			elements->list[i].seconds =
+				store_until(0, elements->list[i].seconds);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct set set = { .name = (char *)"s" };
 	struct problems problems = { 0 };
 	char *text = malloc(size + 1);
+	unsigned int family;
 
 	CHECK(text);
 	if (size)
 		memcpy(text, data, size);
 	text[size] = '\0';
 	if (set_add_lines(&set, "f", text, size, &problems) == 0) {
+		for (family = 0; family < SET_FAMILIES; family++)
+			begin_timeouts(&set.elements.of[family]);
 		CHECK(elements_sort(&set.elements) == 0);
 		check_store(&set.elements);
 	}
