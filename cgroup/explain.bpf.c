@@ -83,7 +83,7 @@ __noinline __u32 look_misses(struct __sk_buff *skb, __u32 index, __u32 look)
 		return 0;
 	packet_read(skb, &packet);
 	packet_uid(skb, &packet);
-	packet_forget(&packet, ask->zero);
+	packet_forget(&packet, ZEROES(ask->zero));
 	if (look == MISSED_LOOPBACK)
 		return ~row->looks & packet.required ? look : 0;
 	if (looks_fit(row, look_whole(row, look), &packet, ask->slot & 1,

@@ -70,7 +70,6 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 
 	__builtin_memset(p, 0, sizeof(*p));
 	p->segments = 1;
-	p->flags = IS_CALL;
 	p->unknown = LOOK_SRC | LOOK_SRC_PORT | LOOK_MARK | LOOK_DSCP |
 		     LOOK_IFINDEX | LOOK_LENGTH | LOOK_LIMIT | LOOK_STATE |
 		     LOOK_UID;
@@ -124,15 +123,7 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 /* In the place of states, of which a call has none: walk.wary so far. */
 #define WARY HOW(0, 1, 0)
 
-/* Of a call: what the classifier finds from kept on. */
-static __always_inline __u64 address_find(const struct packet *p,
-					  const struct chain_row *chain,
-					  __u32 slot, __u64 kept)
-{
-	if (chain->lowest == NONE || !(chain->flags & CHAIN_CALLS))
-		return FOUND_NONE;
-	return class_of_call(p, chain, slot, walk_from(kept));
-}
+_Static_assert(WARY == DECIDED_VARIES, "what one returned tells the next");
 
 /* The policy has it, unless it is about loopback. */
 static __always_inline void address_end(const struct packet *p,
@@ -143,19 +134,41 @@ static __always_inline void address_end(const struct packet *p,
 	walk->counter = chain->counter;
 }
 
+static __always_inline __u32 address_wary(const struct walk *walk)
+{
+	return walk->wary ? DECIDED_VARIES : 0;
+}
+
+/* Of a call: what the classifier finds from kept on, as FOUND. */
+static __always_inline __u64 address_class(struct bpf_sock_addr *ctx,
+					   int is_ip6, __u32 how, __u32 index,
+					   __u64 kept)
+{
+	__u32 slot = how & 1, hook = how >> 16, states = 0;
+	const struct chain_row *chain = table_chain(slot, index);
+	struct packet packet;
+
+	if (!chain || chain->lowest == NONE || !(chain->flags & CHAIN_CALLS))
+		return FOUND_NONE;
+	address_read(ctx, is_ip6, hook, &packet, &states);
+	packet_forget(&packet, chain_zeroes(chain));
+	return class_of_call(&packet, chain, is_ip6, slot, walk_from(kept));
+}
+
 /*
- * One batch: ROW_*, DECIDE_LATER, or WALK_ON and where it is, with the bit
- * DECIDED_VARIES where it is wary.
+ * A batch of the list, as far as the rule that the classifier has found; or
+ * (at_found, a constant) that rule.  ROW_*, DECIDE_LATER, or WALK_ON, WALK_ASK
+ * or WALK_FOUND and where it is, with the bit DECIDED_VARIES where it is wary.
  */
 static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
-					  __u32 how, __u32 index, __u64 kept)
+					  int at_found, __u32 how, __u32 index,
+					  __u64 kept, __u64 found)
 {
-	__u32 slot = how & 1, hook = how >> 16, states = 0, limit, from;
+	__u32 slot = how & 1, hook = how >> 16, states = 0;
 	const struct chain_row *chain = table_chain(slot, index);
-	struct walk walk = { .listed = kept >> WALK_LISTED };
+	struct walk walk = { .listed = kept >> WALK_LISTED, .is_call = 1 };
 	int step = STEP_END;
 	struct packet packet;
-	__u64 found;
 
 	if (!chain)
 		return ROW_DENY;
@@ -163,24 +176,22 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 	if (chain->lowest != NONE && !(chain->flags & CHAIN_CALLS))
 		return DECIDE_LATER;
 	address_read(ctx, is_ip6, hook, &packet, &states);
-	packet_forget(&packet, chain->zero);
-	walk.wary = how & WARY;
-	found = address_find(&packet, chain, slot, kept);
-	limit = FOUND_INDEX(found);
-	from = walk_from(kept);
-	if (chain_is_about(chain, &packet))
-		step = walk_list(&packet, chain, slot, states,
-				 limit == CLASS_INDEX_MASK ? NONE : limit,
-				 &walk);
-	if (step == STEP_LIMIT)
+	packet_forget(&packet, chain_zeroes(chain));
+	walk.wary = forget(how & WARY, chain_zeroes(chain));
+	if (at_found)
 		step = walk_found(&packet, chain, slot, states, found, &walk);
+	else if (chain_is_about(chain, &packet))
+		step = walk_list(&packet, chain, slot, states, found, &walk);
+	if (step == STEP_ON)
+		return WALK_ON | address_wary(&walk) | WALK_AT(0, walk.listed);
+	if (step == STEP_LIMIT)
+		return WALK_FOUND | address_wary(&walk) |
+		       WALK_AT(0, walk.listed);
+	if (step == STEP_ASK)
+		return WALK_ASK | address_wary(&walk) |
+		       WALK_AT(FOUND_INDEX(found) + 1, walk.listed);
 	if (step == STEP_LATER)
 		return DECIDE_LATER;
-	if (step == STEP_ASK)
-		from = limit + 1;
-	if (step == STEP_ASK || step == STEP_ON)
-		return WALK_ON | (walk.wary ? DECIDED_VARIES : 0) |
-		       WALK_AT(from, walk.listed);
 	if (step == STEP_END)
 		address_end(&packet, chain, &walk);
 	if (walk.verdict != ROW_ALLOW)
@@ -191,35 +202,74 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 }
 
 /*
- * So many batches of a call's walk, and no more: then it may go on, and its
- * packets are asked again.
+ * So many runs of batches of a call's walk, and no more: then it may go on, and
+ * its packets are asked again.
  */
-#define ADDRESS_BATCHES 256
+#define ADDRESS_RUN  16
+#define ADDRESS_RUNS (16 + CHAIN_ASKS_MAX)
 
 /*
  * Programs for one family may not look at the other's address, so there are
  * two of each.
  */
 #define ADDRESS_WALKS(family, is_ip6)                                          \
-	__noinline __u64 address_walk##family(                                 \
+	__noinline __u64 address_class##family(                                \
 		struct bpf_sock_addr *ctx, __u32 how, __u32 index, __u64 kept) \
 	{                                                                      \
-		return address_walk(ctx, is_ip6, how, index, kept);            \
+		return address_class(ctx, is_ip6, how, index, kept);           \
+	}                                                                      \
+                                                                               \
+	__noinline __u64 address_walk##family(struct bpf_sock_addr *ctx,       \
+					      __u32 how, __u32 index,          \
+					      __u64 kept, __u64 found)         \
+	{                                                                      \
+		return address_walk(ctx, is_ip6, 0, how, index, kept, found);  \
+	}                                                                      \
+                                                                               \
+	__noinline __u64 address_found##family(struct bpf_sock_addr *ctx,      \
+					       __u32 how, __u32 index,         \
+					       __u64 kept, __u64 found)        \
+	{                                                                      \
+		return address_walk(ctx, is_ip6, 1, how, index, kept, found);  \
+	}                                                                      \
+                                                                               \
+	__noinline __u64 address_run##family(struct bpf_sock_addr *ctx,        \
+					     __u32 how, __u32 index,           \
+					     __u64 kept, __u64 found)          \
+	{                                                                      \
+		__u32 i;                                                       \
+                                                                               \
+		for (i = 0; i < ADDRESS_RUN; i++) {                            \
+			kept = address_walk##family(ctx, how, index,           \
+						    kept & WALK_KEPT, found);  \
+			how |= kept & WARY;                                    \
+			if (DECISION(kept) != WALK_ON)                         \
+				break;                                         \
+		}                                                              \
+		return kept | (how & WARY);                                    \
 	}                                                                      \
                                                                                \
 	__noinline int address_walks##family(struct bpf_sock_addr *ctx,        \
 					     __u32 how, __u32 chain)           \
 	{                                                                      \
-		__u64 one = 0;                                                 \
+		__u64 one = WALK_ASK, found = 0;                               \
 		__u32 i;                                                       \
                                                                                \
-		for (i = 0; i < ADDRESS_BATCHES; i++) {                        \
-			one = address_walk##family(ctx, how, chain,            \
-						   one & WALK_KEPT);           \
-			if (DECISION(one) != WALK_ON)                          \
+		for (i = 0; i < ADDRESS_RUNS; i++) {                           \
+			if (DECISION(one) == WALK_ASK)                         \
+				found = address_class##family(                 \
+					ctx, how, chain, one & WALK_KEPT);     \
+			one = address_run##family(ctx, how, chain,             \
+						  one & WALK_KEPT, found);     \
+			how |= one & WARY;                                     \
+			if (DECISION(one) == WALK_FOUND)                       \
+				one = address_found##family(ctx, how, chain,   \
+							    one & WALK_KEPT,   \
+							    found);            \
+			how |= one & WARY;                                     \
+			if (DECISION(one) != WALK_ON &&                        \
+			    DECISION(one) != WALK_ASK)                         \
 				return DECISION(one);                          \
-			if (one & DECIDED_VARIES)                              \
-				how |= WARY;                                   \
 		}                                                              \
 		return DECIDE_LATER;                                           \
 	}

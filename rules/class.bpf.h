@@ -278,15 +278,18 @@ static __always_inline __u64 class_of_packet(struct __sk_buff *skb,
 	return class_find6(skb, class_rest(p), how, chain->roots[CLASS_IP6]);
 }
 
-/* The same for a call: what is not known yet, no entry asks for. */
+/*
+ * The same for a call: what is not known yet, no entry asks for.  is_ip6: a
+ * constant, whether its address may be one of IPv6.
+ */
 static __always_inline __u64 class_of_call(const struct packet *p,
 					   const struct chain_row *chain,
-					   __u32 slot, __u32 from)
+					   int is_ip6, __u32 slot, __u32 from)
 {
 	__u64 how = CLASS_HOW(slot, class_refused(p), from);
 	__u64 rest = CLASS_REST(0, p->dst_port, p->protocol);
 
-	if (p->family == 4)
+	if (!is_ip6 || p->family == 4)
 		return class_find4(bpf_ntohl(p->dst.words[3]), rest, how,
 				   chain->roots[CLASS_CALL4]);
 	return class_find_call6(bpf_be64_to_cpu(p->dst.halves[0]),

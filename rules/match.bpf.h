@@ -29,8 +29,8 @@
 
 #include "rules/class.bpf.h"
 #include "rules/packet.bpf.h"
+#include "rules/row.bpf.h"
 #include "rules/safety.bpf.h"
-#include "rules/side.bpf.h"
 #include "rules/state.bpf.h"
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
@@ -41,6 +41,7 @@ enum {
 	WALK_ON = 4,	  /* within: nothing is decided yet */
 	WALK_ASK = 5,	  /* … and the classifier is to be asked */
 	WALK_FIRST = 6,	  /* … and the first fragment's rule (chain_first) */
+	WALK_FOUND = 7, /* … and it is the turn of the rule that was found */
 };
 
 /*
@@ -63,231 +64,43 @@ enum {
 #define DECIDED_COUNTER	  32
 #define DECISION(decided) ((decided)&0xff)
 
-enum {
-	FITS_NOT = 0,
-	FITS = 1,
-	FITS_PERHAPS = 2,
-};
-
 /*
- * Takes a token, if there is one: the generic cell rate algorithm, where
- * due_ns is when all tokens taken so far would have come in one by one.
+ * The verifier would follow each way through the parser on its own through
+ * all the rules, and whatever it learns of a rule through all that follow it.
+ * A zero that it does not know to be one makes it forget what it knows, and
+ * follow them all at once.  zeroes: of a chain.
  */
-__noinline int limit_take(__u32 counter, __u64 interval_ns, __u64 burst_ns)
-{
-	struct rule_limit *limit = bpf_map_lookup_elem(&rule_limits, &counter);
-	__u64 due, now = bpf_ktime_get_ns();
-	int taken = 0;
+#define ZEROES(zero) ((zero)*0x0001000100010001ULL)
 
-	if (!limit)
-		return 0;
-	bpf_spin_lock(&limit->lock);
-	due = (limit->due_ns > now ? limit->due_ns : now) + interval_ns;
-	if (due - now <= burst_ns) {
-		limit->due_ns = due;
-		taken = 1;
-	}
-	bpf_spin_unlock(&limit->lock);
-	return taken;
+static __always_inline __u64 chain_zeroes(const struct chain_row *chain)
+{
+	/* Read again each time: the stack is short. */
+	return ZEROES(*(const volatile __u16 *)&chain->zero);
 }
 
-_Static_assert(!(SOURCE_LINES & (SOURCE_LINES - 1)), "a mask is an index");
-
-/* That of a source among the four of its line, or the one to make room. */
-static __always_inline struct source_tokens *source_find(
-	struct source_line *line, __u64 id)
+static __always_inline __u64 forget(__u64 x, __u64 zeroes)
 {
-	struct source_tokens *found = &line->ways[0];
+	OPAQUE(x);
+	return x ^ zeroes;
+}
+
+static __always_inline void packet_forget(struct packet *p, __u64 zeroes)
+{
+	__u64 *words = (__u64 *)p;
 	__u32 i;
 
-#pragma unroll
-	for (i = 0; i < SOURCE_WAYS; i++) {
-		struct source_tokens *way = &line->ways[i];
-
-		if (way->id == id)
-			return way;
-		if (way->due_ns < found->due_ns)
-			found = way;
-	}
-	found->id = id;
-	found->due_ns = 0;
-	return found;
-}
-
-/*
- * As limit_take, for who has his own tokens.  It takes no more of the stack:
- * with that of its callers there would be none left on older kernels.
- */
-__noinline int source_take(__u64 rule, __u64 source, __u64 interval_ns,
-			   __u64 burst_ns)
-{
-	__u64 id = rule ^ source * 0x9e3779b97f4a7c15ULL, due, now;
-	__u32 index = (id ^ id >> 32) * 0x85ebca6bU >> 7 & (SOURCE_LINES - 1);
-	struct source_tokens *tokens;
-	struct source_line *line;
-	int taken = 0;
-
-	line = bpf_map_lookup_elem(&source_limits, &index);
-	if (!line)
-		return 0;
-	now = bpf_ktime_get_ns();
-	bpf_spin_lock(&line->lock);
-	tokens = source_find(line, id);
-	due = (tokens->due_ns > now ? tokens->due_ns : now) + interval_ns;
-	if (due - now <= burst_ns) {
-		tokens->due_ns = due;
-		taken = 1;
-	}
-	bpf_spin_unlock(&line->lock);
-	return taken;
-}
-
-static __always_inline int row_takes(const struct rule_row *row,
-				     const struct packet *p)
-{
-	__u64 rule = row->limit_source;
-
-	if (!rule)
-		return limit_take(row->counter, row->limit_interval_ns,
-				  row->limit_burst_ns);
-	if (p->family == 6)
-		return source_take(~rule, p->src.halves[0],
-				   row->limit_interval_ns, row->limit_burst_ns);
-	return source_take(rule, p->src.words[3], row->limit_interval_ns,
-			   row->limit_burst_ns);
-}
-
-/* What few rules look at. */
-#define LOOK_SELDOM                                                \
-	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
-	 LOOK_IFINDEX | LOOK_UID | LOOK_LENGTH)
-
-/* Beside LOOK_*, in what was tried: an element that is in until a timeout. */
-#define TRIED_TIMEOUT (1U << 31)
-
-/* What packets of one flow may differ in, beside their states. */
-#define LOOK_VARYING                                                          \
-	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | LOOK_UID | \
-	 LOOK_LENGTH | LOOK_LIMIT | TRIED_TIMEOUT)
-
-/* Of SET_HAS*; what is not in stays out until somebody adds it. */
-static __always_inline __u32 tried_timeout(__u32 has)
-{
-	return (has & SET_HAS_FOR_NOW) * (TRIED_TIMEOUT / SET_HAS_FOR_NOW);
-}
-
-/* The part that takes no look-ups: most rules end here. */
-static __always_inline int row_fits_plainly(const struct rule_row *row,
-					    __u32 looks, const struct packet *p,
-					    __u32 states)
-{
-	if (looks & LOOK_STATE && !(row->states & states))
-		return 0;
-	if (!(looks & LOOK_SELDOM))
-		return 1;
-	if (looks & LOOK_ICMP_TYPE &&
-	    !(row->icmp_types[p->icmp_type >> 6] >> (p->icmp_type & 63) & 1))
-		return 0;
-	if (looks & LOOK_TCP_FLAGS &&
-	    (p->tcp_flags & row->tcp_mask) != row->tcp_value)
-		return 0;
-	if (looks & LOOK_MARK && (p->mark & row->mark_mask) != row->mark)
-		return 0;
-	if (looks & LOOK_DSCP && row->dscp != p->dscp)
-		return 0;
-	if (looks & LOOK_IFINDEX && row->ifindex != p->ifindex)
-		return 0;
-	if (looks & LOOK_UID && row->uid != p->uid)
-		return 0;
-	if (looks & LOOK_LENGTH &&
-	    (p->length < row->length_first || p->length > row->length_last))
-		return 0;
-	return 1;
-}
-
-/* The look-ups in sets, and comparisons with what is none. */
-static __always_inline int row_fits_sides(const struct rule_row *row,
-					  __u32 looks, const struct packet *p,
-					  __u32 slot, __u32 *tried)
-{
-	__u32 has;
-
-	if (looks & LOOK_SRC_PORT) {
-		has = side_has_port(&row->src, p->src_port, slot);
-		*tried |= tried_timeout(has);
-		if (!(has & SET_HAS))
-			return 0;
-	}
-	if (looks & LOOK_DST_PORT) {
-		has = side_has_port(&row->dst, p->dst_port, slot);
-		*tried |= tried_timeout(has);
-		if (!(has & SET_HAS))
-			return 0;
-	}
-	if (looks & LOOK_SRC) {
-		has = side_has(&row->src, &p->src, slot);
-		*tried |= tried_timeout(has);
-		if (!((has ^ looks / LOOK_SRC_NOT) & 1))
-			return 0;
-	}
-	if (looks & LOOK_DST) {
-		has = side_has(&row->dst, &p->dst, slot);
-		*tried |= tried_timeout(has);
-		if (!((has ^ looks / LOOK_DST_NOT) & 1))
-			return 0;
-	}
-	return 1;
-}
-
-/*
- * Whether a packet satisfies what looks names of a rule: all that it looks at,
- * or less (cgroup/explain.bpf.c asks for one after the other).  *tried gets
- * that, where it is about packets of this family and protocol.  Of one without
- * a full socket the user is absent, of the next one of its flow perhaps not.
- */
-static __always_inline int looks_fit(const struct rule_row *row, __u32 looks,
-				     const struct packet *p, __u32 slot,
-				     __u32 states, __u32 *tried)
-{
-	__u32 unknown = looks & p->unknown;
-
-	if (looks & p->absent & ~LOOK_UID)
-		return FITS_NOT;
-	looks &= ~unknown;
-	if (looks & LOOK_PROTOCOL && row->protocol != p->protocol)
-		return FITS_NOT;
-	if (looks & LOOK_FAMILY && row->family != p->family)
-		return FITS_NOT;
-	*tried |= looks;
-	if (looks & p->absent)
-		return FITS_NOT;
-	if (!row_fits_plainly(row, looks, p, states))
-		return FITS_NOT;
-	if (!row_fits_sides(row, looks, p, slot, tried))
-		return FITS_NOT;
-	if (unknown)
-		return FITS_PERHAPS;
-	if (looks & LOOK_LIMIT && !row_takes(row, p))
-		return FITS_NOT;
-	return FITS;
-}
-
-static __always_inline int row_fits(const struct rule_row *row,
-				    const struct packet *p, __u32 slot,
-				    __u32 states, __u32 *tried)
-{
-	__u32 looks = row->looks;
-
-	if (~looks & p->required)
-		return FITS_NOT;
-	return looks_fit(row, looks, p, slot, states, tried);
+	asm volatile("" : : "r"(words) : "memory");
+	for (i = 0; i < sizeof(*p) / sizeof(*words); i++)
+		words[i] ^= zeroes;
+	asm volatile("" : : "r"(words) : "memory");
 }
 
 /* A walk through the list of a chain, and what it has come to. */
 struct walk {
-	__u32 listed; /* what is next in the list */
-	__u32 tried;  /* as row_fits has it */
-	__u32 wary;   /* a rule refuses the call if what is unknown is so */
+	__u32 listed;  /* what is next in the list */
+	__u32 tried;   /* as row_fits has it */
+	__u32 is_call; /* a constant: no packet yet, but a process */
+	__u32 wary;    /* a rule refuses the call if what is unknown is so */
 	/* What decided: a rule's. */
 	__u32 verdict;
 	__u32 counter;
@@ -330,7 +143,7 @@ static __always_inline int walk_try(const struct packet *p,
 	fits = row_fits(row, p, slot, states, &walk->tried);
 	if (fits == FITS_NOT)
 		return STEP_ON;
-	if (fits == FITS_PERHAPS && p->flags & IS_CALL) {
+	if (fits == FITS_PERHAPS && walk->is_call) {
 		if (row->verdict == ROW_ALLOW)
 			return STEP_LATER;
 		walk->wary = 1;
@@ -348,19 +161,33 @@ static __always_inline int found_is_plain(__u64 found)
 	return !(FOUND_BITS(found) & ENTRY_CONFIRM);
 }
 
-/* A batch of the list's rules, before the one of index `limit`: STEP_*. */
+/* The index before which the list is gone through, or NONE. */
+static __always_inline __u32 walk_limit(const struct chain_row *chain,
+					__u64 found)
+{
+	__u32 index = found ? FOUND_INDEX(found) : chain->lowest;
+
+	return index == CLASS_INDEX_MASK ? NONE : index;
+}
+
+/*
+ * A batch of the list's rules, as far as the one that the classifier has found;
+ * found is 0 where it has not been asked: STEP_*.
+ */
 static __always_inline int walk_list(const struct packet *p,
 				     const struct chain_row *chain, __u32 slot,
-				     __u32 states, __u32 limit,
+				     __u32 states, __u64 found,
 				     struct walk *walk)
 {
-	__u32 i, index;
+	__u32 i, index, limit = walk_limit(chain, found);
 	int step;
 
+	limit = forget(limit, chain_zeroes(chain));
 	for (i = 0; i < WALK_BATCH; i++) {
+		walk->tried = forget(walk->tried, chain_zeroes(chain));
 		index = walk_listed(chain, slot, walk->listed);
-		if (index >= limit)
-			return STEP_LIMIT;
+		if (index >= (__u32)forget(limit, chain_zeroes(chain)))
+			return limit == NONE ? STEP_END : STEP_LIMIT;
 		step = walk_try(p, chain, slot, states, index, walk);
 		if (step != STEP_ON)
 			return step;
@@ -375,13 +202,11 @@ static __always_inline int walk_found(const struct packet *p,
 				      __u32 states, __u64 found,
 				      struct walk *walk)
 {
-	__u32 index = FOUND_INDEX(found);
 	int step;
 
-	if (index == CLASS_INDEX_MASK)
-		return STEP_END;
 	if (!found_is_plain(found)) {
-		step = walk_try(p, chain, slot, states, index, walk);
+		step = walk_try(p, chain, slot, states, FOUND_INDEX(found),
+				walk);
 		return step == STEP_ON ? STEP_ASK : step;
 	}
 	walk->verdict = FOUND_BITS(found) & ENTRY_VERDICT;
@@ -443,22 +268,6 @@ static __always_inline __u64 chain_end(const struct chain_row *chain,
 		return decided(ROW_ALLOW, flags, NONE);
 	counter_add(chain->counter, p->segments, p->bytes);
 	return decided(chain->policy, flags, chain->counter);
-}
-
-/*
- * The verifier would follow each way through the parser on its own through
- * all the rules.  A zero that it does not know to be one makes it forget
- * what it knows of the packet, and follow them all at once.
- */
-static __always_inline void packet_forget(struct packet *p, __u16 zero)
-{
-	__u64 *words = (__u64 *)p, zeroes = zero * 0x0001000100010001ULL;
-	__u32 i;
-
-	asm volatile("" : : "r"(words) : "memory");
-	for (i = 0; i < sizeof(*p) / sizeof(*words); i++)
-		words[i] ^= zeroes;
-	asm volatile("" : : "r"(words) : "memory");
 }
 
 /* How a walk goes: the slot, PACKET_* and HOOK_* in one number. */
@@ -533,7 +342,7 @@ __noinline __u64 chain_class(struct __sk_buff *skb, __u32 how, __u32 index,
 	packet_read(skb, &packet);
 	if (how >> 16 & HOOK_DEVICE)
 		packet_end_check(skb, &packet);
-	packet_forget(&packet, chain->zero);
+	packet_forget(&packet, chain_zeroes(chain));
 	if (chain_ignores(chain, &packet))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
 	found = chain_find(skb, &packet, chain, slot, kept);
@@ -549,57 +358,99 @@ __noinline __u64 chain_class(struct __sk_buff *skb, __u32 how, __u32 index,
 	return decided(FOUND_BITS(found) & ENTRY_VERDICT, flags, counter);
 }
 
+/* WALK_ON, or what chain_decide returns, where there is nothing to walk. */
+static __always_inline __u64 chain_begin(struct __sk_buff *skb, __u32 *how,
+					 const struct chain_row *chain,
+					 struct packet *p)
+{
+	packet_read(skb, p);
+	if (*how >> 16 & HOOK_DEVICE)
+		packet_end_check(skb, p);
+	if (chain->flags & CHAIN_UIDS)
+		packet_uid(skb, p);
+	packet_forget(p, chain_zeroes(chain));
+	*how = forget(*how, chain_zeroes(chain));
+	if (chain_ignores(chain, p))
+		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
+	return WALK_ON;
+}
+
+static __always_inline __u32 chain_states(const struct packet *p, __u32 how)
+{
+	return p->flags & IS_MALFORMED ? PACKET_INVALID : how >> 8 & 0xff;
+}
+
+/* What a walk has come to, as chain_walk returns it. */
+static __always_inline __u64 chain_step(const struct chain_row *chain,
+					const struct packet *p, __u32 how,
+					__u64 found, int step,
+					const struct walk *walk)
+{
+	__u32 flags = decided_flags(p, walk->tried);
+
+	if (step == STEP_ON)
+		return WALK_ON | flags | WALK_AT(0, walk->listed);
+	if (step == STEP_LIMIT)
+		return (found ? WALK_FOUND : WALK_ASK) | flags |
+		       WALK_AT(0, walk->listed);
+	if (step == STEP_ASK)
+		return WALK_ASK | flags |
+		       WALK_AT(FOUND_INDEX(found) + 1, walk->listed);
+	if (step != STEP_DECIDED)
+		return chain_end(chain, p, how >> 16, flags);
+	counter_add(walk->counter, p->segments, p->bytes);
+	if (p->flags & IS_FIRST_FRAGMENT && walk->verdict == ROW_ALLOW)
+		flags |= DECIDED_FIRST;
+	return decided(walk->verdict, flags, walk->counter);
+}
+
 /*
  * Goes through a batch of the list, as far as the rule that the classifier has
- * found, and to that; found is 0 where it has not been asked, as those of the
- * list may come first.  Returns what chain_decide does, WALK_FIRST, or WALK_ON
- * or WALK_ASK and where it is.
+ * found; found is 0 where it has not been asked, as those of the list may come
+ * first.  Returns what chain_decide does, WALK_FIRST, or WALK_ON, WALK_ASK or
+ * WALK_FOUND and where it is.
  */
 __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 			    __u64 kept, __u64 found)
 {
-	__u32 slot = how & 1, states = how >> 8 & 0xff, flags, limit;
-	const struct chain_row *chain = table_chain(slot, index);
+	const struct chain_row *chain = table_chain(how & 1, index);
 	struct walk walk = { .listed = kept >> WALK_LISTED };
-	int step = STEP_END;
 	struct packet packet;
+	int step = STEP_END;
+	__u64 begun;
 
 	if (!chain)
 		return decided(ROW_DENY, DECIDED_VARIES, NONE);
-	packet_read(skb, &packet);
-	if (how >> 16 & HOOK_DEVICE)
-		packet_end_check(skb, &packet);
-	if (chain->flags & CHAIN_UIDS)
-		packet_uid(skb, &packet);
-	packet_forget(&packet, chain->zero);
-	if (packet.flags & IS_MALFORMED)
-		states = PACKET_INVALID;
-	if (chain_ignores(chain, &packet))
-		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
+	begun = chain_begin(skb, &how, chain, &packet);
+	if (begun != WALK_ON)
+		return begun;
 	if (chain_has_first(&packet, how))
 		return WALK_FIRST;
-	limit = found ? FOUND_INDEX(found) : chain->lowest;
-	if (limit == CLASS_INDEX_MASK)
-		limit = NONE;
 	if (chain_is_about(chain, &packet))
-		step = walk_list(&packet, chain, slot, states, limit, &walk);
-	if (step == STEP_LIMIT && !found && limit != NONE)
-		return WALK_ASK | decided_flags(&packet, walk.tried) |
-		       WALK_AT(0, walk.listed);
-	if (step == STEP_LIMIT)
-		step = walk_found(&packet, chain, slot, states,
-				  found ?: FOUND_NONE, &walk);
-	flags = decided_flags(&packet, walk.tried);
-	if (step == STEP_ON)
-		return WALK_ON | flags | WALK_AT(0, walk.listed);
-	if (step == STEP_ASK)
-		return WALK_ASK | flags | WALK_AT(limit + 1, walk.listed);
-	if (step != STEP_DECIDED)
-		return chain_end(chain, &packet, how >> 16, flags);
-	counter_add(walk.counter, packet.segments, packet.bytes);
-	if (packet.flags & IS_FIRST_FRAGMENT && walk.verdict == ROW_ALLOW)
-		flags |= DECIDED_FIRST;
-	return decided(walk.verdict, flags, walk.counter);
+		step = walk_list(&packet, chain, how & 1,
+				 chain_states(&packet, how), found, &walk);
+	return chain_step(chain, &packet, how,
+			  forget(found, chain_zeroes(chain)), step, &walk);
+}
+
+/* The rule that the classifier has found, whose turn it is; as chain_walk. */
+__noinline __u64 chain_found(struct __sk_buff *skb, __u32 how, __u32 index,
+			     __u64 kept, __u64 found)
+{
+	const struct chain_row *chain = table_chain(how & 1, index);
+	struct walk walk = { .listed = kept >> WALK_LISTED };
+	struct packet packet;
+	__u64 begun;
+	int step;
+
+	if (!chain)
+		return decided(ROW_DENY, DECIDED_VARIES, NONE);
+	begun = chain_begin(skb, &how, chain, &packet);
+	if (begun != WALK_ON)
+		return begun;
+	step = walk_found(&packet, chain, how & 1, chain_states(&packet, how),
+			  found, &walk);
+	return chain_step(chain, &packet, how, found, step, &walk);
 }
 
 /*
@@ -632,9 +483,29 @@ __noinline int chain_keep_first(struct __sk_buff *skb, __u32 index,
 }
 
 /*
+ * As chain_walk, for a run of batches; the flags are those of the whole walk.
+ * Of its own, as hundreds of turns of chain_rest would be followed one by one.
+ */
+#define WALK_RUN 32
+
+__noinline __u64 chain_run(struct __sk_buff *skb, __u32 how, __u32 index,
+			   __u64 kept, __u64 found)
+{
+	__u32 i;
+
+	for (i = 0; i < WALK_RUN; i++) {
+		kept = chain_walk(skb, how, index, kept & WALK_KEPT, found);
+		how |= HOW_DECIDED(kept);
+		if (DECISION(kept) != WALK_ON)
+			break;
+	}
+	return kept | HOW_FLAGS(how);
+}
+
+/*
  * What is left of a chain: found is 0 or as chain_class returned it.  So many
  * steps are enough: where the classifier is asked, or the first fragment's
- * rule, a batch may end early.
+ * rule, a run may end early.
  *
  * Global, as hooks ask many chains and the verifier would follow each step of
  * each; and one function for all of it, as their stack is short.
@@ -645,16 +516,21 @@ __noinline __u64 chain_rest(struct __sk_buff *skb, __u32 how, __u32 chain,
 	__u64 one = 0;
 	__u32 i;
 
-	for (i = 0; i < CHAIN_BATCHES_MAX + CHAIN_ASKS_MAX + 3; i++) {
+	for (i = 0; i < CHAIN_BATCHES_MAX / WALK_RUN + CHAIN_ASKS_MAX + 3;
+	     i++) {
 		if (DECISION(one) == WALK_ASK) {
 			found = chain_class(skb, how, chain, one & WALK_KEPT);
 			if (DECISION(found) != WALK_ON)
 				return found | HOW_FLAGS(how);
 		}
-		one = chain_walk(skb, how, chain, one & WALK_KEPT, found);
+		one = chain_run(skb, how, chain, one & WALK_KEPT, found);
+		how |= HOW_FIRST | HOW_DECIDED(one);
+		if (DECISION(one) == WALK_FOUND)
+			one = chain_found(skb, how, chain, one & WALK_KEPT,
+					  found);
 		if (DECISION(one) == WALK_FIRST)
 			one = chain_first(skb, chain);
-		how |= HOW_FIRST | HOW_DECIDED(one);
+		how |= HOW_DECIDED(one);
 		if (DECISION(one) != WALK_ON && DECISION(one) != WALK_ASK)
 			break;
 	}

@@ -73,7 +73,6 @@ enum {
 	IS_FIRST_FRAGMENT = 1 << 1, /* and there are more */
 	IS_LATER_FRAGMENT = 1 << 2,
 	IS_NOT_IP = 1 << 3,
-	IS_CALL = 1 << 4, /* no packet yet, but a process that would send it */
 };
 
 struct packet {
