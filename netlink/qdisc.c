@@ -337,21 +337,29 @@ int qdisc_find_root(struct conn *conn, const struct link *link,
 	return r;
 }
 
-int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
-		       uint32_t parent, uint32_t handle, uint32_t limit_bytes,
-		       struct err *err)
+/* Made, or changed where it is there; its options are to follow. */
+static struct nl_msg *leaf_message(const struct link *link, uint32_t parent,
+				   uint32_t handle, const char *kind)
 {
-	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
-	struct tc_fifo_qopt fifo = { .limit = limit_bytes };
 	struct tcmsg header = {
 		.tcm_ifindex = (int)link->ifindex,
 		.tcm_handle = handle,
 		.tcm_parent = parent,
 	};
+
+	return tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header,
+			 kind);
+}
+
+int qdisc_ensure_bfifo(struct conn *conn, const struct link *link,
+		       uint32_t parent, uint32_t handle, uint32_t limit_bytes,
+		       struct err *err)
+{
+	CLEANUP(nlmsg_freep)
+	struct nl_msg *msg = leaf_message(link, parent, handle, "bfifo");
+	struct tc_fifo_qopt fifo = { .limit = limit_bytes };
 	bool whole;
 
-	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header,
-			"bfifo");
 	whole = msg && nla_put(msg, TCA_OPTIONS, sizeof(fifo), &fifo) == 0;
 	return conn_do(conn, whole ? msg : NULL, err,
 		       "device '%s': add qdisc bfifo", link->name);
@@ -380,16 +388,10 @@ int qdisc_ensure_cutter(struct conn *conn, const struct link *link,
 			uint32_t parent, uint32_t handle, uint32_t limit_bytes,
 			uint32_t cut_bytes, struct err *err)
 {
-	CLEANUP(nlmsg_freep) struct nl_msg *msg = NULL;
-	struct tcmsg header = {
-		.tcm_ifindex = (int)link->ifindex,
-		.tcm_handle = handle,
-		.tcm_parent = parent,
-	};
+	CLEANUP(nlmsg_freep)
+	struct nl_msg *msg = leaf_message(link, parent, handle, "tbf");
 	bool whole;
 
-	msg = tcmsg_new(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header,
-			"tbf");
 	whole = msg && put_tbf(msg, limit_bytes, cut_bytes) == 0;
 	return conn_do(conn, whole ? msg : NULL, err,
 		       "device '%s': add qdisc tbf", link->name);

@@ -4,31 +4,11 @@
 #include <string.h>
 
 #include "rules/cover.h"
+#include "rules/tcp_flags.h"
 #include "rules/terms.h"
 #include "rules/warn.h"
 
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
-
 #define STATE_CONVERSING (STATE_NEW | STATE_ESTABLISHED)
-
-/* As the manual has it under STATES: other flags make no sense. */
-static bool flags_make_sense(unsigned int flags)
-{
-	switch (flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) {
-	case TCP_SYN:
-	case TCP_SYN | TCP_ACK:
-	case TCP_RST:
-	case TCP_RST | TCP_ACK:
-	case TCP_FIN | TCP_ACK:
-	case TCP_ACK:
-		return true;
-	default:
-		return false;
-	}
-}
 
 static unsigned int tcp_states(const struct rule *rule)
 {
@@ -36,7 +16,7 @@ static unsigned int tcp_states(const struct rule *rule)
 
 	for (flags = 0; flags < 256; flags++)
 		if ((flags & rule->flags_mask) == rule->flags_value &&
-		    flags_make_sense(flags))
+		    tcp_flags_valid(flags))
 			return STATE_CONVERSING | STATE_INVALID;
 	return STATE_INVALID;
 }

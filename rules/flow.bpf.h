@@ -15,19 +15,12 @@
 
 #include "rules/packet.bpf.h"
 #include "rules/tables.bpf.h"
+#include "rules/tcp_flags.h"
 
 /* Beside PACKET_*: call states_keep if the packet is allowed. */
 #define PACKET_KEEP (1 << 7)
 
 #define SECONDS 1000000000ULL
-
-enum {
-	TCP_FIN = 0x01,
-	TCP_SYN = 0x02,
-	TCP_RST = 0x04,
-	TCP_ACK = 0x10,
-	TCP_URG = 0x20,
-};
 
 static __always_inline int is_icmp(const struct packet *p)
 {

@@ -41,22 +41,6 @@ static __always_inline int is_icmp_error(const struct packet *p)
 	       p->icmp_type == ICMP4_PARAMETER;
 }
 
-/* Combinations of flags that mean something. */
-static __always_inline int tcp_flags_valid(__u8 flags)
-{
-	switch (flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) {
-	case TCP_SYN:
-	case TCP_SYN | TCP_ACK:
-	case TCP_RST:
-	case TCP_RST | TCP_ACK:
-	case TCP_FIN | TCP_ACK:
-	case TCP_ACK:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
 /* ---------------------------------------------------------- sockets */
 
 /*
