@@ -11,7 +11,7 @@
 #include "cgroup/known.bpf.h"
 #include "cgroup/member.bpf.h"
 #include "cgroup/scope.bpf.h"
-#include "rules/match.bpf.h"
+#include "rules/quick.bpf.h"
 
 /* NULL for a fault, where the packet must be denied. */
 static __always_inline const struct member *member_of_packet(
@@ -75,7 +75,7 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 		chain = chain_of(group, hook);
 		if (chain == NONE)
 			continue;
-		decided = chain_decide(skb, slot, chain, *states, hook);
+		decided = chain_decide_quickly(skb, slot, chain, *states, hook);
 		if (DECISION(decided) == ROW_ALLOW) {
 			ruling_add(ruling, decided);
 			continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/device_plan.h"
 
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -335,6 +336,7 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 
 	row->netns_id = 0;
 	row->ifindex = row->in_ifindex = row->out_class = row->in_class = 0;
+	row->flags &= ~DEVICE_FRAMED;
 	r = add_device(plan, kernel, world, image, index, err);
 	if (r == -ENODEV)
 		return 0;
@@ -352,6 +354,8 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	    before.ifindex != have->link.ifindex)
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
+	if (have->link.type == ARPHRD_ETHER)
+		row->flags |= DEVICE_FRAMED;
 	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
 		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
 					   !row->ifindex);

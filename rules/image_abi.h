@@ -232,6 +232,8 @@ enum {
 	DEVICE_MIXED = 1 << 4,
 	/* Of a device: groups have shares of what arrives. */
 	DEVICE_SHARED_IN = 1 << 5,
+	/* Of a device: what passes it begins with an Ethernet header. */
+	DEVICE_FRAMED = 1 << 6,
 };
 
 /*

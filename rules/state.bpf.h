@@ -18,6 +18,7 @@
 enum {
 	HOOK_OUT = 1 << 0,    /* it leaves; else it arrives */
 	HOOK_DEVICE = 1 << 1, /* at a device; else at a cgroup */
+	HOOK_FRAMED = 1 << 3, /* beside it: the data begins with Ethernet */
 };
 
 /* Of a socket, from the kernel's net/tcp_states.h. */

@@ -19,7 +19,7 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
-#include "rules/match.bpf.h"
+#include "rules/quick.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
@@ -52,7 +52,10 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 	if (row->flags & KEEP_STATES)
 		states = states_find(skb, place, hook);
 	if (chain != NONE) {
-		decided = chain_decide(skb, stamp & 1, chain, states, hook);
+		if (row->flags & DEVICE_FRAMED)
+			hook |= HOOK_FRAMED;
+		decided = chain_decide_quickly(skb, stamp & 1, chain, states,
+					       hook);
 		if (DECISION(decided) != ROW_ALLOW)
 			return DECISION(decided);
 	}

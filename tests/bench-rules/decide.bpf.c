@@ -4,7 +4,7 @@
  * repeats: each is written over the one packet that a run has, and decided,
  * or not.
  */
-#include "rules/match.bpf.h"
+#include "rules/quick.bpf.h"
 #include "tests/bench-rules/decide.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -40,9 +40,12 @@ int decide_none(struct __sk_buff *skb)
 SEC("tc")
 int decide_all(struct __sk_buff *skb)
 {
+	__u64 decided;
+
 	write_next(skb);
-	if (DECISION(chain_decide(skb, generation_slot(), 0, 0, HOOK_DEVICE)) ==
-	    ROW_ALLOW)
+	decided = chain_decide_quickly(skb, generation_slot(), 0, 0,
+				       HOOK_DEVICE | HOOK_FRAMED);
+	if (DECISION(decided) == ROW_ALLOW)
 		allowed++;
 	return 0;
 }

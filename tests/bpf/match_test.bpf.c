@@ -4,7 +4,7 @@
  * chain and the hook come from a map, the whole decision goes to another.
  */
 #include "rules/address.bpf.h"
-#include "rules/match.bpf.h"
+#include "rules/quick.bpf.h"
 #include "tests/bpf/match_test.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -45,7 +45,8 @@ static __always_inline int decide(struct __sk_buff *skb)
 		return ROW_DENY;
 	if (ask->states)
 		states = states_find(skb, ask->place, ask->hook);
-	decided = chain_decide(skb, slot, ask->chain, states, ask->hook);
+	decided =
+		chain_decide_quickly(skb, slot, ask->chain, states, ask->hook);
 	decision = DECISION(decided);
 	if (decision == ROW_ALLOW && states & PACKET_KEEP)
 		states_keep(skb, ask->place);

@@ -16,6 +16,7 @@
 enum {
 	HOOK_OUT = 1 << 0,
 	HOOK_DEVICE = 1 << 1,
+	HOOK_FRAMED = 1 << 3,
 };
 
 /* What match_test.h answers. */

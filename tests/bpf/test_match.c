@@ -88,8 +88,13 @@ static void check_forms(unsigned int filler)
 	char *text = NULL;
 	size_t size, i, h;
 	FILE *out = open_memstream(&text, &size);
-	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
-					  HOOK_DEVICE | HOOK_OUT };
+	static const uint32_t hooks[] = { 0,
+					  HOOK_OUT,
+					  HOOK_DEVICE,
+					  HOOK_DEVICE | HOOK_OUT,
+					  HOOK_DEVICE | HOOK_FRAMED,
+					  HOOK_DEVICE | HOOK_OUT |
+						  HOOK_FRAMED };
 
 	fputs(SETS, out);
 	write_cases(out, "allow", "deny", filler);

@@ -17,6 +17,7 @@
 #include "rules/rule.h"
 #include "rules/shadow.h"
 #include "rules/warn.h"
+#include "base/array.h"
 #include "tests/bpf/matcher.h"
 #include "tests/bpf/random_policy.h"
 #include "tests/bpf/reference.h"
@@ -67,8 +68,13 @@ static size_t compare(struct random *random, const struct policy *policy,
 		      unsigned long packets, unsigned long seed,
 		      unsigned long round, size_t *n_dead)
 {
-	static const uint32_t hooks[] = { 0, HOOK_OUT, HOOK_DEVICE,
-					  HOOK_DEVICE | HOOK_OUT };
+	static const uint32_t hooks[] = { 0,
+					  HOOK_OUT,
+					  HOOK_DEVICE,
+					  HOOK_DEVICE | HOOK_OUT,
+					  HOOK_DEVICE | HOOK_FRAMED,
+					  HOOK_DEVICE | HOOK_OUT |
+						  HOOK_FRAMED };
 	const struct chain *chain = &policy->chains[0];
 	struct question q = { .place = 1 };
 	struct reference reference = { .policy = policy, .iface = "t0" };
@@ -82,7 +88,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 		int decision;
 
 		random_packet(random, &packet);
-		q.hook = hooks[random_below(random, 4)];
+		q.hook = hooks[random_below(random, ARRAY_SIZE(hooks))];
 		decision = matcher_ask(&q, &packet, &reference.states);
 		rule = reference_decide(&reference, chain, &packet);
 		if (decision !=
