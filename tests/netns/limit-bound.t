@@ -47,14 +47,14 @@ raw() { bounded "IP packets that are neither TCP nor UDP" "$traffic" raw 10.77.0
 # They wait for each other, and for TCP's timers; what they left may come as a
 # burst at any time, which is 2 % of two seconds.  The slack has a segment of 1.2 ms
 # for each, and where an emulated machine stood still they all send that at once.
-crowd_most=120 crowd_high=1.03
-[ -z "${WEIR_VM:-}" ] || { crowd_most=$((40 + (16 + many) * 12 / 10)) crowd_high=1.1; }
+crowd_most=120 crowd_low=0.9 crowd_high=1.03
+[ -z "${WEIR_VM:-}" ] || { crowd_most=$((40 + (16 + many) * 12 / 10)) crowd_low=0.85 crowd_high=1.1; }
 crowd() {
 	most=$crowd_most low=0.75 high=$crowd_high bounded "$many connections" \
 		"$traffic" crowd 10.77.0.2 7001 $many
 	send "$traffic" raw 10.77.0.2 253 1400
 	sleep 1
-	within "when they have gone, others have the rate" "$(wire_share 10 $sample)" 0.9 $crowd_high
+	within "when they have gone, others have the rate" "$(wire_share 10 $sample)" $crowd_low $crowd_high
 	end "$sender"
 }
 for who in $(dealt takes_back raw); do $who; done
