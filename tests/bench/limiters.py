@@ -47,8 +47,11 @@ class Limiter:
         """A limit for cgroups by a pattern: share 'each' or 'all'."""
         raise f.Failed("no limits by a pattern")
 
-    def total(self, bps, _paths):
-        """A limit of the device, with these cgroups under it."""
+    def total(self, bps, _paths, asks=""):
+        """A limit of the device, with these cgroups under it; asks: what a
+        policy says of the first."""
+        if asks:
+            raise f.Failed("groups ask for nothing")
         self.device(bps)
 
     def clear(self):
@@ -102,12 +105,12 @@ class Weir(Limiter):
         self.apply("[group g]\nmatch = /%s/%s\nshare = %s\n%s = %dbit\n" % (
             field.prefix, path, share, field.direction, bps))
 
-    def total(self, bps, paths):
+    def total(self, bps, paths, asks=""):
         """The device's, over groups without limits."""
         self.apply("[device v0]\nnetns = %s\nout = %dbit\n" % (
             self.field.a, bps) + "".join(
-                "[group g%d]\nmatch = /%s/%s\n" % (
-                    i, self.field.prefix, path)
+                "[group g%d]\nmatch = /%s/%s\n%s\n" % (
+                    i, self.field.prefix, path, "" if i else asks)
                 for i, path in enumerate(paths)))
 
     def device(self, bps):

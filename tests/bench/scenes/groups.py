@@ -158,3 +158,80 @@ def total(trial):
     fair = [bps * TEN / trial.bps for bps in groups]
     return {"sum": sum(got) / trial.bps, "least": min(fair),
             "median": statistics.median(fair), "most": max(fair)}
+
+
+# What the first of the groups asks for.
+ASKS = {"out-min": "out-min = %(quarter)dbit", "weight": "weight = 30",
+        "priority": "priority = high"}
+
+
+def ideal(asks, n):
+    """Parts of the limit that the first of n greedy groups is to have, and
+    each of the others."""
+    if asks == "out-min":
+        return 0.25 + 0.75 / n, 0.75 / n
+    if asks == "weight":
+        return 3 / (n + 2), 1 / (n + 2)
+    return 1, 0
+
+
+@scene([Column("sum", "sum / rate", "%.4f", "within 1 %", near(1), 0.01),
+        Column("first", "who asks, of its ideal", "%.4f", "within 3 %",
+               near(1), 0.03),
+        Column("least", "least of the others", "%.3f", "within 3 %", near(1),
+               0.03),
+        Column("most", "most", "%.3f", "within 3 %", near(1), 0.03),
+        Column("taken", "all, 0.1 s after it ends", "%.3f", "at least 0.97",
+               high, -0.97),
+        Column("given", "who asks, 0.1 s after it begins again", "%.3f",
+               "at least 0.97", high, -0.97)],
+       "weir", cases(rate="400mbit", asks="out-min weight priority",
+                     groups="2 20 200"), limited=False)
+def guarantees(trial):
+    """Greedy groups under a device's total (cubic): one is sure of a quarter,
+    or has three times the weight, or a higher priority."""
+    field, asks = trial.field, trial.case["asks"]
+    n = int(trial.case["groups"])
+    with cgroups(field, n), congestion("cubic"):
+        trial.limiter.total(trial.bps, ["b/g%d" % i for i in range(n)],
+                            ASKS[asks] % {"quarter": trial.bps / 4})
+        try:
+            return guarantees_figures(trial, n, ideal(asks, n))
+        finally:
+            trial.limiter.clear()
+
+
+@contextlib.contextmanager
+def congestion(name):
+    """For `talk spread`: some take seconds to find that there is more."""
+    os.environ["CONGESTION"] = name
+    try:
+        yield
+    finally:
+        del os.environ["CONGESTION"]
+
+
+def guarantees_figures(trial, n, parts):
+    # Two flows each, as one whose window still grows may lack what it could
+    # send; there are not as many ports for hundreds.
+    field, flows = trial.field, 2 if n < 100 else 1
+    others = ["g%d" % (1 + i % (n - 1)) for i in range((n - 1) * flows)]
+    behind = len(others)
+    with spread(trial, others, [0] * behind):
+        with spread(trial, ["g0"] * flows, [0] * flows, behind):
+            time.sleep(3)
+            got = sent_bps(field, behind + flows, 3)
+        time.sleep(0.1)
+        taken = sum(sent_bps(field, behind, 0.3))
+        with spread(trial, ["g0"] * flows, [0] * flows, behind):
+            time.sleep(0.1)
+            given = sum(sent_bps(field, flows, 0.3, behind))
+    first = sum(got[behind:])
+    each = [sum(got[i:behind:n - 1]) / trial.bps for i in range(n - 1)]
+    figures = {"sum": sum(got) / trial.bps,
+               "first": first / trial.bps / parts[0],
+               "taken": taken / trial.bps,
+               "given": given / trial.bps / parts[0]}
+    if parts[1]:
+        figures.update(least=min(each) / parts[1], most=max(each) / parts[1])
+    return figures

@@ -28,32 +28,33 @@ def cgroups(field, count):
                 os.rmdir(path)
 
 
-def counts(field, n):
-    return [field.port_bytes(f.SPREAD + i) for i in range(n)]
+def counts(field, n, first=0):
+    return [field.port_bytes(f.SPREAD + first + i) for i in range(n)]
 
 
 @contextlib.contextmanager
-def spread(trial, names, rates):
+def spread(trial, names, rates, first=0):
     """A greedy flow from each of the cgroups below the limited one; it has
-    begun in all of them."""
+    begun in all of them.  The first has the port so many behind SPREAD."""
     field, n = trial.field, len(names)
     paced = [trial.limiter.pacing(bps) or 0 for bps in rates]
-    start = counts(field, n)
-    process = field.talk("spread", f.HOST, f.SPREAD, 20, field.cgroup,
+    start = counts(field, n, first)
+    process = field.talk("spread", f.HOST, f.SPREAD + first, 20, field.cgroup,
                          0x10000 + 2, *["%s=%.0f" % pair for pair in
                                         zip(names, paced)])
     try:
-        f.wait(lambda: all(a < b for a, b in zip(start, counts(field, n))))
+        f.wait(lambda: all(a < b for a, b in
+                           zip(start, counts(field, n, first))))
         yield start
     finally:
         f.stop(process)
 
 
-def sent_bps(field, n, seconds):
+def sent_bps(field, n, seconds, first=0):
     """What each of n flows sends in that time."""
-    before, now = counts(field, n), time.monotonic()
+    before, now = counts(field, n, first), time.monotonic()
     f.sleep_until(now + seconds)
-    sent = [b - a for a, b in zip(before, counts(field, n))]
+    sent = [b - a for a, b in zip(before, counts(field, n, first))]
     took = time.monotonic() - now
     return [bytes_ * 8 / took for bytes_ in sent]
 
