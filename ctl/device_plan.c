@@ -354,7 +354,8 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 	    before.ifindex != have->link.ifindex)
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
-	if (have->link.type == ARPHRD_ETHER)
+	/* A pool, which may not be there yet, has no chain. */
+	if (!(row->flags & DEVICE_POOL) && have->link.type == ARPHRD_ETHER)
 		row->flags |= DEVICE_FRAMED;
 	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
 		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
