@@ -85,7 +85,7 @@ __noinline __u32 look_misses(struct __sk_buff *skb, __u32 index, __u32 look)
 	packet_uid(skb, &packet);
 	packet_forget(&packet, ZEROES(ask->zero));
 	if (look == MISSED_LOOPBACK)
-		return ~row->looks & packet.required ? look : 0;
+		return ~row_names(row) & packet.required ? look : 0;
 	if (looks_fit(row, look_whole(row, look), &packet, ask->slot & 1,
 		      ask->states, &tried) == FITS_NOT)
 		return look;

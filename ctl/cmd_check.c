@@ -38,6 +38,6 @@ int cmd_check(const struct call *call)
 	printf("good: %zu groups, %zu devices, %zu chains with %zu rules, "
 	       "%zu sets\n",
 	       image->n_groups, count_devices(image), image->n_chains,
-	       image->n_rules, count_named(image));
+	       image_written(image), count_named(image));
 	return EXIT_DONE;
 }

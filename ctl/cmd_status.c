@@ -142,7 +142,8 @@ static void print_tables(const struct snapshot *snapshot)
 	/* In tenths of a MB, rounded up: there is always something. */
 	uint64_t tenths = (snapshot->memory + 99999) / 100000;
 
-	show("tables: %zu rules, %llu.%llu MB", snapshot->kernel.live->n_rules,
+	show("tables: %zu rules, %llu.%llu MB",
+	     image_written(snapshot->kernel.live),
 	     (unsigned long long)tenths / 10, (unsigned long long)tenths % 10);
 }
 
@@ -321,7 +322,8 @@ static json_t *tables_json(const struct snapshot *snapshot)
 {
 	json_t *object = json_object();
 
-	json_put(&object, "rules", json_count(snapshot->kernel.live->n_rules));
+	json_put(&object, "rules",
+		 json_count(image_written(snapshot->kernel.live)));
 	json_put(&object, "memory_bytes", json_count(snapshot->memory));
 	return object;
 }

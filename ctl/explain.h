@@ -9,6 +9,7 @@
 #include "cgroup/explain.h"
 #include "cgroup/find.h"
 #include "rules/image.h"
+#include "rules/policy.h"
 #include "rules/sample.h"
 
 /* Rules that almost matched are shown, for each chain; more are counted. */
@@ -27,9 +28,11 @@ struct met_chain {
 	const char *path; /* of the group's cgroup; NULL: none is there */
 	uint32_t chain;	  /* its row */
 
-	uint32_t verdict; /* ROW_* */
-	uint32_t rule;	  /* row of the rule that decides, or NONE */
-	bool by_policy;	  /* where no rule does; else what no chain decides */
+	uint32_t verdict;	     /* ROW_* */
+	uint32_t rule;		     /* row of the rule that decides, or NONE */
+	uint32_t through[JUMPS_MAX]; /* rows of the jumps that led there */
+	size_t n_through;
+	bool by_policy; /* where no rule does; else what no chain decides */
 	struct almost almost[ALMOST_MAX];
 	size_t n_almost, n_more;
 };

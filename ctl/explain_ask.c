@@ -6,7 +6,7 @@
 #include "ctl/explain.h"
 
 /* Not conditions of their own. */
-#define LOOK_NOTS (LOOK_SRC_NOT | LOOK_DST_NOT)
+#define LOOK_NOTS (LOOK_SRC_NOT | LOOK_DST_NOT | LOOK_LOOPBACK)
 
 static struct explain_packet packet_of(const struct explanation *explanation,
 				       const uint8_t *frame, size_t size)
@@ -30,7 +30,7 @@ static uint32_t find_rule(const struct image *image,
 {
 	uint32_t i;
 
-	for (i = chain->first; i < chain->first + chain->count; i++)
+	for (i = chain->walk; i < chain->walk + chain->walk_count; i++)
 		if (i < image->n_rules && image->rules[i].counter == counter)
 			return i;
 	return NONE;
@@ -86,6 +86,51 @@ static void add_almost(const struct image *image, struct met_chain *met,
 	met->almost[ALMOST_MAX - 1] = *almost;
 }
 
+/* Leaves the jumps whose rules end before index. */
+static void leave(const struct image *image, struct met_chain *met,
+		  uint32_t index)
+{
+	while (met->n_through &&
+	       image->rules[met->through[met->n_through - 1]].skip <= index)
+		met->n_through--;
+}
+
+/*
+ * Goes the packet's way up to the rule that decides, by what each rule misses,
+ * and adds those that almost matched.
+ */
+static void follow(const struct image *image, struct met_chain *met,
+		   const uint32_t *missed, uint32_t n)
+{
+	const struct chain_row *chain = &image->chains[met->chain];
+	uint32_t counter = met->rule == NONE ? chain->counter
+					     : image->rules[met->rule].counter;
+	uint32_t i = 0;
+
+	while (i < n) {
+		struct almost almost = { chain->walk + i, missed[i] };
+		const struct rule_row *row = &image->rules[almost.rule];
+		bool leads = row->verdict > ROW_REJECT;
+		bool is_jump = row->verdict == ROW_JUMP;
+
+		leave(image, met, i);
+		if (!missed[i] && !leads && row->counter == counter) {
+			met->rule = almost.rule;
+			return;
+		}
+		if (!missed[i] && is_jump && met->n_through < JUMPS_MAX)
+			met->through[met->n_through++] = almost.rule;
+		if ((missed[i] || !leads) && is_almost(row, &almost.missed))
+			add_almost(image, met, &almost);
+		/* Damaged tables do not lead back. */
+		if (leads && is_jump == (missed[i] != 0) && row->skip > i)
+			i = row->skip;
+		else
+			i++;
+	}
+	met->n_through = 0;
+}
+
 static int ask_almost(const struct explanation *explanation,
 		      struct explainer *explainer,
 		      const struct explain_packet *packet,
@@ -93,25 +138,23 @@ static int ask_almost(const struct explanation *explanation,
 {
 	const struct image *image = explanation->image;
 	const struct chain_row *chain = &image->chains[met->chain];
-	uint32_t end = met->rule != NONE ? met->rule
-					 : chain->first + chain->count;
 	AUTO_FREE uint32_t *missed = NULL;
-	uint32_t i, n = end - chain->first;
+	uint32_t n = chain->walk_count;
 	int r;
 
+	/* Of copies, which of them decides is seen on the way. */
+	if (chain->walk == chain->first && met->rule != NONE)
+		n = met->rule - chain->walk + 1;
+	if (chain->walk > image->n_rules ||
+	    chain->walk_count > image->n_rules - chain->walk)
+		return err_set(err, -EPROTO, "explain");
 	missed = calloc((size_t)n + 1, sizeof(*missed));
 	if (!missed)
 		return err_set(err, -ENOMEM, "explain");
-	r = explainer_missed(explainer, packet, chain->first, n, missed, err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < n; i++) {
-		struct almost almost = { chain->first + i, missed[i] };
-
-		if (is_almost(&image->rules[almost.rule], &almost.missed))
-			add_almost(image, met, &almost);
-	}
-	return 0;
+	r = explainer_missed(explainer, packet, chain->walk, n, missed, err);
+	if (r == 0)
+		follow(image, met, missed, n);
+	return r;
 }
 
 /* ---------------------------------------------------------- the whole */

@@ -35,11 +35,14 @@ static json_t *chain_json(const struct explanation *explanation,
 	const struct image *image = explanation->image;
 	const struct chain_row *chain = &image->chains[met->chain];
 	json_t *object = json_object(), *list = json_array();
+	json_t *through = json_array();
 	uint32_t group = met->group, device = met->device;
 	size_t i;
 
 	for (i = 0; i < met->n_almost; i++)
 		json_add(&list, almost_json(explanation, &met->almost[i]));
+	for (i = 0; i < met->n_through; i++)
+		json_add(&through, rule_json(image, met->through[i]));
 	json_put(&object, "group",
 		 json_text(group == NONE
 				   ? NULL
@@ -57,6 +60,7 @@ static json_t *chain_json(const struct explanation *explanation,
 	json_put(&object, "by_policy", json_boolean(met->by_policy));
 	json_put(&object, "rule",
 		 met->rule == NONE ? json_null() : rule_json(image, met->rule));
+	json_put(&object, "through", through);
 	json_put(&object, "almost", list);
 	json_put(&object, "almost_more", json_count(met->n_more));
 	return object;

@@ -78,11 +78,14 @@ static void print_chain(const struct explanation *explanation,
 {
 	const struct image *image = explanation->image;
 	char whose[WHOSE_MAX];
+	size_t i;
 
 	explain_whose(explanation, met, whose);
 	show("%s: chain %s %s it", whose,
 	     image_string(image, image->chains[met->chain].name),
 	     explain_does(met->verdict));
+	for (i = 0; i < met->n_through; i++)
+		print_rule(image, "  ", met->through[i]);
 	if (met->rule != NONE)
 		print_rule(image, "  ", met->rule);
 	else

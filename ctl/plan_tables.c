@@ -79,11 +79,11 @@ static int list_device(const struct image *live, const struct image *image,
 static int list_rules(const struct image *live, const struct image *image,
 		      struct changes *changes)
 {
+	size_t i, n = image_written(image);
 	char name[DESCRIBE_MAX];
-	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < image->n_rules && i < live->n_rules; i++) {
+	for (i = 0; r == 0 && i < n && i < live->n_rules; i++) {
 		const struct rule_row *rule = &image->rules[i];
 
 		if (rule->ifindex == live->rules[i].ifindex)

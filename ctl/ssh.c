@@ -166,9 +166,11 @@ static void warn(const struct refusal *refusal)
 {
 	const struct image *image = refusal->of->image;
 	const struct met_chain *met = refusal->met;
-	const struct chain_row *chain = &image->chains[met->chain];
 	const struct rule_row *rule =
 		met->rule == NONE ? NULL : &image->rules[met->rule];
+	/* Where it is written, which may be jumped to. */
+	const struct chain_row *chain =
+		&image->chains[rule ? rule->chain : met->chain];
 	char whose[WHOSE_MAX], what[48];
 
 	explain_whose(refusal->of, met, whose);

@@ -206,7 +206,10 @@ static json_t *chain_json(const struct snapshot *snapshot, size_t index)
 	for (i = chain->first; i < chain->first + chain->count; i++)
 		json_add(&rules, rule_json(snapshot, i));
 	json_put(&object, "name", json_text(image_string(image, chain->name)));
-	json_put(&object, "policy", json_text(describe_verdict(chain->policy)));
+	json_put(&object, "policy",
+		 json_text(chain->policy == ROW_NONE
+				   ? NULL
+				   : describe_verdict(chain->policy)));
 	json_put(&object, "policy_packets", json_count(counter->packets));
 	json_put(&object, "policy_bytes", json_count(counter->bytes));
 	json_put(&object, "rules", rules);

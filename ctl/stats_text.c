@@ -166,6 +166,8 @@ static void print_chain(const struct snapshot *snapshot, size_t index)
 		     image->rules[i].number,
 		     image_string(image, image->rules[i].text));
 	}
+	if (chain->policy == ROW_NONE)
+		return;
 	show("%s  policy = %s", counter_text(&snapshot->chains[index], counter),
 	     describe_verdict(chain->policy));
 }

@@ -166,9 +166,10 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 {
 	__u32 slot = how & 1, hook = how >> 16, states = 0;
 	const struct chain_row *chain = table_chain(slot, index);
-	struct walk walk = { .listed = kept >> WALK_LISTED, .is_call = 1 };
+	struct walk walk = { .at = kept, .is_call = 1 };
 	int step = STEP_END;
 	struct packet packet;
+	__u64 at;
 
 	if (!chain)
 		return ROW_DENY;
@@ -182,14 +183,13 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		step = walk_found(&packet, chain, slot, states, found, &walk);
 	else if (chain_is_about(chain, &packet))
 		step = walk_list(&packet, chain, slot, states, found, &walk);
-	if (step == STEP_ON)
-		return WALK_ON | address_wary(&walk) | WALK_AT(0, walk.listed);
+	at = walk.at | address_wary(&walk);
+	if (step == STEP_ON || step == STEP_LED)
+		return WALK_ON | at;
 	if (step == STEP_LIMIT)
-		return WALK_FOUND | address_wary(&walk) |
-		       WALK_AT(0, walk.listed);
+		return walk_limited(found, &walk) | at;
 	if (step == STEP_ASK)
-		return WALK_ASK | address_wary(&walk) |
-		       WALK_AT(FOUND_INDEX(found) + 1, walk.listed);
+		return WALK_ASK | at;
 	if (step == STEP_LATER)
 		return DECIDE_LATER;
 	if (step == STEP_END)

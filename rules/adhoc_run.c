@@ -34,6 +34,17 @@ static int refuse_chain(const struct image *image, const char *name,
 		       name, best.word);
 }
 
+/* A chain that is only jumped to is no filter. */
+static int refuse_part(const struct image *image, uint32_t chain,
+		       struct err *err)
+{
+	if (image->chains[chain].policy != ROW_NONE)
+		return 0;
+	return err_say(err, -EINVAL,
+		       "chain '%s' has no policy, so it can only be jumped to",
+		       image_string(image, image->chains[chain].name));
+}
+
 static void set_chain_out(const struct image *image, struct group_row *row,
 			  uint32_t chain)
 {
@@ -54,6 +65,9 @@ int adhoc_add_run(struct image *image, const struct adhoc_run *run,
 		chain = chain_find(image, run->filter_out);
 		if (chain == NONE)
 			return refuse_chain(image, run->filter_out, err);
+		r = refuse_part(image, chain, err);
+		if (r < 0)
+			return r;
 	}
 	r = pattern_check(run->path, err);
 	if (r < 0)
@@ -70,6 +84,7 @@ int adhoc_keep_run(struct image *image, const struct image *live, size_t index,
 	struct group_row row = live->groups[index];
 	const char *name = adhoc_group_name(live, index);
 	uint32_t chain = NONE;
+	int r = 0;
 
 	if (row.chain_out < live->n_chains) {
 		const char *wanted =
@@ -83,7 +98,10 @@ int adhoc_keep_run(struct image *image, const struct image *live, size_t index,
 				       "by it: keep the chain, or end the "
 				       "command",
 				       wanted, name);
+		r = refuse_part(image, chain, err);
 	}
+	if (r < 0)
+		return err_wrap(err, r, "group '%s'", name);
 	set_chain_out(image, &row, chain);
 	return adhoc_add_group(image, &row, name,
 			       image_string(live, row.matches), err);

@@ -87,7 +87,8 @@ static void count_limit(struct compiler *c, const struct rule *rule)
 				 RULE_LIMITS_MAX);
 }
 
-static int compile_chain(struct compiler *c, const struct chain *chain)
+/* A chain as written: without its list and classifier. */
+static int compile_written(struct compiler *c, const struct chain *chain)
 {
 	const struct chain_row *live = compile_live_chain(c, chain->name);
 	struct chain_row row = { .first = c->image->n_rules };
@@ -106,13 +107,9 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 		r = compile_rule(c, chain, rule, rule_row);
 		if (r < 0)
 			return r;
-		row.flags |= chain_flags(rule_row, rule->iface);
 		count_limit(c, rule);
 	}
 	row.count = chain->n_rules;
-	r = compile_class(c, chain, &row);
-	if (r < 0)
-		return r;
 	row.counter = compile_policy_counter(c, live, chain);
 	row.policy = chain->policy;
 	row.line = chain->where.line;
@@ -127,17 +124,36 @@ static int compile_chain(struct compiler *c, const struct chain *chain)
 	return 0;
 }
 
-static int compile_chains(struct compiler *c)
+/* … and with what packets meet. */
+static int compile_chain(struct compiler *c, size_t index)
 {
+	const struct chain *chain = &c->policy->chains[index];
+	CLEANUP(walk_rules_clear) struct walk_rules rules = { 0 };
+	struct chain_row row = c->image->chains[index];
 	size_t i;
 	int r;
 
-	for (i = 0; i < c->policy->n_chains; i++) {
-		r = compile_chain(c, &c->policy->chains[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = compile_walk(c, chain, &row, &rules);
+	for (i = 0; i < rules.n_list; i++)
+		row.flags |= chain_flags(&c->image->rules[row.walk + i],
+					 rules.list[i]->iface);
+	if (r == 0)
+		r = compile_class(c, chain, &rules, &row);
+	if (r == 0)
+		c->image->chains[index] = row;
+	return r;
+}
+
+static int compile_chains(struct compiler *c)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < c->policy->n_chains; i++)
+		r = compile_written(c, &c->policy->chains[i]);
+	for (i = 0; r == 0 && i < c->policy->n_chains; i++)
+		r = compile_chain(c, i);
+	return r;
 }
 
 static int compile_all(struct compiler *c)
@@ -173,9 +189,11 @@ int compile(const struct policy *policy, const struct image *live,
 	int r = -ENOMEM;
 
 	c.files = calloc(policy->n_files + 1, sizeof(*c.files));
-	if (image && c.files)
+	c.walk_counts = calloc(policy->n_chains + 1, sizeof(*c.walk_counts));
+	if (image && c.files && c.walk_counts)
 		r = compile_all(&c);
 	free(c.files);
+	free(c.walk_counts);
 	free(c.stores_used);
 	set_lines_clear(&c.lists);
 	compile_counters_end(&c);

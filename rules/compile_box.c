@@ -7,7 +7,6 @@
 
 /* Of one field; a rule with more in its lists gets what encloses them. */
 #define PIECES_MAX 16
-#define BOXES_MAX  32 /* of one rule and family */
 
 /* What a rule looks at and an entry tells. */
 #define LOOK_TOLD                                                            \
@@ -55,8 +54,7 @@ static class_address highest_of(const struct class_range *ranges, size_t n)
 	return last;
 }
 
-/* The prefix that has all of a range; of IPv4 the range will do. */
-static void range_enclose(struct class_range *range, int family)
+void compile_range_enclose(struct class_range *range, int family)
 {
 	unsigned int bits = class_range_bits(range, family);
 	class_address host;
@@ -77,7 +75,7 @@ static void side_widen(struct side *side, int family)
 		highest_of(side->ranges, side->n_ranges),
 	};
 
-	range_enclose(&all, family);
+	compile_range_enclose(&all, family);
 	side->ranges[0] = all;
 	side->n_ranges = 1;
 	side->exact = false;
@@ -252,7 +250,7 @@ static int add_box(const struct class_box *like, const struct side *src,
 
 /* Each range of one list with each of the others. */
 static int add_boxes(const struct rule *rule, struct class_box *like,
-		     struct class_boxes *boxes, bool *listed)
+		     struct class_boxes *boxes)
 {
 	struct side src, dst;
 	size_t i, n;
@@ -272,44 +270,51 @@ static int add_boxes(const struct rule *rule, struct class_box *like,
 	}
 	if (!src.exact || !dst.exact)
 		like->bits |= ENTRY_CONFIRM;
-	for (i = 0; r == 0 && i < n; i++) {
+	for (i = 0; r == 0 && i < n; i++)
 		r = add_box(like, &src, &dst, i, boxes);
-		if (r == 0 && like->bits & ENTRY_CONFIRM)
-			*listed |=
-				!box_is_narrow(&boxes->list[boxes->n_list - 1]);
-	}
 	return r;
 }
 
 int compile_boxes(const struct rule *rule, const struct rule_row *row,
-		  uint32_t index, struct class_boxes *boxes, bool *ret_listed)
+		  uint32_t index, struct class_boxes *boxes)
 {
 	struct class_box like = { .index = index,
 				  .counter = row->counter,
 				  .protocol = row->protocol,
 				  .bits = row->verdict };
-	size_t n = boxes->n_list;
-	bool listed = !(row->looks & LOOK_TOLD & ~LOOK_FAMILY);
 	int r = 0;
 
+	/* Where it leads, only its row says. */
+	if (row->verdict > ROW_REJECT)
+		like.bits = ENTRY_CONFIRM;
 	if (row->looks & LOOK_PROTOCOL)
 		like.bits |= ENTRY_PROTOCOL;
 	if (row->looks & (LOOK_SRC_PORT | LOOK_DST_PORT))
 		like.bits |= ENTRY_PORTS;
-	if (!(row->looks & LOOK_IFINDEX))
+	if (!(row->looks & (LOOK_IFINDEX | LOOK_LOOPBACK)))
 		like.bits |= ENTRY_NO_IFACE;
-	if (row->looks & ~LOOK_TOLD)
+	if (row->looks & ~(LOOK_TOLD | LOOK_LOOPBACK))
 		like.bits |= ENTRY_CONFIRM;
-	for (like.family = 4; !listed && r == 0 && like.family <= 6;
-	     like.family += 2) {
+	for (like.family = 4; r == 0 && like.family <= 6; like.family += 2) {
 		enum family family = like.family == 4 ? FAMILY_IP4 : FAMILY_IP6;
 		struct class_box its = like;
 
 		if (rule->family == FAMILY_ANY || rule->family == family)
-			r = add_boxes(rule, &its, boxes, &listed);
+			r = add_boxes(rule, &its, boxes);
 	}
-	if (listed)
-		boxes->n_list = n;
-	*ret_listed = listed;
 	return r;
+}
+
+bool compile_boxes_list(const struct class_boxes *boxes, size_t first,
+			uint32_t looks)
+{
+	size_t i;
+
+	if (!(looks & LOOK_TOLD & ~LOOK_FAMILY))
+		return true;
+	for (i = first; i < boxes->n_list; i++)
+		if (boxes->list[i].bits & ENTRY_CONFIRM &&
+		    !box_is_narrow(&boxes->list[i]))
+			return true;
+	return false;
 }

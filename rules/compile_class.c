@@ -24,6 +24,24 @@ static bool is_asked_at_calls(const struct policy *policy,
 	return false;
 }
 
+/* A jump whose rules are being sorted, and those around it. */
+struct around {
+	uint32_t end;	/* index behind its rules */
+	uint32_t looks; /* with those around it */
+	bool is_listed;
+	struct class_boxes boxes; /* that it fits */
+};
+
+struct sorting {
+	struct compiler *c;
+	const struct walk_rules *rules;
+	struct chain_row *row;
+	struct class_boxes *boxes;
+	bool lists_open;
+	struct around around[JUMPS_MAX];
+	size_t depth;
+};
+
 /* What the boxes from first on leave open, if it is to be listed. */
 static bool is_left_open(const struct class_boxes *boxes, size_t first)
 {
@@ -35,47 +53,116 @@ static bool is_left_open(const struct class_boxes *boxes, size_t first)
 	return false;
 }
 
+static const struct rule_row *row_of(const struct sorting *sorting, size_t i)
+{
+	return &sorting->c->image->rules[sorting->row->walk + i];
+}
+
+/* Leaves the jumps whose rules end before one; returns the one that it is in.
+ */
+static struct around *around_of(struct sorting *sorting, size_t index)
+{
+	while (sorting->depth &&
+	       sorting->around[sorting->depth - 1].end <= index)
+		class_boxes_clear(&sorting->around[--sorting->depth].boxes);
+	return sorting->depth ? &sorting->around[sorting->depth - 1] : NULL;
+}
+
+static int enter(struct sorting *sorting, const struct rule_row *row,
+		 uint32_t looks, size_t first, bool is_listed)
+{
+	struct around *around = &sorting->around[sorting->depth++];
+	size_t n = sorting->boxes->n_list - first;
+
+	*around = (struct around){ .end = row->skip,
+				   .looks = looks,
+				   .is_listed = is_listed };
+	if (!n)
+		return 0;
+	if (!array_extend(&around->boxes.list, &around->boxes.n_list,
+			  sizeof(*around->boxes.list), n))
+		return -ENOMEM;
+	memcpy(around->boxes.list, &sorting->boxes->list[first],
+	       n * sizeof(*around->boxes.list));
+	return 0;
+}
+
+/*
+ * Whether a rule with boxes from first on is listed.  Those behind a jump that
+ * is not are not either, so that they are found only where that is.
+ */
+static bool is_listed(const struct sorting *sorting,
+		      const struct around *around, size_t first, uint32_t looks)
+{
+	if (around && !around->is_listed)
+		return false;
+	return compile_boxes_list(sorting->boxes, first, looks) ||
+	       (sorting->lists_open && is_left_open(sorting->boxes, first));
+}
+
+static int sort_rule(struct sorting *sorting, size_t i)
+{
+	const struct rule_row *rule = row_of(sorting, i);
+	struct around *around = around_of(sorting, i);
+	uint32_t looks = rule->looks | (around ? around->looks : 0);
+	struct class_boxes *boxes = sorting->boxes;
+	struct chain_row *row = sorting->row;
+	size_t first = boxes->n_list;
+	bool listed;
+	__u64 *word;
+	int r;
+
+	r = compile_boxes(sorting->rules->list[i], rule, i, boxes);
+	if (r == 0 && around)
+		r = compile_within(boxes, first, &around->boxes);
+	if (r < 0)
+		return r;
+	listed = is_listed(sorting, around, first, looks);
+	if (rule->verdict == ROW_JUMP)
+		r = enter(sorting, rule, looks, first, listed);
+	if (r < 0)
+		return r;
+	if (!listed) {
+		if ((rule->verdict == ROW_DENY ||
+		     rule->verdict == ROW_REJECT) &&
+		    boxes->n_list > first && row->refuses == NONE)
+			row->refuses = i;
+		return 0;
+	}
+	boxes->n_list = first;
+	word = ARRAY_ADD(sorting->c->image, class_buckets);
+	if (!word)
+		return -ENOMEM;
+	*word = i;
+	row->list_count++;
+	return 0;
+}
+
 /*
  * Puts rules into the list, and what the others fit into boxes.  lists_open:
  * rules that the classifier would leave open are listed, too.
  */
-static int sort_rules(struct compiler *c, const struct chain *chain,
+static int sort_rules(struct compiler *c, const struct walk_rules *rules,
 		      struct chain_row *row, struct class_boxes *boxes,
 		      bool lists_open)
 {
-	size_t i, n;
-	int r;
+	struct sorting sorting = { .c = c,
+				   .rules = rules,
+				   .row = row,
+				   .boxes = boxes,
+				   .lists_open = lists_open };
+	size_t i;
+	int r = 0;
 
 	row->list = c->image->n_class_buckets;
-	for (i = 0; i < chain->n_rules; i++) {
-		const struct rule_row *rule = &c->image->rules[row->first + i];
-		bool is_listed;
-		__u64 *word;
-
-		n = boxes->n_list;
-		r = compile_boxes(&chain->rules[i], rule, i, boxes, &is_listed);
-		if (r < 0)
-			return r;
-		if (lists_open && is_left_open(boxes, n)) {
-			boxes->n_list = n;
-			is_listed = true;
-		}
-		if (!is_listed) {
-			if (rule->verdict != ROW_ALLOW && row->refuses == NONE)
-				row->refuses = i;
-			continue;
-		}
-		word = ARRAY_ADD(c->image, class_buckets);
-		if (!word)
-			return -ENOMEM;
-		*word = i;
-		row->list_count++;
-	}
+	for (i = 0; r == 0 && i < rules->n_list; i++)
+		r = sort_rule(&sorting, i);
+	around_of(&sorting, SIZE_MAX);
 	if (boxes->n_list)
 		row->lowest = boxes->list[0].index;
 	if (row->lowest == 0)
 		row->flags &= ~CHAIN_LISTED;
-	return 0;
+	return r;
 }
 
 /* Takes everything back that was added since. */
@@ -148,36 +235,112 @@ static void become_linear(struct image *image, const struct image *before,
 	row->flags &= ~CHAIN_CALLS;
 	row->flags |= CHAIN_LINEAR | CHAIN_LISTED;
 	row->list = 0;
-	row->list_count = row->count;
+	row->list_count = row->walk_count;
 	row->lowest = row->refuses = NONE;
 	for (i = 0; i < N_CLASS_ROOTS; i++)
 		row->roots[i] = NONE;
 }
 
+/* What the walks through a chain's list may take beside the rules in it. */
+struct leads {
+	uint32_t listed; /* jumps and returns: when one fits, a batch ends */
+	uint32_t asks;	 /* of these, as many may pass what was found */
+};
+
+/* The place in the list of the first rule from index on. */
+static uint32_t place_of(const struct compiler *c, const struct chain_row *row,
+			 uint32_t index)
+{
+	const __u64 *list = c->image->class_buckets + row->list;
+	uint32_t low = 0, high = row->list_count;
+
+	if (row->flags & CHAIN_LINEAR)
+		return index;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (list[middle] < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool place_has(const struct compiler *c, const struct chain_row *row,
+		      uint32_t place, uint32_t index)
+{
+	return row->flags & CHAIN_LINEAR ||
+	       (place < row->list_count &&
+		c->image->class_buckets[row->list + place] == index);
+}
+
+/* Tells jumps and returns where in the list they lead. */
+static struct leads place_leads(struct compiler *c, const struct chain_row *row)
+{
+	struct leads leads = { 0 };
+	uint32_t i, place;
+
+	for (i = 0; i < row->walk_count; i++) {
+		struct rule_row *rule = &c->image->rules[row->walk + i];
+
+		if (rule->verdict != ROW_JUMP && rule->verdict != ROW_RETURN)
+			continue;
+		place = place_of(c, row, i);
+		rule->skip_listed = place_of(c, row, rule->skip);
+		if (!place_has(c, row, place, i))
+			continue;
+		leads.listed++;
+		/* Something in between is not listed. */
+		if (rule->skip_listed - place < rule->skip - i)
+			leads.asks++;
+	}
+	return leads;
+}
+
+static uint32_t batches_of(const struct chain_row *row,
+			   const struct leads *leads)
+{
+	return row->list_count / WALK_BATCH + 1 + leads->listed;
+}
+
 /* One batch more finds that the list is at its end. */
-static bool is_within(const struct chain_row *row,
+static bool is_within(const struct chain_row *row, const struct leads *leads,
 		      const struct class_worst *worst)
 {
-	return row->list_count < WALK_BATCH * CHAIN_BATCHES_MAX &&
-	       worst->confirms <= CHAIN_ASKS_MAX &&
+	return batches_of(row, leads) <= CHAIN_BATCHES_MAX &&
+	       worst->confirms + leads->asks <= CHAIN_ASKS_MAX &&
 	       worst->nodes <= CLASS_NODES_WORST;
 }
 
 static int refuse(struct compiler *c, const struct chain *chain,
-		  const struct chain_row *row, const struct class_worst *worst)
+		  const struct chain_row *row, uint32_t n_listed,
+		  const struct leads *leads, const struct class_worst *worst)
 {
+	if (leads->listed)
+		return compiler_problem(
+			c, &chain->where,
+			"chain '%s': some packets would have to be tried on "
+			"all %u rules of it and of what it jumps to, which "
+			"with %u jumps and returns takes as much as %u, at "
+			"most %d are possible: put addresses or ports into "
+			"sets, or make jumps by address or port",
+			chain->name, row->walk_count, leads->listed,
+			row->walk_count + leads->listed * WALK_BATCH,
+			WALK_BATCH * CHAIN_BATCHES_MAX - 1);
 	return compiler_problem(
 		c, &chain->where,
-		"chain '%s': for some packets %u of its %zu rules would have "
+		"chain '%s': for some packets %u of its %u rules would have "
 		"to be tried one after the other and %u tables looked up, at "
 		"most %d and %d are possible: put addresses or ports into sets",
-		chain->name, row->list_count, chain->n_rules, worst->nodes,
+		chain->name, n_listed, row->walk_count, worst->nodes,
 		WALK_BATCH * CHAIN_BATCHES_MAX - 1, CLASS_NODES_WORST);
 }
 
 static int build(struct compiler *c, const struct chain *chain,
-		 struct chain_row *row, bool lists_open,
-		 struct class_worst *ret_worst)
+		 const struct walk_rules *rules, struct chain_row *row,
+		 bool lists_open, struct class_worst *ret_worst,
+		 struct leads *ret_leads)
 {
 	CLEANUP(class_boxes_clear) struct class_boxes boxes = { 0 };
 	int r;
@@ -185,31 +348,39 @@ static int build(struct compiler *c, const struct chain *chain,
 	*ret_worst = (struct class_worst){ 0 };
 	row->flags &= ~CHAIN_LINEAR;
 	row->list_count = 0;
-	r = sort_rules(c, chain, row, &boxes, lists_open);
-	return r < 0 ? r : build_roots(c, chain, row, &boxes, ret_worst);
+	r = sort_rules(c, rules, row, &boxes, lists_open);
+	if (r < 0)
+		return r;
+	*ret_leads = place_leads(c, row);
+	return build_roots(c, chain, row, &boxes, ret_worst);
 }
 
 int compile_class(struct compiler *c, const struct chain *chain,
-		  struct chain_row *row)
+		  const struct walk_rules *rules, struct chain_row *row)
 {
 	const struct image before = *c->image;
-	struct class_worst worst;
-	int r;
+	const struct class_worst none = { 0 };
+	struct class_worst worst = { 0 };
+	struct leads leads;
+	uint32_t n_listed;
+	int r = 0;
 
 	become_linear(c->image, &before, row);
-	if (chain->n_rules <= LINEAR_MAX)
-		return 0;
-	r = build(c, chain, row, false, &worst);
-	if (r == 0 && worst.confirms > CHAIN_ASKS_MAX) {
-		become_linear(c->image, &before, row);
-		r = build(c, chain, row, true, &worst);
+	if (rules->n_list > LINEAR_MAX) {
+		r = build(c, chain, rules, row, false, &worst, &leads);
+		if (r == 0 && worst.confirms + leads.asks > CHAIN_ASKS_MAX) {
+			become_linear(c->image, &before, row);
+			r = build(c, chain, rules, row, true, &worst, &leads);
+		}
+		if (r < 0 && r != -E2BIG)
+			return r;
+		if (r == 0 && is_within(row, &leads, &worst))
+			return 0;
 	}
-	if (r < 0 && r != -E2BIG)
-		return r;
-	if (r == 0 && is_within(row, &worst))
-		return 0;
-	if (chain->n_rules >= WALK_BATCH * CHAIN_BATCHES_MAX)
-		return refuse(c, chain, row, &worst);
+	n_listed = row->list_count;
 	become_linear(c->image, &before, row);
-	return 0;
+	leads = place_leads(c, row);
+	if (is_within(row, &leads, &none))
+		return 0;
+	return refuse(c, chain, row, n_listed, &leads, &worst);
 }

@@ -25,6 +25,7 @@ struct compiler {
 	str_off *files;		  /* offsets of policy->files, 0: not yet */
 	uint8_t *counters_used;	  /* a bit per counter of live */
 	size_t n_limits;	  /* rules that have one */
+	uint64_t *walk_counts;	  /* by chain, 0: not counted yet */
 	size_t next_live_rule;	  /* where the next rule may be in live */
 	uint32_t next_counter;	  /* where to look for a free one */
 	uint32_t *live_chains;	  /* rows of live's chains, by name */
@@ -105,23 +106,61 @@ int compile_addresses(struct compiler *c, const struct where *where,
 int compile_rule(struct compiler *c, const struct chain *chain,
 		 const struct rule *rule, struct rule_row *row);
 
-/* ---------------------------------------------------- compile_box.c */
+/* --------------------------------------------------- compile_walk.c */
+
+/* The rules that a chain's packets may meet, in order.  Borrowed. */
+struct walk_rules {
+	const struct rule **list;
+	size_t n_list;
+};
+
+void walk_rules_clear(struct walk_rules *rules);
 
 /*
- * Adds what the rule of index, with its row, fits.  *ret_listed: nothing was
- * added, as the rule looks at too little that the classifier knows.  -ENOMEM.
+ * Finds them, for a chain with all that it jumps to; fills in the row's walk,
+ * and their rows.  Too many are a problem; then, and of a chain that is only
+ * jumped to, there are none.  -ENOMEM.
  */
+int compile_walk(struct compiler *c, const struct chain *chain,
+		 struct chain_row *row, struct walk_rules *ret_rules);
+
+/* ---------------------------------------------------- compile_box.c */
+
+/* So many of one rule and family. */
+#define BOXES_MAX 32
+
+/* Adds what the rule of index, with its row, fits.  -ENOMEM. */
 int compile_boxes(const struct rule *rule, const struct rule_row *row,
-		  uint32_t index, struct class_boxes *boxes, bool *ret_listed);
+		  uint32_t index, struct class_boxes *boxes);
+
+/*
+ * Whether a rule with these boxes, from first on, is to be listed, as it looks
+ * at too little that the classifier knows.  looks: its own, and those of jumps
+ * that lead to it.
+ */
+bool compile_boxes_list(const struct class_boxes *boxes, size_t first,
+			uint32_t looks);
+
+/* The range with all of its addresses: of IPv6 a prefix. */
+void compile_range_enclose(struct class_range *range, int family);
+
+/* ------------------------------------------------- compile_within.c */
+
+/*
+ * Leaves of the boxes from first on what lies within those of a jump, each
+ * within one of them.  -ENOMEM.
+ */
+int compile_within(struct class_boxes *boxes, size_t first,
+		   const struct class_boxes *jump);
 
 /* -------------------------------------------------- compile_class.c */
 
 /*
- * Makes the list and the classifier of a chain whose rules have their rows;
- * too hard a chain is a problem.  -ENOMEM.
+ * Makes the list and the classifier of a chain, of the rules that its packets
+ * meet, which have their rows; too hard a chain is a problem.  -ENOMEM.
  */
 int compile_class(struct compiler *c, const struct chain *chain,
-		  struct chain_row *row);
+		  const struct walk_rules *rules, struct chain_row *row);
 
 /* -------------------------------------------------- compile_group.c */
 

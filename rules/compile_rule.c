@@ -159,6 +159,8 @@ int compile_rule(struct compiler *c, const struct chain *chain,
 	int r;
 
 	row->verdict = rule->verdict;
+	if (rule->verdict == VERDICT_JUMP)
+		row->looks |= LOOK_LOOPBACK;
 	row->number = rule->number;
 	row->line = rule->where.line;
 	compile_matches(rule, row);

@@ -101,6 +101,15 @@ const char *image_string(const struct image *image, str_off off)
 	return image->strings + off;
 }
 
+size_t image_written(const struct image *image)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < image->n_chains; i++)
+		n += image->chains[i].count;
+	return n < image->n_rules ? n : image->n_rules;
+}
+
 const struct peer_row *image_peer(const struct image *image,
 				  const struct peer_range *range, size_t index)
 {

@@ -36,7 +36,7 @@ struct store_content {
 struct image {
 	struct chain_row *chains;
 	size_t n_chains;
-	struct rule_row *rules; /* by chain, then by number */
+	struct rule_row *rules; /* by chain, then by number; then copies */
 	size_t n_rules;
 	struct class_node *class_nodes; /* rules/class_abi.h, of all chains */
 	size_t n_class_nodes;
@@ -74,6 +74,9 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off);
 
 /* The text at off; "" where off lies outside (a damaged table). */
 const char *image_string(const struct image *image, str_off off);
+
+/* How many of its rules are as written, and no copies for jumps. */
+size_t image_written(const struct image *image);
 
 /* The index-th row of a range; NULL beyond its end (or a damaged table). */
 const struct peer_row *image_peer(const struct image *image,

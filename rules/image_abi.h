@@ -37,6 +37,10 @@ enum {
 	ROW_DENY = 0, /* the values of enum verdict */
 	ROW_ALLOW = 1,
 	ROW_REJECT = 2,
+	ROW_JUMP = 3, /* goes on with the next row, and at skip if it misses */
+	ROW_RETURN =
+		4, /* goes on at skip, and with the next row if it misses */
+	ROW_NONE = 255, /* of a chain: no policy, and nobody asks it */
 };
 
 /* What a rule looks at: bits of rule_row.looks. */
@@ -58,6 +62,11 @@ enum {
 	LOOK_UID = 1 << 14,
 	LOOK_LENGTH = 1 << 15,
 	LOOK_LIMIT = 1 << 16, /* looked at last: it spends a token */
+	/*
+	 * No condition: the row counts on loopback without LOOK_IFINDEX, as a
+	 * jump, or as a jump that led to it names an interface.
+	 */
+	LOOK_LOOPBACK = 1 << 17,
 };
 
 /* What a rule does besides its verdict: bits of rule_row.does. */
@@ -110,10 +119,16 @@ struct rule_row {
 	str_off text; /* canonical */
 	str_off log_prefix;
 	str_off iface;
+	/*
+	 * The index in the walk behind it: of a jump behind the rules that it
+	 * leads to, of a return behind those that it leaves.  Of both also the
+	 * place in the list of the first that is listed from there on.
+	 */
+	__u32 skip, skip_listed;
 };
 
 _Static_assert(sizeof(struct row_side) == 48, "no hidden padding");
-_Static_assert(sizeof(struct rule_row) == 216, "no hidden padding");
+_Static_assert(sizeof(struct rule_row) == 224, "no hidden padding");
 
 enum {
 	CHAIN_STRICT = 1 << 0,	 /* no built-in exceptions on a device */
@@ -136,14 +151,20 @@ enum {
 #define CHAIN_ASKS_MAX	  32
 
 struct chain_row {
-	__u32 first, count; /* in rules */
-	__u32 counter;	    /* of the policy verdict */
+	__u32 first, count; /* in rules: as written, by number */
+	/*
+	 * In rules: those that packets meet.  As written, or where there are
+	 * jumps, copies behind all that is written, in which each jump is
+	 * followed by what it jumps to.  Indexes count from there.
+	 */
+	__u32 walk, walk_count;
+	__u32 counter; /* of the policy verdict */
 	__u8 policy;
 	__u8 flags;
 	__u16 zero; /* see packet_forget */
 	/*
-	 * Rules that the classifier knows nothing of: their indexes in the
-	 * chain, ascending, as words of class_buckets.
+	 * Rules that the classifier knows nothing of: their indexes,
+	 * ascending, as words of class_buckets.
 	 */
 	__u32 list, list_count;
 	__u32 lowest;  /* index of those it knows; NONE: of none */
@@ -154,7 +175,7 @@ struct chain_row {
 	str_off name;
 };
 
-_Static_assert(sizeof(struct chain_row) == 60, "no hidden padding");
+_Static_assert(sizeof(struct chain_row) == 68, "no hidden padding");
 
 /* A named set, and the anonymous ones made of lists in rules. */
 struct set_row {

@@ -179,8 +179,10 @@ static void chain_text(const struct image *image, size_t index, char *text)
 {
 	const struct chain_row *chain = &image->chains[index];
 
-	snprintf(text, DESCRIBE_MAX, "policy %s%s",
-		 describe_verdict(chain->policy),
+	snprintf(text, DESCRIBE_MAX, "%s%s%s",
+		 chain->policy == ROW_NONE ? "no policy" : "policy ",
+		 chain->policy == ROW_NONE ? ""
+					   : describe_verdict(chain->policy),
 		 chain->flags & CHAIN_STRICT ? ", strict" : "");
 }
 

@@ -9,6 +9,11 @@
  * rules' order.  A rule that looks at more than the classifier tells is
  * confirmed here, and where it does not match the search goes on behind it.
  *
+ * A jump is followed by what it jumps to, and a return knows where that ends:
+ * either is counted where it fits, and then leads on, or where it misses.
+ * Before a rule that is jumped to is tried, its jump was: both are in the list,
+ * or whatever the classifier finds is within what it finds the jump by.
+ *
  * A rule that looks at something that a packet has not got does not match.
  * One that looks at something that a malformed packet does not tell matches
  * unless it would allow: so what cannot be read is denied by whatever might
@@ -95,13 +100,30 @@ static __always_inline void packet_forget(struct packet *p, __u64 zeroes)
 	asm volatile("" : : "r"(words) : "memory");
 }
 
+/*
+ * Where a walk is, in the upper bits of a decision that is none yet: the index
+ * from which on the classifier's rules have a say in bits 16 … 39, what is next
+ * in the list in bits 40 … 63.  What comes before that index allows nothing: of
+ * a malformed packet it may be unknown whether a jump or a return leads past.
+ */
+#define WALK_FROM   16
+#define WALK_LISTED 40
+#define WALK_KEPT   (~0ULL << WALK_FROM)
+#define WALK_AT(from, listed) \
+	((__u64)(from) << WALK_FROM | (__u64)(listed) << WALK_LISTED)
+
+static __always_inline __u32 walk_from(__u64 kept)
+{
+	return kept >> WALK_FROM & CLASS_INDEX_MASK;
+}
+
 /* A walk through the list of a chain, and what it has come to. */
 struct walk {
-	__u32 listed;  /* what is next in the list */
+	__u64 at;      /* WALK_AT: one word, as the stack is short */
 	__u32 tried;   /* as row_fits has it */
 	__u32 is_call; /* a constant: no packet yet, but a process */
 	__u32 wary;    /* a rule refuses the call if what is unknown is so */
-	/* What decided: a rule's. */
+	/* What decided: a rule's; or what led on. */
 	__u32 verdict;
 	__u32 counter;
 };
@@ -113,6 +135,7 @@ enum {
 	STEP_END = 3,	/* no rule decides */
 	STEP_LATER = 4, /* the rule decides if what is unknown is so */
 	STEP_ASK = 5,	/* the rule that was found does not fit */
+	STEP_LED = 6,	/* as STEP_ON, but what has led on is to be counted */
 };
 
 /* The next rule of the list; NONE at its end. */
@@ -129,20 +152,65 @@ static __always_inline __u32 walk_listed(const struct chain_row *chain,
 	return word ? *word : NONE;
 }
 
-/* The rule of an index in the chain against the packet. */
+/*
+ * Where the walk goes on, if not at the next rule: does is 1 or 0.  Without
+ * branches, as it is behind each rule.
+ */
+static __always_inline void walk_skip(const struct rule_row *row, __u64 does,
+				      struct walk *walk)
+{
+	__u64 from = walk_from(walk->at), all = -does, past;
+
+	OPAQUE(all);
+	past = -is_below(from, row->skip, 0);
+	from ^= (from ^ row->skip) & past;
+	walk->at ^= (walk->at ^ WALK_AT(from, row->skip_listed)) & all;
+}
+
+/* Nothing before index has a say, or allows. */
+static __always_inline void walk_pass(struct walk *walk, __u32 index)
+{
+	__u64 from = walk_from(walk->at), past = -is_below(from, index, 0);
+
+	walk->at ^= WALK_AT((from ^ index) & past, 0);
+}
+
+/*
+ * A jump or a return that fits, perhaps.  Of a malformed packet that is not
+ * known, whatever might be met then may refuse it, and nothing is counted.
+ */
+static __always_inline int walk_lead(const struct rule_row *row, int fits,
+				     struct walk *walk)
+{
+	walk->tried |= TRIED_LEAD;
+	walk->counter = row->counter;
+	if (fits == FITS) {
+		walk_skip(row, is_zero(row->verdict ^ ROW_RETURN), walk);
+		return STEP_LED;
+	}
+	walk_pass(walk, row->skip);
+	walk->counter = NONE;
+	return walk->is_call ? STEP_LATER : STEP_LED;
+}
+
+/* The rule of an index in the walk against the packet. */
 static __always_inline int walk_try(const struct packet *p,
 				    const struct chain_row *chain, __u32 slot,
 				    __u32 states, __u32 index,
 				    struct walk *walk)
 {
-	const struct rule_row *row = table_rule(slot, chain->first + index);
+	const struct rule_row *row = table_rule(slot, chain->walk + index);
 	int fits;
 
 	if (!row)
 		return STEP_END;
 	fits = row_fits(row, p, slot, states, &walk->tried);
-	if (fits == FITS_NOT)
+	if (fits == FITS_NOT) {
+		walk_skip(row, is_zero(row->verdict ^ ROW_JUMP), walk);
 		return STEP_ON;
+	}
+	if (row->verdict > ROW_REJECT)
+		return walk_lead(row, fits, walk);
 	if (fits == FITS_PERHAPS && walk->is_call) {
 		if (row->verdict == ROW_ALLOW)
 			return STEP_LATER;
@@ -151,6 +219,10 @@ static __always_inline int walk_try(const struct packet *p,
 	}
 	if (fits == FITS_PERHAPS && row->verdict == ROW_ALLOW)
 		return STEP_ON;
+	if (row->verdict == ROW_ALLOW && row->skip <= walk_from(walk->at)) {
+		walk->counter = NONE;
+		return STEP_LED;
+	}
 	walk->verdict = row->verdict;
 	walk->counter = row->counter;
 	return STEP_DECIDED;
@@ -185,13 +257,14 @@ static __always_inline int walk_list(const struct packet *p,
 	limit = forget(limit, chain_zeroes(chain));
 	for (i = 0; i < WALK_BATCH; i++) {
 		walk->tried = forget(walk->tried, chain_zeroes(chain));
-		index = walk_listed(chain, slot, walk->listed);
+		walk->at = forget(walk->at, chain_zeroes(chain));
+		index = walk_listed(chain, slot, walk->at >> WALK_LISTED);
 		if (index >= (__u32)forget(limit, chain_zeroes(chain)))
 			return limit == NONE ? STEP_END : STEP_LIMIT;
+		walk->at += WALK_AT(0, 1);
 		step = walk_try(p, chain, slot, states, index, walk);
 		if (step != STEP_ON)
 			return step;
-		walk->listed++;
 	}
 	return STEP_ON;
 }
@@ -205,29 +278,17 @@ static __always_inline int walk_found(const struct packet *p,
 	int step;
 
 	if (!found_is_plain(found)) {
+		walk->counter = NONE;
 		step = walk_try(p, chain, slot, states, FOUND_INDEX(found),
 				walk);
-		return step == STEP_ON ? STEP_ASK : step;
+		if (step != STEP_ON && step != STEP_LED)
+			return step;
+		walk_pass(walk, FOUND_INDEX(found) + 1);
+		return STEP_ASK;
 	}
 	walk->verdict = FOUND_BITS(found) & ENTRY_VERDICT;
 	walk->counter = FOUND_COUNTER(found);
 	return STEP_DECIDED;
-}
-
-/*
- * Where a walk is, in the upper bits of a decision that is none yet: the rule
- * from which on the classifier is to be asked in bits 16 … 39, what is next in
- * the list in bits 40 … 63.
- */
-#define WALK_FROM   16
-#define WALK_LISTED 40
-#define WALK_KEPT   (~0ULL << WALK_FROM)
-#define WALK_AT(from, listed) \
-	((__u64)(from) << WALK_FROM | (__u64)(listed) << WALK_LISTED)
-
-static __always_inline __u32 walk_from(__u64 kept)
-{
-	return kept >> WALK_FROM & CLASS_INDEX_MASK;
 }
 
 /* As chain_decide returns it. */
@@ -316,7 +377,7 @@ static __always_inline __u64 chain_find(struct __sk_buff *skb,
 		return FOUND_NONE;
 	if (!(p->flags & IS_MALFORMED))
 		return class_of_packet(skb, p, chain, slot, walk_from(kept));
-	row = table_rule(slot, chain->first + chain->refuses);
+	row = table_rule(slot, chain->walk + chain->refuses);
 	if (!row || chain->refuses == NONE)
 		return FOUND_NONE;
 	return FOUND(chain->refuses,
@@ -380,25 +441,33 @@ static __always_inline __u32 chain_states(const struct packet *p, __u32 how)
 	return p->flags & IS_MALFORMED ? PACKET_INVALID : how >> 8 & 0xff;
 }
 
+/* What is next where the list is done up to what the classifier found. */
+static __always_inline __u64 walk_limited(__u64 found, const struct walk *walk)
+{
+	return found && FOUND_INDEX(found) >= walk_from(walk->at) ? WALK_FOUND
+								  : WALK_ASK;
+}
+
 /* What a walk has come to, as chain_walk returns it. */
 static __always_inline __u64 chain_step(const struct chain_row *chain,
 					const struct packet *p, __u32 how,
 					__u64 found, int step,
 					const struct walk *walk)
 {
+	__u64 at = walk->at;
 	__u32 flags = decided_flags(p, walk->tried);
 
-	if (step == STEP_ON)
-		return WALK_ON | flags | WALK_AT(0, walk->listed);
 	if (step == STEP_LIMIT)
-		return (found ? WALK_FOUND : WALK_ASK) | flags |
-		       WALK_AT(0, walk->listed);
-	if (step == STEP_ASK)
-		return WALK_ASK | flags |
-		       WALK_AT(FOUND_INDEX(found) + 1, walk->listed);
-	if (step != STEP_DECIDED)
+		return walk_limited(found, walk) | flags | at;
+	if (step == STEP_ON)
+		return WALK_ON | flags | at;
+	if (step == STEP_END)
 		return chain_end(chain, p, how >> 16, flags);
 	counter_add(walk->counter, p->segments, p->bytes);
+	if (step == STEP_LED)
+		return WALK_ON | flags | at;
+	if (step == STEP_ASK)
+		return WALK_ASK | flags | at;
 	if (p->flags & IS_FIRST_FRAGMENT && walk->verdict == ROW_ALLOW)
 		flags |= DECIDED_FIRST;
 	return decided(walk->verdict, flags, walk->counter);
@@ -414,7 +483,7 @@ __noinline __u64 chain_walk(struct __sk_buff *skb, __u32 how, __u32 index,
 			    __u64 kept, __u64 found)
 {
 	const struct chain_row *chain = table_chain(how & 1, index);
-	struct walk walk = { .listed = kept >> WALK_LISTED };
+	struct walk walk = { .at = kept };
 	struct packet packet;
 	int step = STEP_END;
 	__u64 begun;
@@ -438,7 +507,7 @@ __noinline __u64 chain_found(struct __sk_buff *skb, __u32 how, __u32 index,
 			     __u64 kept, __u64 found)
 {
 	const struct chain_row *chain = table_chain(how & 1, index);
-	struct walk walk = { .listed = kept >> WALK_LISTED };
+	struct walk walk = { .at = kept };
 	struct packet packet;
 	__u64 begun;
 	int step;

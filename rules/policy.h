@@ -30,6 +30,9 @@ enum verdict {
 	VERDICT_DENY,
 	VERDICT_ALLOW,
 	VERDICT_REJECT,
+	VERDICT_JUMP,	    /* of a rule: the rules of its chain are next */
+	VERDICT_RETURN,	    /* of a rule: those behind the jump are next */
+	VERDICT_NONE = 255, /* of a chain: it has no policy */
 };
 
 enum share {
@@ -160,6 +163,7 @@ struct rule {
 	uint32_t number;
 	struct where where;
 	enum verdict verdict;
+	char *chain;	    /* of a jump, else NULL */
 	enum family family; /* also set by icmp (ip4) and icmp6 (ip6) */
 	int protocol;	    /* IP protocol, or PROTOCOL_ANY */
 	struct endpoint from, to;
@@ -186,10 +190,13 @@ struct rule {
 	char *text; /* the rule in canonical form: what stats shows */
 };
 
+/* A chain may jump to one that jumps, and so on. */
+#define JUMPS_MAX 8
+
 struct chain {
 	char *name;
 	struct where where;
-	enum verdict policy;
+	enum verdict policy; /* VERDICT_NONE: it is only jumped to */
 	bool strict;
 	struct rule *rules; /* by number */
 	size_t n_rules;

@@ -35,6 +35,11 @@ static const char *nearest(struct reader *reader, enum section_kind section,
 	return best.word;
 }
 
+const char *policy_nearest_chain(struct reader *reader, const char *wanted)
+{
+	return nearest(reader, SECTION_CHAIN, wanted);
+}
+
 static void check_chains(struct reader *reader)
 {
 	size_t i;
@@ -284,7 +289,9 @@ int policy_check(struct reader *reader)
 	check_chains(reader);
 	check_sets(reader);
 	share_check(reader);
-	r = check_matches(reader);
+	r = jumps_check(reader);
+	if (r == 0)
+		r = check_matches(reader);
 	if (r < 0)
 		return r;
 	return sort_all(reader->policy);

@@ -48,7 +48,7 @@ int section_read(struct reader *reader, const struct ini *ini,
 /* section_check.c: adds what is wrong with a section as a whole. */
 void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
-		   const char *name, const void *object);
+		   const char *name, void *object);
 
 /*
  * set_read.c: adds one element, whose errors are put at where.  key, or NULL,
@@ -62,6 +62,15 @@ int set_add_file(struct reader *reader, struct set *set, const char *path);
 
 /* share_check.c: what groups ask of devices, when all files have been read. */
 void share_check(struct reader *reader);
+
+/*
+ * policy_jumps.c: where jumps lead, and whether chains have the policy that
+ * they need; before anything is sorted.  -ENOMEM.
+ */
+int jumps_check(struct reader *reader);
+
+/* policy_check.c: the nearest name of a chain to one that is none, or NULL. */
+const char *policy_nearest_chain(struct reader *reader, const char *wanted);
 
 /* policy_check.c: what can be judged when all files have been read. */
 int policy_check(struct reader *reader);

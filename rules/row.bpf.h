@@ -113,11 +113,13 @@ static __always_inline int row_takes(const struct rule_row *row,
 
 /* Beside LOOK_*, in what was tried: an element that is in until a timeout. */
 #define TRIED_TIMEOUT (1U << 31)
+/* … and a jump or a return that was counted, as the next packet is to be. */
+#define TRIED_LEAD (1U << 30)
 
 /* What packets of one flow may differ in, beside their states. */
 #define LOOK_VARYING                                                          \
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | LOOK_UID | \
-	 LOOK_LENGTH | LOOK_LIMIT | TRIED_TIMEOUT)
+	 LOOK_LENGTH | LOOK_LIMIT | TRIED_TIMEOUT | TRIED_LEAD)
 
 /* Of SET_HAS*; what is not in stays out until somebody adds it. */
 static __always_inline __u32 tried_timeout(__u32 has)
@@ -238,15 +240,21 @@ static __always_inline int looks_fit(const struct rule_row *row, __u32 looks,
 	return FITS;
 }
 
+/* What a row looks at, LOOK_IFINDEX being true where LOOK_LOOPBACK is. */
+static __always_inline __u32 row_names(const struct rule_row *row)
+{
+	__u32 more = row->looks / (LOOK_LOOPBACK / LOOK_IFINDEX);
+
+	return row->looks | (more & LOOK_IFINDEX);
+}
+
 static __always_inline int row_fits(const struct rule_row *row,
 				    const struct packet *p, __u32 slot,
 				    __u32 states, __u32 *tried)
 {
-	__u32 looks = row->looks;
-
-	if (~looks & p->required)
+	if (~row_names(row) & p->required)
 		return FITS_NOT;
-	return looks_fit(row, looks, p, slot, states, tried);
+	return looks_fit(row, row->looks, p, slot, states, tried);
 }
 
 #endif

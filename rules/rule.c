@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "rules/endpoint.h"
+#include "rules/label.h"
 #include "rules/rule_parser.h"
 #include "rules/terms.h"
 
@@ -13,6 +14,7 @@ void rule_clear(struct rule *rule)
 {
 	endpoint_clear(&rule->from);
 	endpoint_clear(&rule->to);
+	free(rule->chain);
 	free(rule->iface);
 	free(rule->log_prefix);
 	free(rule->comment);
@@ -65,6 +67,15 @@ int rule_copy(struct rule_parser *parser, const char *text, char **ret_text)
 	return 0;
 }
 
+/* The chain may stand further down, or in another file. */
+static int parse_chain(struct rule_parser *parser)
+{
+	const char *name = rule_argument(parser, "jump", "CHAIN");
+	int r = name ? label_check(name, parser->why) : -EINVAL;
+
+	return r < 0 ? r : rule_copy(parser, name, &parser->rule->chain);
+}
+
 static int parse_verdict(struct rule_parser *parser)
 {
 	const struct word *word = words_peek(&parser->words);
@@ -74,17 +85,17 @@ static int parse_verdict(struct rule_parser *parser)
 	if (!word)
 		return err_say(parser->why, -EINVAL,
 			       "the rule is empty (try allow, deny or reject)");
-	term = word->quoted ? NULL : term_find(verdict_terms, word->text);
+	term = word->quoted ? NULL : term_find(action_terms, word->text);
 	if (!term) {
 		suggestion_begin(&best, word->text);
-		terms_suggest(verdict_terms, &best);
+		terms_suggest(action_terms, &best);
 		return err_say(parser->why, -EINVAL,
 			       "'%.80s' is not a verdict (try %s)", word->text,
 			       best.word ? best.word : "allow, deny or reject");
 	}
 	parser->rule->verdict = term->value;
 	parser->words.next++;
-	return 0;
+	return term->value == VERDICT_JUMP ? parse_chain(parser) : 0;
 }
 
 /* [family] [protocol]: absent where the next word is neither. */

@@ -114,5 +114,9 @@ int rule_check(const struct rule *rule, struct err *why)
 	if (rule->flags_mask && rule->protocol != IPPROTO_TCP)
 		return err_say(why, -EINVAL,
 			       "flags need tcp right after the verdict");
+	if (rule->limit_count && rule->verdict >= VERDICT_JUMP)
+		return err_say(why, -EINVAL,
+			       "limit does not go with jump or return (put it "
+			       "on rules that allow, deny or reject)");
 	return check_families(rule, why);
 }

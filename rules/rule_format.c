@@ -205,7 +205,9 @@ int rule_format(const struct rule *rule, char **ret_text)
 	struct text text, *out = &text;
 
 	text_begin(out);
-	text_put(out, term_name(verdict_terms, rule->verdict));
+	text_put(out, term_name(action_terms, rule->verdict));
+	if (rule->chain)
+		put_two(out, " ", rule->chain);
 	format_protocol(rule, out);
 	format_icmp_types(rule, out);
 	format_endpoint(&rule->from, "from", out);

@@ -36,8 +36,7 @@ bool rule_is_word(const char *text)
 			return true;
 	return term_find(state_terms, text) || term_find(icmp_terms, text) ||
 	       term_find(icmp6_terms, text) ||
-	       term_find(protocol_terms, text) ||
-	       term_find(verdict_terms, text);
+	       term_find(protocol_terms, text) || term_find(action_terms, text);
 }
 
 const char *rule_nearest_word(const char *text)
@@ -84,7 +83,7 @@ static int refuse_inner(struct rule_parser *parser, const char *text)
 			       "'%s' stands behind limit (try limit 10/s per "
 			       "source)",
 			       text);
-	if (term_find(verdict_terms, text))
+	if (term_find(action_terms, text))
 		return err_say(parser->why, -EINVAL,
 			       "'%s': the rule has a verdict already", text);
 	return err_say(parser->why, -EINVAL,

@@ -29,7 +29,6 @@ static void check_needed(struct reader *reader, const struct ini *ini,
 {
 	static const char *const needed[N_SECTIONS] = {
 		[SECTION_GROUP] = "match",
-		[SECTION_CHAIN] = "policy",
 	};
 	const char *key = needed[kind];
 
@@ -152,12 +151,14 @@ static void check_group(struct reader *reader, const struct ini *ini,
 
 void section_check(struct reader *reader, const struct ini *ini,
 		   const struct ini_section *section, enum section_kind kind,
-		   const char *name, const void *object)
+		   const char *name, void *object)
 {
 	/* What is missing may be in a line that could not be read. */
 	if (section->has_bad_lines)
 		return;
 	check_needed(reader, ini, section, kind, name);
+	if (kind == SECTION_CHAIN && !find(ini, section, "policy", 6))
+		((struct chain *)object)->policy = VERDICT_NONE;
 	if (kind != SECTION_GROUP && kind != SECTION_DEVICE)
 		return;
 	check_bursts(reader, ini, section);

@@ -315,8 +315,12 @@ int shadow_find(const struct chain *chain, uint32_t *ret_above,
 		*ret_given_up = i + 1;
 		box_make(rule, &box);
 		ret_above[i] = find_above(search, &box, rule);
-		/* What is covered itself covers nothing new. */
-		if (ret_above[i] == SHADOW_NONE && !rule->limit_count)
+		/*
+		 * What is covered itself covers nothing new; a jump may come
+		 * back.
+		 */
+		if (ret_above[i] == SHADOW_NONE && !rule->limit_count &&
+		    rule->verdict != VERDICT_JUMP)
 			add(search, &box, i);
 	}
 	if (!chain->n_rules)

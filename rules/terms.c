@@ -14,6 +14,12 @@ const struct term verdict_terms[] = {
 	{ NULL, 0 },
 };
 
+const struct term action_terms[] = {
+	{ "allow", VERDICT_ALLOW },   { "deny", VERDICT_DENY },
+	{ "reject", VERDICT_REJECT }, { "jump", VERDICT_JUMP },
+	{ "return", VERDICT_RETURN }, { NULL, 0 },
+};
+
 const struct term state_terms[] = {
 	{ "new", STATE_NEW },
 	{ "established", STATE_ESTABLISHED },

@@ -20,7 +20,8 @@ extern const struct term icmp6_terms[];
 extern const struct term dscp_terms[];
 extern const struct term flag_terms[];	  /* TCP, the values are bits */
 extern const struct term state_terms[];	  /* STATE_* */
-extern const struct term verdict_terms[]; /* VERDICT_* */
+extern const struct term verdict_terms[]; /* VERDICT_*, of a policy */
+extern const struct term action_terms[];  /* … and of a rule */
 
 const struct term *term_find(const struct term *terms, const char *name);
 

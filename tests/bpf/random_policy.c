@@ -7,12 +7,16 @@
 
 #include "base/array.h"
 #include "rules/endpoint.h"
+#include "rules/rule.h"
 
 #define N_SETS	    3 /* of networks, named n0 … */
 #define N_PORT_SETS 2 /* named p0 … */
 
 /* In longer chains few rules are wide, or the first ones would decide all. */
 #define RULES_WIDE 60
+
+/* Of one chain at most. */
+#define CHAIN_JUMPS 3
 
 /* xorshift64*: the same numbers on every machine. */
 uint32_t random_below(struct random *random, uint32_t n)
@@ -209,8 +213,9 @@ static void random_rule(struct random *random, bool narrow, struct rule *rule)
 	/* As reading one leaves them. */
 	endpoint_sort(&rule->from);
 	endpoint_sort(&rule->to);
-	rule->text = strdup("");
-	assert(rule->text);
+	/* No other's, so that no counter goes on. */
+	assert(asprintf(&rule->text, "%llx",
+			(unsigned long long)random->state) > 0);
 }
 
 static span_end end_of(const struct in6_addr *address, unsigned int family)
@@ -271,10 +276,83 @@ static void random_set(struct random *random, struct set *set, char *name,
 	assert(elements_sort(&set->elements) == 0);
 }
 
+/* "c", and those that are jumped to: behind it also by name. */
+static struct chain *add_chain(struct random *random, struct policy *policy)
+{
+	size_t index = policy->n_chains;
+	struct chain *chain = ARRAY_ADD(policy, chains);
+
+	chain->name = index ? set_name('j', index - 1) : strdup("c");
+	chain->strict = true;
+	chain->policy = random_below(random, 3);
+	chain->where.file = policy->files[0];
+	if (index && one_in(random, 2))
+		chain->policy = VERDICT_NONE;
+	return chain;
+}
+
+static void random_rules(struct random *random, struct chain *chain,
+			 size_t n_rules)
+{
+	size_t i;
+
+	for (i = 0; i < n_rules; i++) {
+		struct rule *rule = ARRAY_ADD(chain, rules);
+
+		random_rule(random, n_rules > RULES_WIDE, rule);
+		rule->number = i + 1;
+		rule->where = chain->where;
+	}
+}
+
+/* The rule becomes another, that decides nothing. */
+static void lead_on(struct random *random, struct rule *rule,
+		    enum verdict verdict)
+{
+	struct rule other = { .number = rule->number, .where = rule->where };
+
+	random_rule(random, one_in(random, 2), &other);
+	if (one_in(random, 2)) {
+		endpoint_clear(&other.from);
+		other.from = (struct endpoint){ 0 };
+		other.states = 0;
+	}
+	if (one_in(random, 2)) {
+		endpoint_clear(&other.to);
+		other.to = (struct endpoint){ 0 };
+	}
+	other.verdict = verdict;
+	rule_clear(rule);
+	*rule = other;
+}
+
+/* Jumps go to chains behind their own, so they end. */
+static void random_leads(struct random *random, struct policy *policy,
+			 size_t index)
+{
+	struct chain *chain = &policy->chains[index];
+	uint32_t n = random_below(random, 1 + CHAIN_JUMPS);
+	uint32_t behind = policy->n_chains - index - 1;
+
+	while (chain->n_rules && behind && n-- > 0) {
+		struct rule *rule =
+			&chain->rules[random_below(random, chain->n_rules)];
+
+		lead_on(random, rule, VERDICT_JUMP);
+		rule->chain =
+			set_name('j', index + random_below(random, behind));
+	}
+	n = index ? random_below(random, 3) : one_in(random, 4);
+	while (chain->n_rules && n-- > 0)
+		lead_on(random,
+			&chain->rules[random_below(random, chain->n_rules)],
+			VERDICT_RETURN);
+}
+
 struct policy *random_policy(struct random *random, size_t n_rules)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
-	struct chain *chain;
+	uint32_t n_chains = one_in(random, 2) ? random_below(random, 6) : 0;
 	size_t i;
 
 	assert(policy);
@@ -287,18 +365,12 @@ struct policy *random_policy(struct random *random, size_t n_rules)
 			   true);
 	for (i = 0; i < policy->n_sets; i++)
 		policy->sets[i].where.file = policy->files[0];
-	chain = ARRAY_ADD(policy, chains);
-	chain->name = strdup("c");
-	chain->strict = true;
-	chain->policy = random_below(random, 3);
-	chain->where.file = policy->files[0];
-	for (i = 0; i < n_rules; i++) {
-		struct rule *rule = ARRAY_ADD(chain, rules);
-
-		random_rule(random, n_rules > RULES_WIDE, rule);
-		rule->number = i + 1;
-		rule->where = chain->where;
-	}
+	random_rules(random, add_chain(random, policy), n_rules);
+	for (i = 0; i < n_chains; i++)
+		random_rules(random, add_chain(random, policy),
+			     random_below(random, one_in(random, 4) ? 100 : 8));
+	for (i = 0; n_chains && i < policy->n_chains; i++)
+		random_leads(random, policy, i);
 	return policy;
 }
 

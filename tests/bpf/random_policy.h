@@ -15,7 +15,10 @@ struct random {
 
 uint32_t random_below(struct random *random, uint32_t n);
 
-/* A policy of one chain, "c", of n_rules rules, and of some sets. */
+/*
+ * A policy of a chain, "c", of n_rules rules, perhaps of others that it jumps
+ * to, and of some sets.
+ */
 struct policy *random_policy(struct random *random, size_t n_rules);
 
 /* A packet that is not malformed. */

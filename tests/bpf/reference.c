@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/bpf/reference.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool has_ports(const struct frame_spec *packet)
@@ -159,14 +160,37 @@ static bool rule_holds(const struct reference *reference,
 	       length_holds(rule, packet);
 }
 
-const struct rule *reference_decide(const struct reference *reference,
-				    const struct chain *chain,
-				    const struct frame_spec *packet)
+/* NULL where the chain is at its end, or returns. */
+static const struct rule *decide(struct reference *reference,
+				 const struct chain *chain,
+				 const struct frame_spec *packet)
 {
 	size_t i;
 
-	for (i = 0; i < chain->n_rules; i++)
-		if (rule_holds(reference, &chain->rules[i], packet))
-			return &chain->rules[i];
+	for (i = 0; i < chain->n_rules; i++) {
+		const struct rule *rule = &chain->rules[i], *inner;
+
+		if (!rule_holds(reference, rule, packet))
+			continue;
+		if (rule->verdict < VERDICT_JUMP)
+			return rule;
+		assert(reference->n_led < REFERENCE_LED_MAX);
+		reference->led[reference->n_led++] = rule;
+		if (rule->verdict == VERDICT_RETURN)
+			return NULL;
+		inner = decide(reference,
+			       policy_chain(reference->policy, rule->chain),
+			       packet);
+		if (inner)
+			return inner;
+	}
 	return NULL;
+}
+
+const struct rule *reference_decide(struct reference *reference,
+				    const struct chain *chain,
+				    const struct frame_spec *packet)
+{
+	reference->n_led = 0;
+	return decide(reference, chain, packet);
 }

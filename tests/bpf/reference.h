@@ -11,15 +11,20 @@
 #include "rules/policy.h"
 #include "tests/bpf/frame.h"
 
+#define REFERENCE_LED_MAX 1024
+
 struct reference {
 	const struct policy *policy;
 	uint32_t states;   /* STATE_* of the packet */
 	uint32_t uid;	   /* of its socket */
 	const char *iface; /* that it passes */
+	/* Jumps and returns that the last packet was led on by. */
+	const struct rule *led[REFERENCE_LED_MAX];
+	size_t n_led;
 };
 
 /* The rule, or NULL where the chain's policy decides. */
-const struct rule *reference_decide(const struct reference *reference,
+const struct rule *reference_decide(struct reference *reference,
 				    const struct chain *chain,
 				    const struct frame_spec *packet);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "rules/rule.h"
 #include "rules/shadow.h"
 #include "rules/warn.h"
@@ -46,27 +47,95 @@ static void complain(const struct rule *rule, const struct chain *chain,
 		 rule ? text : "the policy", decision);
 }
 
-/* Rules that weirctl check says never match, and how many; to be freed. */
-static bool *find_dead(const struct chain *chain, size_t *ret_n)
+/* By rule of a chain. */
+struct tally {
+	bool *dead;	  /* weirctl check says that it never matches */
+	unsigned long *n; /* packets that it decided, or led on */
+};
+
+struct tallies {
+	const struct policy *policy;
+	struct tally *list; /* by chain */
+	size_t n_list;
+};
+
+static void tallies_clear(struct tallies *tallies)
+{
+	size_t i;
+
+	for (i = 0; i < tallies->n_list; i++) {
+		free(tallies->list[i].dead);
+		free(tallies->list[i].n);
+	}
+	free(tallies->list);
+}
+
+/* *n_dead: as many are added. */
+static void add_tally(struct tallies *tallies, const struct chain *chain,
+		      size_t *n_dead)
 {
 	AUTO_FREE uint32_t *above = calloc(chain->n_rules + 1, sizeof(*above));
-	bool *dead = calloc(chain->n_rules + 1, sizeof(*dead));
+	struct tally *tally = ARRAY_ADD(tallies, list);
 	size_t i, given_up;
 
-	assert_true(above && dead);
+	tally->dead = calloc(chain->n_rules + 1, sizeof(*tally->dead));
+	tally->n = calloc(chain->n_rules + 1, sizeof(*tally->n));
+	assert_true(above && tally->dead && tally->n);
 	assert_int_equal(shadow_find(chain, above, &given_up), 0);
 	for (i = 0; i < chain->n_rules; i++) {
-		dead[i] = above[i] != SHADOW_NONE ||
-			  rule_contradiction(&chain->rules[i]);
-		*ret_n += dead[i];
+		tally->dead[i] = above[i] != SHADOW_NONE ||
+				 rule_contradiction(&chain->rules[i]);
+		*n_dead += tally->dead[i];
 	}
-	return dead;
+}
+
+static void count(struct tallies *tallies, const struct rule *rule,
+		  unsigned long seed, unsigned long round)
+{
+	const struct chain *chain = tallies->policy->chains;
+	struct tally *tally = tallies->list;
+
+	while (rule < chain->rules || rule >= chain->rules + chain->n_rules) {
+		chain++;
+		tally++;
+	}
+	tally->n[rule - chain->rules]++;
+	if (tally->dead[rule - chain->rules])
+		fail_msg("seed %lu, round %lu: rule %u of %s matches, but "
+			 "check says it never can",
+			 seed, round, rule->number, chain->name);
+}
+
+/* Of rules that were met, and of all that lead on. */
+static void check_counters(const struct tallies *tallies, unsigned long seed,
+			   unsigned long round)
+{
+	size_t i, j;
+
+	for (i = 0; i < tallies->n_list; i++) {
+		const struct chain *chain = &tallies->policy->chains[i];
+		uint32_t row = matcher_chain(chain->name);
+
+		for (j = 0; j < chain->n_rules; j++) {
+			const struct rule *rule = &chain->rules[j];
+			unsigned long n = tallies->list[i].n[j];
+
+			if ((n || rule->verdict >= VERDICT_JUMP) &&
+			    matcher_count(row, rule->number).packets != n)
+				fail_msg("seed %lu, round %lu: rule %u of %s "
+					 "counts %llu packets, not %lu",
+					 seed, round, rule->number, chain->name,
+					 matcher_count(row, rule->number)
+						 .packets,
+					 n);
+		}
+	}
 }
 
 /* Returns how many packets a rule decided. */
 static size_t compare(struct random *random, const struct policy *policy,
 		      unsigned long packets, unsigned long seed,
-		      unsigned long round, size_t *n_dead)
+		      unsigned long round, size_t *n_dead, size_t *n_led)
 {
 	static const uint32_t hooks[] = { 0,
 					  HOOK_OUT,
@@ -75,12 +144,14 @@ static size_t compare(struct random *random, const struct policy *policy,
 					  HOOK_DEVICE | HOOK_FRAMED,
 					  HOOK_DEVICE | HOOK_OUT |
 						  HOOK_FRAMED };
+	CLEANUP(tallies_clear) struct tallies tallies = { .policy = policy };
 	const struct chain *chain = &policy->chains[0];
 	struct question q = { .place = 1 };
 	struct reference reference = { .policy = policy, .iface = "t0" };
-	AUTO_FREE bool *dead = find_dead(chain, n_dead);
-	size_t by_rule = 0, i;
+	size_t by_rule = 0, i, j;
 
+	for (i = 0; i < policy->n_chains; i++)
+		add_tally(&tallies, &policy->chains[i], n_dead);
 	q.chain = matcher_chain("c");
 	for (i = 0; i < packets; i++) {
 		const struct rule *rule;
@@ -95,12 +166,18 @@ static size_t compare(struct random *random, const struct policy *policy,
 		    (rule ? (int)rule->verdict : (int)chain->policy))
 			complain(rule, chain, &packet, decision,
 				 reference.states, seed, round);
-		if (rule && dead[rule - chain->rules])
-			fail_msg("seed %lu, round %lu: rule %u decides, but "
-				 "check says it never can",
-				 seed, round, rule->number);
+		if (reference.n_led && !(matcher_answer.flags & DECIDED_VARIES))
+			fail_msg("seed %lu, round %lu: a packet that was led "
+				 "on would be known",
+				 seed, round);
+		for (j = 0; j < reference.n_led; j++)
+			count(&tallies, reference.led[j], seed, round);
+		if (rule)
+			count(&tallies, rule, seed, round);
 		by_rule += rule != NULL;
+		*n_led += reference.n_led;
 	}
+	check_counters(&tallies, seed, round);
 	return by_rule;
 }
 
@@ -118,7 +195,7 @@ static void the_kernel_decides_as_the_reference(void **state)
 	unsigned long rounds = number_of("WEIR_ROUNDS", 60), round;
 	unsigned long packets = number_of("WEIR_PACKETS", 300);
 	struct random random = { .state = seed * 2 + 1 };
-	size_t by_rule = 0, n_dead = 0;
+	size_t by_rule = 0, n_dead = 0, n_led = 0;
 
 	(void)state;
 	print_message("WEIR_SEED=%lu WEIR_ROUNDS=%lu WEIR_PACKETS=%lu\n", seed,
@@ -128,13 +205,15 @@ static void the_kernel_decides_as_the_reference(void **state)
 
 		policy = random_policy(&random, size_below(&random));
 		matcher_use(policy);
-		by_rule +=
-			compare(&random, policy, packets, seed, round, &n_dead);
+		by_rule += compare(&random, policy, packets, seed, round,
+				   &n_dead, &n_led);
 	}
 	print_message("%lu decisions, %zu by a rule\n", rounds * packets,
 		      by_rule);
 	print_message("%zu rules never match\n", n_dead);
+	print_message("%zu times a jump or a return led on\n", n_led);
 	assert_true(n_dead >= rounds / 10);
+	assert_true(rounds < 20 || n_led > rounds);
 	assert_true(by_rule > rounds * packets / 4);
 }
 

@@ -46,8 +46,8 @@ static inline bool endpoint_same(const struct endpoint *a,
 
 static inline bool rule_same(const struct rule *a, const struct rule *b)
 {
-	return a->verdict == b->verdict && a->family == b->family &&
-	       a->protocol == b->protocol &&
+	return a->verdict == b->verdict && text_same(a->chain, b->chain) &&
+	       a->family == b->family && a->protocol == b->protocol &&
 	       endpoint_same(&a->from, &b->from) &&
 	       endpoint_same(&a->to, &b->to) && a->states == b->states &&
 	       a->has_icmp_types == b->has_icmp_types &&
