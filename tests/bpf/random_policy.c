@@ -326,6 +326,16 @@ static void lead_on(struct random *random, struct rule *rule,
 	*rule = other;
 }
 
+/* Most packets get to the first ones only. */
+static struct rule *some_rule(struct random *random, struct chain *chain)
+{
+	uint32_t n = chain->n_rules;
+
+	if (n > 6 && !one_in(random, 3))
+		n = 6;
+	return &chain->rules[random_below(random, n)];
+}
+
 /* Jumps go to chains behind their own, so they end. */
 static void random_leads(struct random *random, struct policy *policy,
 			 size_t index)
@@ -335,8 +345,7 @@ static void random_leads(struct random *random, struct policy *policy,
 	uint32_t behind = policy->n_chains - index - 1;
 
 	while (chain->n_rules && behind && n-- > 0) {
-		struct rule *rule =
-			&chain->rules[random_below(random, chain->n_rules)];
+		struct rule *rule = some_rule(random, chain);
 
 		lead_on(random, rule, VERDICT_JUMP);
 		rule->chain =
@@ -344,15 +353,13 @@ static void random_leads(struct random *random, struct policy *policy,
 	}
 	n = index ? random_below(random, 3) : one_in(random, 4);
 	while (chain->n_rules && n-- > 0)
-		lead_on(random,
-			&chain->rules[random_below(random, chain->n_rules)],
-			VERDICT_RETURN);
+		lead_on(random, some_rule(random, chain), VERDICT_RETURN);
 }
 
 struct policy *random_policy(struct random *random, size_t n_rules)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
-	uint32_t n_chains = one_in(random, 2) ? random_below(random, 6) : 0;
+	uint32_t n_chains = one_in(random, 3) ? 0 : random_below(random, 6);
 	size_t i;
 
 	assert(policy);

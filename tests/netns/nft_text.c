@@ -245,10 +245,17 @@ static void write_matches(struct line *line)
 	write_length(line);
 }
 
-static void write_verdict(uint32_t number, enum verdict verdict, FILE *out)
+static void write_verdict(const struct chain *chain, uint32_t number,
+			  enum verdict verdict, const char *jump, FILE *out)
 {
-	fprintf(out, "counter %s comment \"%u\"\n",
-		verdict == VERDICT_ALLOW ? "accept" : "drop", number);
+	static const char *const words[] = {
+		[VERDICT_DENY] = "drop",     [VERDICT_ALLOW] = "accept",
+		[VERDICT_REJECT] = "drop",   [VERDICT_JUMP] = "jump ",
+		[VERDICT_RETURN] = "return",
+	};
+
+	fprintf(out, "counter %s%s comment \"%s:%u\"\n", words[verdict],
+		jump ? jump : "", chain->name, number);
 }
 
 /*
@@ -273,8 +280,8 @@ static bool looks_behind_ip(const struct rule *rule)
 }
 
 /* A line of a rule for a family; nothing where no packet would fit. */
-static void write_line(const struct policy *policy, const struct rule *rule,
-		       enum family family, FILE *out)
+static void write_line(const struct policy *policy, const struct chain *chain,
+		       const struct rule *rule, enum family family, FILE *out)
 {
 	AUTO_FREE char *text = NULL;
 	size_t size;
@@ -298,29 +305,43 @@ static void write_line(const struct policy *policy, const struct rule *rule,
 	if (line.never)
 		return;
 	fprintf(out, "\t\t%s", text);
-	write_verdict(rule->number, rule->verdict, out);
+	write_verdict(chain, rule->number, rule->verdict, rule->chain, out);
 }
 
-void nft_write(const struct policy *policy, const char *device, FILE *out)
+static void write_chain(const struct policy *policy, const struct chain *chain,
+			FILE *out)
 {
-	const struct chain *chain = &policy->chains[0];
 	size_t i;
 
-	fprintf(out,
-		"table netdev same {\n\tchain c {\n"
-		"\t\ttype filter hook ingress device \"%s\" priority 0; "
-		"policy accept;\n",
-		device);
-	write_fragments(out);
+	fprintf(out, "\tchain %s {\n", chain->name);
 	for (i = 0; i < chain->n_rules; i++) {
 		const struct rule *rule = &chain->rules[i];
 
 		if (rule->family != FAMILY_IP6)
-			write_line(policy, rule, FAMILY_IP4, out);
+			write_line(policy, chain, rule, FAMILY_IP4, out);
 		if (rule->family != FAMILY_IP4)
-			write_line(policy, rule, FAMILY_IP6, out);
+			write_line(policy, chain, rule, FAMILY_IP6, out);
 	}
-	fputs("\t\t", out);
-	write_verdict(0, chain->policy, out);
+	fputs("\t}\n", out);
+}
+
+/* The first is jumped to, too: where it returns its policy is next. */
+void nft_write(const struct policy *policy, const char *device, FILE *out)
+{
+	const struct chain *first = &policy->chains[0];
+	size_t i;
+
+	fputs("table netdev same {\n", out);
+	for (i = policy->n_chains; i-- > 0;)
+		write_chain(policy, &policy->chains[i], out);
+	fprintf(out,
+		"\tchain arrives {\n"
+		"\t\ttype filter hook ingress device \"%s\" priority 0; "
+		"policy accept;\n"
+		"\t\tcounter continue comment \"all\"\n",
+		device);
+	write_fragments(out);
+	fprintf(out, "\t\tjump %s\n\t\t", first->name);
+	write_verdict(first, 0, first->policy, NULL, out);
 	fputs("\t}\n}\n", out);
 }

@@ -3,8 +3,8 @@
  * Random policies for weir and for nft, and packets for both, by a seed.
  *
  *	same-nft write SEED RULES FOLDER DEVICE DEVICE
- *		policy.ini with a chain for what arrives at the first device,
- *		policy.nft with one for what arrives at the second
+ *		policy.ini with chains for what arrives at the first device,
+ *		policy.nft with such for what arrives at the second
  *	same-nft send SEED COUNT DEVICE...
  *		the same packets by each device, bare, as they are
  *	same-nft show SEED COUNT
@@ -82,20 +82,61 @@ static void set_shorten(struct set *set)
 			set->elements.of[family].n_list = ELEMENTS_MAX;
 }
 
-static struct policy *make(uint64_t seed, size_t n_rules)
+/* With the seed in each name, so that counters do not go on from others. */
+static void name_with(const char *seed, char **name)
 {
-	struct random random = { .state = seed * 2 + 1 };
-	struct policy *policy = random_policy(&random, n_rules);
-	struct chain *chain = &policy->chains[0];
+	char *longer;
+
+	if (!*name)
+		return;
+	if (asprintf(&longer, "%s_%s", *name, seed) < 0)
+		die("memory");
+	free(*name);
+	*name = longer;
+}
+
+static void chain_plain(struct chain *chain, const char *seed)
+{
 	size_t i, n = 0;
 
+	name_with(seed, &chain->name);
 	for (i = 0; i < chain->n_rules; i++) {
+		name_with(seed, &chain->rules[i].chain);
 		if (rule_plain(&chain->rules[i]))
 			chain->rules[n++] = chain->rules[i];
 		else
 			rule_clear(&chain->rules[i]);
 	}
 	chain->n_rules = n;
+}
+
+/* Whether weir would read it: not what nobody jumps to, without a policy. */
+static bool is_read(const struct policy *policy, const char *name)
+{
+	size_t i, j;
+
+	for (i = 0; i < policy->n_chains; i++)
+		for (j = 0; j < policy->chains[i].n_rules; j++) {
+			const char *target = policy->chains[i].rules[j].chain;
+
+			if (target && strcmp(target, name) == 0)
+				return true;
+		}
+	return false;
+}
+
+static struct policy *make(const char *seed, size_t n_rules)
+{
+	struct random random = { .state = strtoull(seed, NULL, 0) * 2 + 1 };
+	struct policy *policy = random_policy(&random, n_rules);
+	size_t i;
+
+	for (i = 0; i < policy->n_chains; i++)
+		chain_plain(&policy->chains[i], seed);
+	for (i = 0; i < policy->n_chains; i++)
+		if (policy->chains[i].policy == VERDICT_NONE &&
+		    !is_read(policy, policy->chains[i].name))
+			policy->chains[i].policy = VERDICT_DENY;
 	for (i = 0; i < policy->n_sets; i++)
 		set_shorten(&policy->sets[i]);
 	return policy;
@@ -121,21 +162,28 @@ static void write_set(const struct set *set, FILE *out)
 	fputc('\n', out);
 }
 
-/* The chain's name is the seed's: counters do not go on from others. */
-static void write_weir(const struct policy *policy, const char *seed,
-		       const char *device, FILE *out)
+static void write_chain(const struct chain *chain, FILE *out)
 {
 	static const char *const verdicts[] = { "deny", "allow", "reject" };
-	const struct chain *chain = &policy->chains[0];
 	size_t i;
 
-	fprintf(out,
-		"[device %s]\nfilter-in = c%s\n"
-		"[chain c%s]\nstrict = yes\npolicy = %s\n",
-		device, seed, seed, verdicts[chain->policy]);
+	fprintf(out, "[chain %s]\nstrict = yes\n", chain->name);
+	if (chain->policy != VERDICT_NONE)
+		fprintf(out, "policy = %s\n", verdicts[chain->policy]);
 	for (i = 0; i < chain->n_rules; i++)
 		fprintf(out, "%u = %s\n", chain->rules[i].number,
 			chain->rules[i].text);
+}
+
+static void write_weir(const struct policy *policy, const char *device,
+		       FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "[device %s]\nfilter-in = %s\n", device,
+		policy->chains[0].name);
+	for (i = 0; i < policy->n_chains; i++)
+		write_chain(&policy->chains[i], out);
 	for (i = 0; i < policy->n_sets; i++)
 		write_set(&policy->sets[i], out);
 }
@@ -143,12 +191,11 @@ static void write_weir(const struct policy *policy, const char *seed,
 static int run_write(char **args)
 {
 	CLEANUP(policy_freep)
-	struct policy *policy =
-		make(strtoull(args[0], NULL, 0), strtoul(args[1], NULL, 0));
+	struct policy *policy = make(args[0], strtoul(args[1], NULL, 0));
 	CLEANUP(fclosep) FILE *weir = create(args[2], "policy.ini");
 	CLEANUP(fclosep) FILE *nft = create(args[2], "policy.nft");
 
-	write_weir(policy, args[0], args[3], weir);
+	write_weir(policy, args[3], weir);
 	nft_write(policy, args[4], nft);
 	return 0;
 }
