@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One file, no recursion.  Products are under build/.  V=1 shows commands,
-# SAN=1 builds with ASan and UBSan, JOBS=N with so many processes.
+# SAN=1 builds with ASan and UBSan, JOBS=N with so many processes, SHARED=1 loads
+# the libraries at run time.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -36,6 +37,15 @@ PACKAGES := libbpf libnl-3.0 libnl-route-3.0 jansson
 PACKAGE_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -liniparser
 
+# To load nine libraries takes longer than what most commands have to do.  An
+# archive that is not there, and all are shared.  The linker warns of resolvers in
+# libnl that nobody calls.
+STATIC_LIBS = $(shell $(PKG_CONFIG) --static --libs $(PACKAGES)) -liniparser
+MISSING_ARCHIVES = $(filter-out /%,$(foreach l,$(patsubst -l%,%,$(filter -l%,\
+		   $(STATIC_LIBS))) c,$(shell $(CC) -print-file-name=lib$(l).a)))
+WEIRCTL_LIBS = $(if $(SHARED)$(SAN)$(MISSING_ARCHIVES),$(PACKAGE_LIBS),-static \
+	       -Wl$(comma)--no-warnings $(STATIC_LIBS))
+
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wformat=2 -Wno-format-truncation -Wpointer-arith -Werror
@@ -56,7 +66,7 @@ SKELETONS := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard cgroup/*.bpf.c \
 
 $(B)/weirctl: $(OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(WEIRCTL_LIBS)
 
 $(B)/%.o: %.c | $(SKELETONS) $(DEPS)
 	$(call say,CC,$<)

@@ -44,43 +44,53 @@ static int map_lines(int fd, uint32_t n, int protection,
 	return 0;
 }
 
-#define PAGE_LINES (4096 / LINE_BYTES)
+#define PAGE_BYTES 4096
+
+/* A call costs as much as several pages do, and what is near is wanted next.
+ */
+#define PIECE_BYTES (8 * PAGE_BYTES)
+#define PIECE_LINES (PIECE_BYTES / LINE_BYTES)
 
 /* In the place of a piece of the address space that was kept for it. */
-static void map_page(struct set_pages *pages, const struct set_lines *lines,
-		     uint32_t page)
+static void map_piece(struct set_pages *pages, const struct set_lines *lines,
+		      uint32_t piece)
 {
 	struct store_map *map =
 		(struct store_map *)((char *)pages -
 				     offsetof(struct store_map, pages));
-	char *place = (char *)lines->lines + (size_t)page * 4096;
+	size_t begin = (size_t)piece * PIECE_BYTES;
+	size_t size = map->size - begin;
+	char *place = (char *)lines->lines + begin;
 
-	if (map->mapped[page])
+	if (map->mapped[piece])
 		return;
-	map->mapped[page] = 1;
-	if (mmap(place, 4096, map->protection, MAP_SHARED | MAP_FIXED, map->fd,
-		 (off_t)page * 4096) != MAP_FAILED)
+	map->mapped[piece] = 1;
+	if (size > PIECE_BYTES)
+		size = PIECE_BYTES;
+	if (mmap(place, size, map->protection, MAP_SHARED | MAP_FIXED, map->fd,
+		 (off_t)begin) != MAP_FAILED)
 		return;
 	pages->r = neg_errno();
 	/* Nothing is in there. */
-	if (mprotect(place, 4096, PROT_READ | PROT_WRITE) < 0)
+	if (mprotect(place, size, PROT_READ | PROT_WRITE) < 0)
 		abort();
 }
 
 static void map_pages(struct set_pages *pages, const struct set_lines *lines,
 		      uint32_t first, uint32_t n)
 {
-	uint32_t page;
+	uint32_t piece;
 
-	for (page = first / PAGE_LINES; page <= (first + n - 1) / PAGE_LINES;
-	     page++)
-		map_page(pages, lines, page);
+	for (piece = first / PIECE_LINES;
+	     piece <= (first + n - 1) / PIECE_LINES; piece++)
+		map_piece(pages, lines, piece);
 }
 
-/* The address space for all of it; pages come when they are wanted. */
+/* The address space for all of it; pieces come when they are wanted. */
 static int keep_place(int fd, uint32_t n, int protection, struct store_map *map)
 {
-	size_t size = ((size_t)n + PAGE_LINES - 1) / PAGE_LINES * 4096;
+	size_t size = ((size_t)n * LINE_BYTES + PAGE_BYTES - 1) / PAGE_BYTES *
+		      PAGE_BYTES;
 	void *lines = mmap(NULL, size, PROT_NONE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -96,7 +106,8 @@ static int keep_place(int fd, uint32_t n, int protection, struct store_map *map)
 	map->pages.map = map_pages;
 	map->protection = protection;
 	map->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	map->mapped = calloc(size / 4096, 1);
+	map->size = size;
+	map->mapped = calloc(size / PIECE_BYTES + 1, 1);
 	if (map->fd >= 0 && map->mapped)
 		return 0;
 	store_map_close(map);
@@ -127,7 +138,7 @@ int store_map_open(int elements, uint32_t store, bool to_change,
 		return err_set(err, r, "open the elements of a set");
 	if (info.value_size != LINE_BYTES)
 		return layout_misfit("elements", err);
-	if (to_change && sysconf(_SC_PAGESIZE) == 4096)
+	if (to_change && sysconf(_SC_PAGESIZE) == PAGE_BYTES)
 		r = keep_place(fd, info.max_entries, PROT_READ | PROT_WRITE,
 			       ret_map);
 	else

@@ -19,7 +19,8 @@ struct store_map {
 	struct set_pages pages;
 	int fd;
 	int protection;
-	unsigned char *mapped; /* of each page */
+	size_t size;	       /* in whole pages */
+	unsigned char *mapped; /* of each piece */
 };
 
 /*
