@@ -346,9 +346,43 @@ static int parse_elements(struct reader *reader, const char *value, void *field)
 	return for_each_word(reader, value, field, add_element_word);
 }
 
-static int parse_file(struct reader *reader, const char *value, void *field)
+/* The path that begins here, without blanks around it; its length. */
+static size_t path_length(const char **text)
 {
-	return set_add_file(reader, field, value);
+	size_t n;
+
+	*text += strspn(*text, " \t");
+	n = strcspn(*text, ",");
+	while (n && strchr(" \t", (*text)[n - 1]))
+		n--;
+	return n;
+}
+
+/* Commas alone part them: a path may have blanks.  Goes on behind a bad one. */
+static int parse_files(struct reader *reader, const char *value, void *field)
+{
+	const char *text = value;
+	int r, result = 0;
+
+	for (;; text++) {
+		size_t n = path_length(&text);
+		AUTO_FREE char *path = strndup(text, n);
+
+		if (!path)
+			return -ENOMEM;
+		if (!n)
+			return reader_error(reader,
+					    "there is no path %s a comma",
+					    text[0] ? "before" : "behind");
+		r = set_add_file(reader, field, path);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			result = r;
+		text += strcspn(text, ",");
+		if (!*text)
+			return result;
+	}
 }
 
 static const struct key group_keys[] = {
@@ -408,7 +442,7 @@ static const struct key chain_keys[] = {
 
 static const struct key set_keys[] = {
 	{ "elements", "networks or ports", 0, parse_elements },
-	{ "file", "a file with one element a line", 0, parse_file },
+	{ "file", "files with one element a line", 0, parse_files },
 	{ NULL, NULL, 0, NULL },
 };
 
