@@ -16,25 +16,33 @@ void live_sets_close(struct live_sets *sets)
 	close_fdp(&sets->rows);
 	close_fdp(&sets->strings);
 	close_fdp(&sets->changes);
+	close_fdp(&sets->generation);
 	*sets = LIVE_SETS_NONE;
 }
 
 /* ------------------------------------------------------------- opening */
 
-static int read_generation(const char *dir, uint32_t *ret_generation,
+static int open_generation(const char *dir, struct live_sets *sets,
 			   struct err *err)
 {
-	AUTO_CLOSE int fd = -1;
 	uint32_t zero = 0;
 	int r;
 
-	r = folder_open_pin(dir, "generation", &fd, err);
+	r = folder_open_pin(dir, "generation", &sets->generation, err);
 	if (r < 0)
 		return r;
-	r = bpf_map_lookup_elem(fd, &zero, ret_generation);
+	r = bpf_map_lookup_elem(sets->generation, &zero, &sets->number);
 	if (r < 0)
 		return err_set(err, r, "read the generation");
-	return *ret_generation ? 0 : -ENOENT;
+	return sets->number ? 0 : -ENOENT;
+}
+
+bool live_sets_hold(const struct live_sets *sets)
+{
+	uint32_t zero = 0, number = 0;
+
+	return bpf_map_lookup_elem(sets->generation, &zero, &number) == 0 &&
+	       number == sets->number;
 }
 
 /* The table of the slot in force; *ret_fd stays where it is empty. */
@@ -65,19 +73,18 @@ static int open_table(const char *dir, const char *name, uint32_t slot,
 int live_sets_open(const char *dir, struct live_sets *ret_sets, struct err *err)
 {
 	CLEANUP(live_sets_close) struct live_sets sets = LIVE_SETS_NONE;
-	uint32_t generation = 0;
 	int r;
 
-	r = read_generation(dir, &generation, err);
+	r = open_generation(dir, &sets, err);
 	if (r == 0)
 		r = folder_open_pin(dir, "elements", &sets.elements, err);
 	if (r == 0)
 		r = folder_open_pin(dir, "changes", &sets.changes, err);
 	if (r == 0)
-		r = open_table(dir, "sets", generation & 1,
+		r = open_table(dir, "sets", sets.number & 1,
 			       sizeof(struct set_row), &sets.rows, err);
 	if (r == 0)
-		r = open_table(dir, "strings", generation & 1,
+		r = open_table(dir, "strings", sets.number & 1,
 			       sizeof(struct strings_page), &sets.strings, err);
 	if (r < 0)
 		return r;

@@ -16,9 +16,11 @@ struct live_sets {
 	int rows; /* of the slot in force; -1: there is no set */
 	int strings;
 	int changes; /* cgroup/stamp.h */
+	int generation;
+	uint32_t number; /* of the generation they are of */
 };
 
-#define LIVE_SETS_NONE ((struct live_sets){ -1, -1, -1, -1 })
+#define LIVE_SETS_NONE ((struct live_sets){ -1, -1, -1, -1, -1, 0 })
 
 struct live_set {
 	char name[LABEL_MAX + 1];
@@ -32,6 +34,12 @@ struct live_set {
 int live_sets_open(const char *dir, struct live_sets *ret_sets,
 		   struct err *err);
 void live_sets_close(struct live_sets *sets);
+
+/*
+ * Whether their policy is in force still.  Who reads without the lock has read
+ * something whole only if it is.
+ */
+bool live_sets_hold(const struct live_sets *sets);
 
 /* The index-th named set.  -ENOENT behind the last one. */
 int live_sets_read(const struct live_sets *sets, uint32_t index,

@@ -142,6 +142,38 @@ for ((i = 1; i <= times; i++)); do
 done
 is "so many changes" "$bad $(set_ list banned | wc -l) $(state)" "0 $((1 + times / 2)) shut open"
 
+# A list is of one policy, also where two more come into force while it is made: the
+# first set and the last are filled alike by each, and one between is long.
+for i in {0..255}; do seq -f "198.18.$i.%g" 0 255; done >"$work/long.txt"
+for i in 1 2 3; do
+	cat "$work/policy.ini" - >"$work/policy$i.ini" <<EOP
+[set a]
+elements = 192.0.2.$i
+[set a-long]
+file = long.txt
+[set zz]
+elements = 192.0.2.$i
+EOP
+done
+apply_() { "$WEIRCTL" apply "$work/policy$1.ini" >/dev/null; }
+# has_grown PID KIB: or it is done, and a child that none has waited for.
+has_grown() { awk -v n="$2" '/^VmRSS:/ { k = $2 } END { exit !(k == "" || k > n) }' "/proc/$1/status"; }
+apply_ 2
+bad=0
+for kib in 1000 4000 6000 10000 16000; do
+	"$WEIRCTL" set list --json >"$work/listed" &
+	victim=$!
+	until has_grown $victim $kib; do :; done
+	kill -STOP $victim
+	{ apply_ 1 && apply_ 3; } || bad=$((bad + 1))
+	kill -CONT $victim
+	wait $victim || bad=$((bad + 1))
+	[ "$(grep -o '"192\.0\.2\.[123]"' "$work/listed" | sort | uniq -c | awk '{ print $1 }')" = 2 ] || bad=$((bad + 1))
+	apply_ 2
+done
+is "lists while policies change are each of one of them" $bad 0
+ok "and the first policy applies again" apply
+
 # Two at once, and many.
 set_ flush banned
 victims=()
