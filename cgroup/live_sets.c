@@ -255,6 +255,7 @@ int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 {
 	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
 	struct store_content content = { .store = set->row.store };
+	struct elements its = *elements;
 	uint32_t head = 0;
 	int r;
 
@@ -262,7 +263,9 @@ int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 		return err_say(err, -E2BIG,
 			       "set '%s' would have more than %u elements",
 			       set->name, ELEMENTS_MAX);
-	r = store_make(elements, store_now(), &lines, &head);
+	/* Also where there are none. */
+	its.kind = set->row.kind;
+	r = store_make(&its, store_now(), &lines, &head);
 	if (r < 0)
 		return explain(r, set, err);
 	lines.lines[head].head.changed = 1;

@@ -22,11 +22,11 @@ static int check_kind(const struct live_set *set,
 			       "set '%s' stands for addresses in one rule and "
 			       "for ports in another: nothing fits both",
 			       set->name);
-	if (elements->is_ports == (set->row.is_ports != 0))
+	if (elements->kind == set->row.kind)
 		return 0;
 	return err_say(err, -EINVAL, "set '%s' holds %s, not %s", set->name,
-		       set->row.is_ports ? "ports" : "networks",
-		       elements->is_ports ? "ports" : "networks");
+		       set_kind_name(set->row.kind),
+		       set_kind_name(elements->kind));
 }
 
 /* One that is in by another only is not to be taken out by its own name. */
@@ -43,9 +43,8 @@ static int check_deleted(const struct live_sets *sets,
 			  err);
 	if (r < 0 || !look.is_reached)
 		return r;
-	element_format(&change->element, change->family, set->row.is_ports,
-		       text);
-	element_format(&look.other, change->family, set->row.is_ports, other);
+	element_format(&change->element, change->family, set->row.kind, text);
+	element_format(&look.other, change->family, set->row.kind, other);
 	if (!look.is_in)
 		return err_say(err, -EINVAL,
 			       "set '%s' has no element %s, but %s, which "
@@ -87,9 +86,9 @@ static void tell_reached(const struct live_sets *sets,
 				  &look, &ignored) < 0 ||
 		    !look.is_reached)
 			continue;
-		element_format(&change->element, change->family,
-			       set->row.is_ports, text);
-		element_format(&look.other, change->family, set->row.is_ports,
+		element_format(&change->element, change->family, set->row.kind,
+			       text);
+		element_format(&look.other, change->family, set->row.kind,
 			       other);
 		say("set %s still has %s, which reaches into %s", set->name,
 		    other, text);

@@ -29,13 +29,13 @@ static int add_word(struct set_call *wanted, const char *text)
 	struct set_change *change;
 	struct err why;
 	unsigned int family;
-	bool is_port;
+	unsigned int kind;
 	struct element element;
 	int r;
 
 	r = set_add_text(&wanted->set, text, 0, &why);
 	if (r == 0)
-		r = element_parse(text, &element, &family, &is_port, &why);
+		r = element_parse(text, &element, &family, &kind, &why);
 	if (r == -EINVAL) {
 		say("set: %s", why.msg);
 		return EXIT_REFUSED;
@@ -43,7 +43,7 @@ static int add_word(struct set_call *wanted, const char *text)
 	change = r == 0 ? ARRAY_ADD(&wanted->changes, list) : NULL;
 	if (!change)
 		return no_memory();
-	elements->is_ports = is_port;
+	elements->kind = kind;
 	change->family = family;
 	change->is_add = wanted->is_add;
 	change->element = element;

@@ -102,12 +102,12 @@ static int read_listing(const struct call *call, const char *name,
 /* ------------------------------------------------------------ showing */
 
 static json_t *element_json(const struct element *element, unsigned int family,
-			    bool is_port, uint32_t now)
+			    unsigned int kind, uint32_t now)
 {
 	char text[ELEMENT_TEXT_MAX];
 	json_t *object = json_object();
 
-	element_format(element, family, is_port, text);
+	element_format(element, family, kind, text);
 	json_put(&object, "element", json_text(text));
 	if (element->seconds)
 		json_put(&object, "timeout_seconds",
@@ -128,10 +128,9 @@ static json_t *set_json(const struct listed *listed)
 		for (i = 0; i < elements->of[family].n_list; i++)
 			json_add(&list,
 				 element_json(&elements->of[family].list[i],
-					      family, set->row.is_ports, now));
+					      family, set->row.kind, now));
 	json_put(&object, "name", json_text(set->name));
-	json_put(&object, "holds",
-		 json_text(set->row.is_ports ? "ports" : "networks"));
+	json_put(&object, "holds", json_text(set_kind_name(set->row.kind)));
 	json_put(&object, "elements", list);
 	return object;
 }
@@ -150,8 +149,8 @@ static void show_elements(const struct listed *listed)
 			const struct element *element =
 				&elements->of[family].list[i];
 
-			element_format(element, family,
-				       listed->set.row.is_ports, text);
+			element_format(element, family, listed->set.row.kind,
+				       text);
 			if (element->seconds)
 				printf("%s timeout %us\n", text,
 				       element->seconds - now);
@@ -189,7 +188,7 @@ int set_list(const struct call *call)
 			show_elements(listed);
 		else
 			show("set %s: %zu %s", listed->set.name, listed->n,
-			     listed->set.row.is_ports ? "ports" : "networks");
+			     set_kind_name(listed->set.row.kind));
 	}
 	return EXIT_DONE;
 }

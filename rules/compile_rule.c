@@ -51,6 +51,15 @@ static int compile_ports(struct compiler *c, const struct where *where,
 			    end->n_port_sets, &side->port_set);
 }
 
+/* They stand in lists with their like alone. */
+static bool has_services(const struct compiler *c, const struct endpoint *end)
+{
+	const struct set *set;
+
+	set = end->n_sets ? policy_set(c->policy, end->sets[0]) : NULL;
+	return set && set_is_of(set, SET_OF_SERVICES);
+}
+
 /* look, look_not and look_port are the LOOK_* of this side. */
 static int compile_side(struct compiler *c, const struct rule *rule,
 			const struct endpoint *end, struct rule_row *row,
@@ -66,6 +75,11 @@ static int compile_side(struct compiler *c, const struct rule *rule,
 		r = compile_addresses(c, &rule->where, end, side);
 		if (r < 0)
 			return r;
+	}
+	if (has_services(c, end)) {
+		/* Of what has no ports they say nothing. */
+		row->looks |= look_port;
+		side->port_last = UINT16_MAX;
 	}
 	if (end->n_ports || end->n_port_sets) {
 		row->looks |= look_port;

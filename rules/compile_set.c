@@ -175,7 +175,7 @@ int spans_to_elements(const struct spans *spans, bool is_ports,
 {
 	CLEANUP(elements_clear)
 	struct elements elements = {
-		.is_ports = is_ports,
+		.kind = is_ports ? SET_OF_PORTS : SET_OF_NETWORKS,
 	};
 	size_t i;
 	int r = 0;

@@ -33,7 +33,7 @@ static uint64_t digest_end(uint64_t digest)
 /* Of sorted elements, with their timeouts. */
 static uint64_t digest_of(const struct elements *elements)
 {
-	uint64_t digest = DIGEST_BEGIN + elements->is_ports, halves[2];
+	uint64_t digest = DIGEST_BEGIN + elements->kind, halves[2];
 	unsigned int family;
 	size_t i;
 
@@ -48,7 +48,9 @@ static uint64_t digest_of(const struct elements *elements)
 			span_end_split(list->list[i].last, halves);
 			digest = digest_add(digest, halves[0]);
 			digest = digest_add(digest, halves[1]);
-			digest = digest_add(digest, list->list[i].seconds);
+			digest = digest_add(
+				digest, (uint64_t)list->list[i].ports << 32 |
+						list->list[i].seconds);
 		}
 	}
 	return digest_end(digest);
@@ -147,7 +149,7 @@ static int begin_timeouts(const struct elements *elements, uint32_t now,
 {
 	CLEANUP(elements_clear)
 	struct elements begun = {
-		.is_ports = elements->is_ports,
+		.kind = elements->kind,
 	};
 	unsigned int family;
 	size_t i;
@@ -206,7 +208,7 @@ static int place_set(struct compiler *c, const struct set *set,
 
 	row->digest = digest_of(&set->elements);
 	row->elements = elements_count(&set->elements);
-	if (!live || live->is_ports != row->is_ports ||
+	if (!live || live->kind != row->kind ||
 	    live->is_given != row->is_given ||
 	    (set->is_given && live->digest != row->digest))
 		return make_store(c, set, row);
@@ -218,19 +220,22 @@ static int place_set(struct compiler *c, const struct set *set,
 }
 
 /* Of an empty one, those say it that name it; or it takes neither. */
-static bool holds_ports(const struct set *set)
+static unsigned int kind_of(const struct set *set)
 {
-	if (elements_count(&set->elements))
-		return set->elements.is_ports;
-	return set->stands_for_ports && !set->stands_for_addresses;
+	if (set->holds || elements_count(&set->elements))
+		return set->elements.kind;
+	return set->stands_for_ports && !set->stands_for_addresses
+		       ? SET_OF_PORTS
+		       : SET_OF_NETWORKS;
 }
 
 static int compile_set(struct compiler *c, const struct set *set)
 {
-	struct set_row row = { .is_ports = holds_ports(set) }, *added;
+	struct set_row row = { .kind = kind_of(set) }, *added;
 	int r;
 
-	row.is_closed = set->stands_for_ports && set->stands_for_addresses;
+	row.is_closed = !set->holds && set->stands_for_ports &&
+			set->stands_for_addresses;
 	row.is_given = set->is_given;
 	row.line = set->where.line;
 	r = compiler_file(c, &set->where, &row.file);
@@ -298,7 +303,9 @@ int compile_list(struct compiler *c, const struct where *where,
 		 size_t n_names, uint32_t *ret_set)
 {
 	CLEANUP(elements_clear) struct elements elements = { 0 };
-	struct set_row row = { .is_ports = is_ports }, *added;
+	struct set_row row = { .kind = is_ports ? SET_OF_PORTS
+						: SET_OF_NETWORKS },
+		       *added;
 	int r;
 
 	row.elements = spans->n_list;

@@ -7,6 +7,17 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
+const char *set_kind_name(unsigned int kind)
+{
+	static const char *const names[SET_KINDS] = {
+		[SET_OF_NETWORKS] = "networks",
+		[SET_OF_PORTS] = "ports",
+		[SET_OF_SERVICES] = "services",
+	};
+
+	return kind < SET_KINDS ? names[kind] : "?";
+}
+
 void elements_clear(struct elements *elements)
 {
 	unsigned int family;
@@ -50,13 +61,18 @@ span_end span_end_join(const uint64_t halves[static 2])
 
 /* ------------------------------------------------------------- order */
 
-static int compare_elements(const void *va, const void *vb)
+int element_order(const struct element *a, const struct element *b)
 {
-	const struct element *a = va, *b = vb;
-
 	if (a->first != b->first)
 		return a->first < b->first ? -1 : 1;
-	return (a->last > b->last) - (a->last < b->last);
+	if (a->last != b->last)
+		return a->last < b->last ? -1 : 1;
+	return (a->ports > b->ports) - (a->ports < b->ports);
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+	return element_order(a, b);
 }
 
 static bool is_sorted(const struct element_list *elements)

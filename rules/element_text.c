@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Elements of sets and their timeouts, as text and back. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/number.h"
 #include "rules/address.h"
 #include "rules/element.h"
@@ -43,7 +46,7 @@ bool element_scan_ip4(const char *text, struct element *element)
 			return false;
 	}
 	element->first = element->last = address;
-	element->seconds = 0;
+	element->seconds = element->ports = 0;
 	if (*p == '\0')
 		return true;
 	if (*p != '/')
@@ -85,7 +88,8 @@ static int parse_port(const char *text, struct element *ret_element,
 
 	r = port_parse(text, &range, why);
 	if (r == 0)
-		*ret_element = (struct element){ range.first, range.last, 0 };
+		*ret_element = (struct element){ .first = range.first,
+						 .last = range.last };
 	return r;
 }
 
@@ -100,20 +104,78 @@ static int parse_network(const char *text, struct element *ret_element,
 	if (r < 0)
 		return r;
 	family = network.family == FAMILY_IP4 ? SET_IP4 : SET_IP6;
-	*ret_element = (struct element){ end_of(&network.first, family),
-					 end_of(&network.last, family), 0 };
+	*ret_element = (struct element){
+		.first = end_of(&network.first, family),
+		.last = end_of(&network.last, family),
+	};
+	*ret_family = family;
+	return 0;
+}
+
+/*
+ * Where the addresses of a service end: at the ']' or ':' behind them, or NULL
+ * where text is none.  IPv6 addresses have more than one ':', and what may be
+ * one of IPv4 a '.' before it.
+ */
+static const char *service_end(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (*text == '[')
+		return strchr(text, ']');
+	if (!colon || strchr(colon + 1, ':') ||
+	    !memchr(text, '.', colon - text))
+		return NULL;
+	return colon;
+}
+
+static int parse_service(const char *text, const char *end,
+			 struct element *ret_element, unsigned int *ret_family,
+			 struct err *why)
+{
+	bool in_brackets = *text == '[';
+	const char *port = end + in_brackets;
+	AUTO_FREE char *addresses =
+		strndup(text + in_brackets, end - text - in_brackets);
+	struct port_range range;
+	struct element element;
+	unsigned int family;
+	int r;
+
+	if (!addresses)
+		return err_set(why, -ENOMEM, "parse");
+	r = parse_network(addresses, &element, &family, why);
+	if (r < 0)
+		return r;
+	if (in_brackets != (family == SET_IP6))
+		return err_say(why, -EINVAL,
+			       "'%.80s': IPv6 addresses have brackets, others "
+			       "none (try 192.0.2.1:443 or [2001:db8::1]:443)",
+			       text);
+	if (*port != ':')
+		return err_say(why, -EINVAL,
+			       "'%.80s' has no port (try [%.60s]:443, or leave "
+			       "the brackets out)",
+			       text, addresses);
+	r = port_parse(port + 1, &range, why);
+	if (r < 0)
+		return err_wrap(why, r, "'%.80s'", text);
+	element.ports = (uint32_t)range.first << 16 | range.last;
+	*ret_element = element;
 	*ret_family = family;
 	return 0;
 }
 
 int element_parse(const char *text, struct element *ret_element,
-		  unsigned int *ret_family, bool *ret_is_port, struct err *why)
+		  unsigned int *ret_family, unsigned int *ret_kind,
+		  struct err *why)
 {
+	const char *end;
 	int r = 0;
 
 	if (element_scan_ip4(text, ret_element)) {
 		*ret_family = SET_IP4;
-		*ret_is_port = false;
+		*ret_kind = SET_OF_NETWORKS;
 		return 0;
 	}
 	if (*text == '@')
@@ -121,34 +183,56 @@ int element_parse(const char *text, struct element *ret_element,
 			       "'%.80s': a set has no sets in it (a rule can "
 			       "name several)",
 			       text);
+	end = service_end(text);
+	if (end) {
+		*ret_kind = SET_OF_SERVICES;
+		return parse_service(text, end, ret_element, ret_family, why);
+	}
 	if (!is_port(text)) {
-		r = parse_network(text, ret_element, ret_family, why);
-		*ret_is_port = false;
-		return r;
+		*ret_kind = SET_OF_NETWORKS;
+		return parse_network(text, ret_element, ret_family, why);
 	}
 	r = parse_port(text, ret_element, why);
 	if (r == 0) {
 		*ret_family = SET_IP4;
-		*ret_is_port = true;
+		*ret_kind = SET_OF_PORTS;
 	}
 	return r;
 }
 
-void element_format(const struct element *element, unsigned int family,
-		    bool is_port, char ret_text[static ELEMENT_TEXT_MAX])
+static void format_network(const struct element *element, unsigned int family,
+			   char ret_text[static NETWORK_TEXT_MAX])
 {
-	struct port_range range = { element->first, element->last };
 	struct network network = { .family = family == SET_IP4 ? FAMILY_IP4
 							       : FAMILY_IP6 };
 
-	_Static_assert(ELEMENT_TEXT_MAX >= NETWORK_TEXT_MAX, "holds both");
-	if (is_port) {
-		port_format(&range, ret_text);
-		return;
-	}
 	address_of(element->first, family, &network.first);
 	address_of(element->last, family, &network.last);
 	network_format(&network, ret_text);
+}
+
+void element_format(const struct element *element, unsigned int family,
+		    unsigned int kind, char ret_text[static ELEMENT_TEXT_MAX])
+{
+	struct port_range range = { element->first, element->last };
+	char network[NETWORK_TEXT_MAX], port[PORT_TEXT_MAX];
+
+	_Static_assert(ELEMENT_TEXT_MAX >= NETWORK_TEXT_MAX + PORT_TEXT_MAX + 3,
+		       "holds all");
+	if (kind == SET_OF_PORTS) {
+		port_format(&range, ret_text);
+		return;
+	}
+	format_network(element, family, network);
+	if (kind == SET_OF_NETWORKS) {
+		strcpy(ret_text, network);
+		return;
+	}
+	range.first = ELEMENT_PORT_FIRST(element);
+	range.last = ELEMENT_PORT_LAST(element);
+	port_format(&range, port);
+	snprintf(ret_text, ELEMENT_TEXT_MAX,
+		 family == SET_IP4 ? "%s:%s" : "[%s]:%s", network, port);
 }
 
 int timeout_parse(const char *text, uint32_t *ret_seconds, struct err *why)

@@ -181,7 +181,7 @@ _Static_assert(sizeof(struct chain_row) == 68, "no hidden padding");
 struct set_row {
 	__u64 digest;	/* of what the file says; 0: it is not that any more */
 	__u32 elements; /* as written: a range counts once */
-	__u32 is_ports;
+	__u32 kind;	/* SET_OF_* */
 	__u32 line;
 	str_off file;
 	str_off name;	 /* "": anonymous */

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "rules/describe.h"
+#include "rules/element.h"
 
 /*
  * One kind of object: how to number, name and describe them.  A name that
@@ -205,7 +206,7 @@ static const char *set_name(const struct image *image, size_t index,
 static void set_text(const struct image *image, size_t index, char *text)
 {
 	snprintf(text, DESCRIBE_MAX, "%u %s", image->sets[index].elements,
-		 image->sets[index].is_ports ? "ports" : "networks");
+		 set_kind_name(image->sets[index].kind));
 }
 
 enum {

@@ -346,6 +346,8 @@ static int parse_elements(struct reader *reader, const char *value, void *field)
 	return for_each_word(reader, value, field, add_element_word);
 }
 
+#define SET_HOLDS "networks, ports or services"
+
 /* The path that begins here, without blanks around it; its length. */
 static size_t path_length(const char **text)
 {
@@ -359,6 +361,25 @@ static size_t path_length(const char **text)
 }
 
 /* Commas alone part them: a path may have blanks.  Goes on behind a bad one. */
+static int parse_holds(struct reader *reader, const char *value, void *field)
+{
+	struct set *set = field;
+	unsigned int kind;
+
+	for (kind = 0; kind < SET_KINDS; kind++)
+		if (strcmp(value, set_kind_name(kind)) == 0)
+			break;
+	if (kind == SET_KINDS)
+		return reader_error(reader, "'%.80s' is not " SET_HOLDS, value);
+	if (elements_count(&set->elements) && set->elements.kind != kind)
+		return reader_error(reader, "set '%s' has %s in it already",
+				    set->name,
+				    set_kind_name(set->elements.kind));
+	set->holds = true;
+	set->elements.kind = kind;
+	return 0;
+}
+
 static int parse_files(struct reader *reader, const char *value, void *field)
 {
 	const char *text = value;
@@ -441,7 +462,8 @@ static const struct key chain_keys[] = {
 };
 
 static const struct key set_keys[] = {
-	{ "elements", "networks or ports", 0, parse_elements },
+	{ "holds", SET_HOLDS, 0, parse_holds },
+	{ "elements", "networks, ports or services", 0, parse_elements },
 	{ "file", "files with one element a line", 0, parse_files },
 	{ NULL, NULL, 0, NULL },
 };

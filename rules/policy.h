@@ -202,15 +202,23 @@ struct chain {
 	size_t n_rules;
 };
 
-/* A set holds addresses or ports, never both. */
+/* A set holds one kind of elements. */
 struct set {
 	char *name;
 	struct where where;
 	struct elements elements; /* sorted; seconds: timeouts */
 	bool is_given;		  /* the files say what is in it */
+	bool holds;		  /* … and what kind of elements */
 	/* How rules name it; where it is empty, it may be both. */
 	bool stands_for_ports, stands_for_addresses;
 };
+
+/* Whether it is known to hold elements of a kind, SET_OF_*. */
+static inline bool set_is_of(const struct set *set, unsigned int kind)
+{
+	return (set->holds || elements_count(&set->elements)) &&
+	       set->elements.kind == kind;
+}
 
 struct policy {
 	struct group *groups;

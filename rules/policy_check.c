@@ -9,6 +9,7 @@
 #include "rules/image_abi.h"
 #include "rules/keys.h"
 #include "rules/policy_reader.h"
+#include "rules/rule.h"
 #include "rules/suggest.h"
 
 /* Beyond so many words tried, errors come without a suggestion. */
@@ -66,6 +67,7 @@ static void check_set(struct reader *reader, const struct where *where,
 {
 	size_t index = names_find(&reader->names, SECTION_SET, name);
 	bool in_rule = *before >= '0' && *before <= '9';
+	unsigned int kind;
 	struct set *set;
 	const char *best;
 
@@ -80,18 +82,56 @@ static void check_set(struct reader *reader, const struct where *where,
 	set = &reader->policy->sets[index];
 	set->stands_for_ports |= wants_ports;
 	set->stands_for_addresses |= !wants_ports;
-	if (!elements_count(&set->elements))
+	if (!set->holds && !elements_count(&set->elements))
 		return;
-	if (wants_ports && !set->elements.is_ports)
+	kind = set->elements.kind;
+	if (wants_ports && kind != SET_OF_PORTS)
 		problem_add(reader->problems, where->file, where->line,
-			    "%s: set '%s' holds networks, but stands for ports",
+			    "%s: set '%s' holds %s, but stands for ports",
+			    before, name, set_kind_name(kind));
+	if (!wants_ports && kind == SET_OF_SERVICES && !in_rule)
+		problem_add(reader->problems, where->file, where->line,
+			    "%s: set '%s' holds services, but stands for "
+			    "addresses",
 			    before, name);
-	if (!wants_ports && set->elements.is_ports)
+	if (!wants_ports && kind == SET_OF_PORTS)
 		problem_add(reader->problems, where->file, where->line,
 			    "%s: set '%s' holds ports, but stands for "
 			    "addresses%s%s%s",
 			    before, name, in_rule ? " (try port @" : "",
 			    in_rule ? name : "", in_rule ? ")" : "");
+}
+
+/* A set of services says all of a side, and stands among its like alone. */
+static void check_services(struct reader *reader, const struct rule *rule,
+			   const struct endpoint *endpoint)
+{
+	size_t i, n = 0, index;
+	const char *name = NULL, *wrong = NULL;
+
+	for (i = 0; i < endpoint->n_sets; i++) {
+		index = names_find(&reader->names, SECTION_SET,
+				   endpoint->sets[i]);
+		if (index == NAME_UNKNOWN ||
+		    !set_is_of(&reader->policy->sets[index], SET_OF_SERVICES))
+			continue;
+		name = endpoint->sets[i];
+		n++;
+	}
+	if (!name)
+		return;
+	if (endpoint->n_ports || endpoint->n_port_sets)
+		wrong = "has ports of its own (leave port out)";
+	else if (endpoint->n_networks || n < endpoint->n_sets)
+		wrong = "holds services, and stands in one list with addresses "
+			"(make two rules of it)";
+	else if (!rule_has_ports(rule))
+		wrong = "holds services, which need a protocol with ports (put "
+			"tcp, udp or sctp before from and to)";
+	if (wrong)
+		problem_add(reader->problems, rule->where.file,
+			    rule->where.line, "%u: set '%s' %s", rule->number,
+			    name, wrong);
 }
 
 static void check_endpoint(struct reader *reader, const struct rule *rule,
@@ -102,6 +142,7 @@ static void check_endpoint(struct reader *reader, const struct rule *rule,
 
 	if (!endpoint->n_sets && !endpoint->n_port_sets)
 		return;
+	check_services(reader, rule, endpoint);
 	number_format(rule->number, number);
 	for (i = 0; i < endpoint->n_sets; i++)
 		check_set(reader, &rule->where, number, endpoint->sets[i],

@@ -193,13 +193,15 @@ static __always_inline int row_fits_sides(const struct rule_row *row,
 			return 0;
 	}
 	if (looks & LOOK_SRC) {
-		has = side_has(&row->src, &p->src, slot);
+		has = side_has(&row->src, &p->src,
+			       SLOT_AND_PORT(slot, p->src_port));
 		*tried |= tried_timeout(has);
 		if (!((has ^ looks / LOOK_SRC_NOT) & 1))
 			return 0;
 	}
 	if (looks & LOOK_DST) {
-		has = side_has(&row->dst, &p->dst, slot);
+		has = side_has(&row->dst, &p->dst,
+			       SLOT_AND_PORT(slot, p->dst_port));
 		*tried |= tried_timeout(has);
 		if (!((has ^ looks / LOOK_DST_NOT) & 1))
 			return 0;

@@ -32,4 +32,7 @@ void rule_clear(struct rule *rule);
 #define LIMIT_COUNT_MAX	    1000000
 #define LIMIT_BURST_DEFAULT 5 /* as in iptables and nft */
 
+/* Whether its protocol has ports. */
+bool rule_has_ports(const struct rule *rule);
+
 #endif

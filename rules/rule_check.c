@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "rules/address.h"
+#include "rules/rule.h"
 #include "rules/rule_parser.h"
 
 static bool has_ports(const struct endpoint *endpoint)
@@ -10,24 +11,24 @@ static bool has_ports(const struct endpoint *endpoint)
 	return endpoint->n_ports || endpoint->n_port_sets;
 }
 
+bool rule_has_ports(const struct rule *rule)
+{
+	return rule->protocol == IPPROTO_TCP || rule->protocol == IPPROTO_UDP ||
+	       rule->protocol == IPPROTO_SCTP;
+}
+
 static int check_ports(const struct rule *rule, struct err *why)
 {
 	if (!has_ports(&rule->from) && !has_ports(&rule->to))
 		return 0;
-	switch (rule->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_SCTP:
+	if (rule_has_ports(rule))
 		return 0;
-	case PROTOCOL_ANY:
+	if (rule->protocol == PROTOCOL_ANY)
 		return err_say(why, -EINVAL,
 			       "ports need a protocol that has them (put tcp, "
 			       "udp or sctp before from and to)");
-	default:
-		return err_say(why, -EINVAL,
-			       "the protocol has no ports (tcp, udp and sctp "
-			       "have)");
-	}
+	return err_say(why, -EINVAL,
+		       "the protocol has no ports (tcp, udp and sctp have)");
 }
 
 /* The family that a list of addresses allows, FAMILY_ANY: both. */

@@ -180,9 +180,14 @@ __noinline int set_walk_16(__u32 store, __u32 line, __u64 high, __u64 low)
 	return tree_value(lines, tree, rank);
 }
 
-/* The slot, and the family that is looked for, in one number. */
-#define HOW_SET(slot, family) (((slot)&1) | (family) << 8)
-#define HOW_FAMILY(how)	      ((how) >> 8 & 1)
+/*
+ * The slot, and the port that services are looked for with, in one number; the
+ * family comes to it.
+ */
+#define SLOT_AND_PORT(slot, port) ((slot) | (__u32)(port) << 16)
+#define HOW_SET(slot, family)	  (((slot)&0xffff0001) | (family) << 8)
+#define HOW_FAMILY(how)		  ((how) >> 8 & 1)
+#define HOW_PORT(how)		  ((how) >> 16)
 
 /*
  * Where a set has its trees of a family, in one number: its store, and the line
@@ -272,7 +277,8 @@ static __always_inline int set_walk(__u32 how, __u32 store, __u32 tree,
 /*
  * Whether a set, or one of those that a list is made of, has an address, given
  * in two halves: SET_HAS*.  That tells the family here, and not in those who
- * ask: they are many, and the verifier follows each branch of theirs.
+ * ask: they are many, and the verifier follows each branch of theirs.  slot:
+ * with the port beside the address, for sets of services.
  */
 __noinline int set_has_address(__u32 slot, __u32 set, __u64 half0, __u64 half1)
 {
@@ -290,6 +296,9 @@ __noinline int set_has_address(__u32 slot, __u32 set, __u64 half0, __u64 half1)
 		if (value == SET_UNCHANGED)
 			value = set_walk(how, PLACE_STORE(place),
 					 PLACE_HEAD(place), high, low);
+		if (value < 0 && value != (int)SET_FOREVER)
+			value = set_walk_4(PLACE_STORE(place),
+					   value & ~SET_PORTS, HOW_PORT(how));
 		value = set_value_holds(value);
 		if (value)
 			return value;

@@ -38,7 +38,20 @@ enum {
 
 #define SET_FOREVER 0xffffffffU /* the number below it is no value */
 
-/* Seconds are those of CLOCK_BOOTTIME; an element is in before its own. */
+/*
+ * Seconds are those of CLOCK_BOOTTIME; an element is in before its own.  What
+ * has this bit is none, but the line of another tree: that of the ports which
+ * are in beside the addresses of the interval.
+ */
+#define SET_PORTS 0x80000000U
+
+/* What a set holds: set_row.kind.  Services are addresses with ports. */
+enum {
+	SET_OF_NETWORKS,
+	SET_OF_PORTS,
+	SET_OF_SERVICES,
+	SET_KINDS,
+};
 
 struct set_head {
 	__u32 root;		    /* line of a root; 0: no changes */
@@ -49,7 +62,10 @@ struct set_head {
 	__u32 untils[SET_FAMILIES];
 	__u32 free;    /* first line that is, as long as root is 0 */
 	__u32 changed; /* 1: not what the policy's files say */
-	__u32 pad[5];
+	__u32 kind;    /* SET_OF_* */
+	/* Of services: first lines of their ports, as set_log has them. */
+	__u32 ports[SET_FAMILIES];
+	__u32 pad[2];
 };
 
 /* What has changed since the head was made. */
@@ -67,7 +83,7 @@ struct set_log {
 	__u16 family; /* SET_IP4, SET_IP6 */
 	__u16 is_add;
 	__u32 until; /* SET_FOREVER, or seconds */
-	__u32 pad;
+	__u32 ports; /* of a service: the first << 16, and the last */
 	__u64 first[2], last[2]; /* the upper half first */
 	__u64 pad2[2];
 };

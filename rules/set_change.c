@@ -77,6 +77,7 @@ static struct set_change noted_change(const struct set_log *log)
 			.first = span_end_join((const uint64_t *)log->first),
 			.last = span_end_join((const uint64_t *)log->last),
 			.seconds = log->until == SET_FOREVER ? 0 : log->until,
+			.ports = log->ports,
 		},
 	};
 }
@@ -221,27 +222,32 @@ static int gather(const struct set_lines *lines, const struct set_head *head,
 	return r < 0 ? r : element_list_sort(out);
 }
 
-static int steps_of_range(const struct set_lines *lines,
-			  const struct set_head *head, unsigned int family,
+static int steps_of_range(struct set_lines *lines, const struct set_head *head,
+			  unsigned int family,
 			  const struct change_list *changes, span_end first,
-			  span_end last, uint32_t now, struct steps *steps)
+			  span_end last, uint32_t now, struct port_trees *trees,
+			  struct steps *steps)
 {
 	struct element_list found = { 0 };
 	int r;
 
 	r = gather(lines, head, family, changes, first, last, &found);
-	if (r == 0)
+	if (r == 0 && head->kind == SET_OF_SERVICES)
+		r = services_add_steps(lines, trees, steps, &found, first, last,
+				       now);
+	else if (r == 0)
 		r = steps_add_elements(steps, &found, first, last, now);
 	free(found.list);
 	return r;
 }
 
 /* What all that has changed comes to, and the rest is unchanged. */
-static int steps_of_changes(const struct set_lines *lines,
+static int steps_of_changes(struct set_lines *lines,
 			    const struct set_head *head, unsigned int family,
 			    const struct change_list *changes, uint32_t now,
 			    struct steps *steps)
 {
+	CLEANUP(port_trees_clear) struct port_trees trees = { 0 };
 	span_end top = element_top(family), last = 0;
 	size_t i = 0;
 	int r = 0;
@@ -258,7 +264,7 @@ static int steps_of_changes(const struct set_lines *lines,
 				last = changes->list[i].element.last;
 		if (r == 0)
 			r = steps_of_range(lines, head, family, changes, first,
-					   last, now, steps);
+					   last, now, &trees, steps);
 	}
 	if (r == 0 && (!steps->n_list || last < top))
 		r = steps_add(steps, top, SET_UNCHANGED);
@@ -304,6 +310,13 @@ static int find(const struct set_lines *lines, const struct set_head *head,
 	return element_order(&there, wanted) == 0;
 }
 
+/* Of no services they are all the same. */
+static bool ports_meet(const struct element *a, const struct element *b)
+{
+	return ELEMENT_PORT_FIRST(a) <= ELEMENT_PORT_LAST(b) &&
+	       ELEMENT_PORT_FIRST(b) <= ELEMENT_PORT_LAST(a);
+}
+
 int store_look(const struct set_lines *lines, uint32_t line, uint32_t now,
 	       unsigned int family, const struct element *element,
 	       struct set_look *ret_look)
@@ -322,7 +335,8 @@ int store_look(const struct set_lines *lines, uint32_t line, uint32_t now,
 		r = gather(lines, &set_line_at(lines, line)->head, family,
 			   &changes, element->first, element->last, &found);
 	for (i = 0; r == 0 && i < found.n_list; i++) {
-		if (element_ended(&found.list[i], now))
+		if (element_ended(&found.list[i], now) ||
+		    !ports_meet(&found.list[i], element))
 			continue;
 		if (element_order(&found.list[i], element) == 0) {
 			look.is_in = true;
@@ -401,6 +415,7 @@ static int note(struct set_lines *lines, const struct set_changes *changes,
 			.is_add = change->is_add,
 			.until = element->seconds ? element->seconds
 						  : SET_FOREVER,
+			.ports = element->ports,
 		};
 
 		r = set_lines_take(lines, 1, &line);

@@ -19,13 +19,23 @@ static int refuse(struct problems *problems, const struct where *where,
 			   key ? key : "", key ? ": " : "", text);
 }
 
-static int refuse_kind(const struct set *set, const char *text, struct err *why)
+static int refuse_kind(const struct set *set, const char *text,
+		       unsigned int kind, struct err *why)
 {
-	bool has_ports = set->elements.is_ports;
+	static const char *const is_a[SET_KINDS] = {
+		[SET_OF_NETWORKS] = "an address",
+		[SET_OF_PORTS] = "a port",
+		[SET_OF_SERVICES] = "an address with a port",
+	};
 
-	return err_say(why, -EINVAL, "'%.80s' is %s, but set '%s' holds %s",
-		       text, has_ports ? "an address" : "a port", set->name,
-		       has_ports ? "ports" : "networks");
+	bool wants_both = set->elements.kind == SET_OF_SERVICES;
+
+	return err_say(why, -EINVAL, "'%.80s' is %s, but set '%s' holds %s%s",
+		       text, is_a[kind], set->name,
+		       set_kind_name(set->elements.kind),
+		       wants_both ? " (try 192.0.2.1:443 or "
+				    "[2001:db8::1]:443)"
+				  : "");
 }
 
 int set_add_text(struct set *set, const char *text, uint32_t seconds,
@@ -34,21 +44,21 @@ int set_add_text(struct set *set, const char *text, uint32_t seconds,
 	struct elements *elements = &set->elements;
 	struct element element;
 	unsigned int family;
-	bool is_port;
+	unsigned int kind;
 	int r;
 
-	r = element_parse(text, &element, &family, &is_port, why);
+	r = element_parse(text, &element, &family, &kind, why);
 	if (r < 0)
 		return r;
-	if (elements_count(elements) && is_port != elements->is_ports)
-		return refuse_kind(set, text, why);
+	if ((set->holds || elements_count(elements)) && kind != elements->kind)
+		return refuse_kind(set, text, kind, why);
 	if (elements_count(elements) >= ELEMENTS_MAX)
 		return err_say(why, -EINVAL,
 			       "a set has at most %u elements (write networks "
 			       "rather than addresses)",
 			       ELEMENTS_MAX);
 	element.seconds = seconds;
-	elements->is_ports = is_port;
+	elements->kind = kind;
 	return elements_add(elements, family, &element);
 }
 
@@ -221,6 +231,13 @@ static int add_saved(struct set_file *file, char *line, bool *ret_is_one)
 	if (!text)
 		return refuse(file->problems, &file->where, NULL,
 			      "the element is missing");
+	if (strchr(text, ','))
+		return problem_add(file->problems, file->where.file,
+				   file->where.line,
+				   "'%.80s' is of more than one part, of which "
+				   "weir knows addresses with ports (try "
+				   "192.0.2.1:443; the protocol is the rule's)",
+				   text);
 	r = read_extras(file, line, &seconds);
 	return r < 0 ? r : add_element(file, text, seconds);
 }
@@ -233,7 +250,8 @@ static bool add_plain(struct set_file *file, const char *line, int *ret_r)
 	struct elements *elements = &file->set->elements;
 	struct element element;
 
-	if (elements->is_ports || elements_count(elements) >= ELEMENTS_MAX ||
+	if (elements->kind != SET_OF_NETWORKS ||
+	    elements_count(elements) >= ELEMENTS_MAX ||
 	    !element_scan_ip4(line, &element))
 		return false;
 	*ret_r = elements_add(elements, SET_IP4, &element);

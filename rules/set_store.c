@@ -27,7 +27,7 @@ uint32_t store_until(uint32_t now, uint32_t seconds)
 
 	if (until <= SET_OUT)
 		return SET_OUT + 1;
-	return until < SET_FOREVER - 1 ? until : SET_FOREVER - 2;
+	return until < SET_PORTS ? until : SET_PORTS - 1;
 }
 
 uint32_t store_spare(uint32_t n_lines, bool has_changed)
@@ -56,6 +56,19 @@ static void write_element(union set_line *lines, unsigned int family, size_t i,
 	span_end_split(element->last, (uint64_t *)&line->longs[4 * at + 2]);
 }
 
+static int make_ports(struct set_lines *lines,
+		      const struct element_list *elements, uint32_t *ret_first)
+{
+	size_t i;
+	int r;
+
+	r = set_lines_take_words(lines, elements->n_list, ret_first);
+	for (i = 0; r == 0 && i < elements->n_list; i++)
+		set_line_at(lines, *ret_first + i / LINE_WORDS)
+			->words[i % LINE_WORDS] = elements->list[i].ports;
+	return r;
+}
+
 static int make_list(struct set_lines *lines, unsigned int family,
 		     const struct element_list *elements, struct set_head *head)
 {
@@ -74,8 +87,10 @@ static int make_list(struct set_lines *lines, unsigned int family,
 	}
 	head->lists[family] = first;
 	head->counts[family] = n;
-	if (!ends)
-		return 0;
+	if (head->kind == SET_OF_SERVICES)
+		r = make_ports(lines, elements, &head->ports[family]);
+	if (r < 0 || !ends)
+		return r;
 	r = set_lines_take_words(lines, n, &first);
 	for (i = 0; r == 0 && i < n; i++)
 		set_line_at(lines, first + i / LINE_WORDS)
@@ -86,21 +101,27 @@ static int make_list(struct set_lines *lines, unsigned int family,
 	return r;
 }
 
-static int make_tree(struct set_lines *lines, unsigned int family,
-		     const struct element_list *elements, uint32_t now,
-		     uint32_t *ret_tree)
+static int make_tree(struct set_lines *lines, unsigned int kind,
+		     unsigned int family, const struct element_list *elements,
+		     uint32_t now, uint32_t *ret_tree)
 {
+	CLEANUP(port_trees_clear) struct port_trees trees = { 0 };
 	CLEANUP(steps_clear) struct steps steps = { 0 };
+	span_end top = element_top(family);
 	int r;
 
-	r = steps_add_elements(&steps, elements, 0, element_top(family), now);
+	if (kind == SET_OF_SERVICES)
+		r = services_add_steps(lines, &trees, &steps, elements, 0, top,
+				       now);
+	else
+		r = steps_add_elements(&steps, elements, 0, top, now);
 	return r < 0 ? r : tree_make(lines, family, &steps, SET_OUT, ret_tree);
 }
 
 int store_make(const struct elements *elements, uint32_t now,
 	       struct set_lines *lines, uint32_t *ret_head)
 {
-	struct set_head head = { 0 };
+	struct set_head head = { .kind = elements->kind };
 	uint32_t line = 0;
 	unsigned int family;
 	int r;
@@ -111,7 +132,8 @@ int store_make(const struct elements *elements, uint32_t now,
 
 		if (!list->n_list)
 			continue;
-		r = make_tree(lines, family, list, now, &head.trees[family]);
+		r = make_tree(lines, head.kind, family, list, now,
+			      &head.trees[family]);
 		if (r == 0)
 			r = make_list(lines, family, list, &head);
 	}
@@ -168,7 +190,8 @@ int store_check(const struct set_lines *lines, uint32_t line)
 		if (!tree_fits(lines, head->trees[family]) ||
 		    !fits(lines, head->lists[family],
 			  n / per + (n % per != 0)) ||
-		    !fits(lines, head->untils[family], n / LINE_WORDS))
+		    !fits(lines, head->untils[family], n / LINE_WORDS) ||
+		    !fits(lines, head->ports[family], n / LINE_WORDS))
 			return -EPROTO;
 	}
 	return 0;
@@ -200,6 +223,10 @@ struct element base_element(const struct set_lines *lines,
 		element.seconds = line->words[i % LINE_WORDS];
 		if (element.seconds == SET_FOREVER)
 			element.seconds = 0;
+	}
+	if (head->ports[family]) {
+		line = set_line_at(lines, head->ports[family] + i / LINE_WORDS);
+		element.ports = line->words[i % LINE_WORDS];
 	}
 	return element;
 }
@@ -250,6 +277,7 @@ int store_read(const struct set_lines *lines, uint32_t line, uint32_t now,
 	if (r < 0)
 		return r;
 	head = &set_line_at(lines, line)->head;
+	elements.kind = head->kind;
 	for (family = 0; r == 0 && family < SET_FAMILIES; family++) {
 		CLEANUP(change_list_clear) struct change_list list = { 0 };
 

@@ -3,6 +3,7 @@
 #ifndef WEIR_RULES_SET_STORE_OWN_H
 #define WEIR_RULES_SET_STORE_OWN_H
 
+#include "rules/set_services.h"
 #include "rules/set_store.h"
 
 /* The last change of each element of a family, sorted as elements are. */
@@ -28,14 +29,6 @@ int change_list_make(const struct set_lines *lines, const struct set_head *head,
 struct element base_element(const struct set_lines *lines,
 			    const struct set_head *head, unsigned int family,
 			    uint32_t i);
-
-static inline int element_order(const struct element *a,
-				const struct element *b)
-{
-	if (a->first != b->first)
-		return a->first < b->first ? -1 : 1;
-	return (a->last > b->last) - (a->last < b->last);
-}
 
 static inline bool element_ended(const struct element *element, uint32_t now)
 {

@@ -6,7 +6,8 @@
 #include "rules/packet.bpf.h"
 #include "rules/set.bpf.h"
 
-/* Odd where the side has the address (SET_HAS*), else 0. */
+/* Odd where the side has the address (SET_HAS*), else 0.  slot: SLOT_AND_PORT.
+ */
 static __always_inline __u32 side_has(const struct row_side *side,
 				      const union address *address, __u32 slot)
 {

@@ -265,7 +265,7 @@ static void random_set(struct random *random, struct set *set, char *name,
 		n = 3000;
 	set->name = name;
 	set->is_given = true;
-	set->elements.is_ports = is_ports && n;
+	set->elements.kind = is_ports && n ? SET_OF_PORTS : SET_OF_NETWORKS;
 	set->stands_for_ports = is_ports;
 	while (n-- > 0) {
 		if (is_ports)

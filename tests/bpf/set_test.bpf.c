@@ -40,8 +40,8 @@ int look_up(struct __sk_buff *skb)
 	*cursor = index + 1;
 	if (!query || query->set == NONE)
 		return 0;
-	query->found = set_has_address(generation_slot(), query->set,
-				       bpf_cpu_to_be64(query->high),
-				       bpf_cpu_to_be64(query->low));
+	query->found = set_has_address(
+		SLOT_AND_PORT(generation_slot(), query->port), query->set,
+		bpf_cpu_to_be64(query->high), bpf_cpu_to_be64(query->low));
 	return 0;
 }

@@ -9,6 +9,8 @@ struct set_query {
 	__u64 high, low; /* of IPv4 as ::ffff:a.b.c.d */
 	__u32 set;	 /* NONE: nothing is looked up */
 	__u32 found;
+	__u32 port; /* beside the address */
+	__u32 pad;
 };
 
 #endif

@@ -121,16 +121,33 @@ static uint32_t ask(uint32_t n, uint32_t repeat)
 
 /* -------------------------------------------------------- the reference */
 
+static bool has_port(const struct elements *elements,
+		     const struct element *element, uint32_t port)
+{
+	return elements->kind != SET_OF_SERVICES ||
+	       (port >= ELEMENT_PORT_FIRST(element) &&
+		port <= ELEMENT_PORT_LAST(element));
+}
+
 static bool holds(const struct elements *elements, unsigned int family,
-		  span_end key)
+		  span_end key, uint32_t port)
 {
 	const struct element_list *list = &elements->of[family];
 	size_t i;
 
 	for (i = 0; i < list->n_list; i++)
-		if (key >= list->list[i].first && key <= list->list[i].last)
+		if (key >= list->list[i].first && key <= list->list[i].last &&
+		    has_port(elements, &list->list[i], port))
 			return true;
 	return false;
+}
+
+/* What the sets hold, in the test that runs. */
+static unsigned int kind;
+
+static uint32_t random_port(void)
+{
+	return random_below(2) ? random_below(8) : 65526 + random_below(8);
 }
 
 /* Few bits vary, so that much overlaps. */
@@ -142,6 +159,12 @@ static void random_element(unsigned int family, struct element *element)
 	element->first = ((span_end)random_below(200) + 1) * size;
 	element->last = element->first + (random_below(4) + 1) * size - 1;
 	element->seconds = 0;
+	element->ports = 0;
+	if (kind == SET_OF_SERVICES) {
+		element->ports = random_port();
+		element->ports = element->ports << 16 |
+				 (element->ports + random_below(3));
+	}
 	if (random_below(2)) {
 		span_end first = element_top(family) - element->last;
 
@@ -197,7 +220,8 @@ static void assert_agrees(uint32_t set, const struct elements *elements,
 		if (family == SET_IP6 && key >> 32 == 0xffff)
 			key = 0;
 		query_is(&queries[i], set, family, key);
-		want[i] = holds(elements, family, key);
+		queries[i].port = random_port() + random_below(3);
+		want[i] = holds(elements, family, key, queries[i].port);
 	}
 	ask(n, 0);
 	for (i = 0; i < n; i++)
@@ -221,6 +245,8 @@ static void set_is(struct set *set, const char *name, size_t n)
 {
 	*set = (struct set){ .name = (char *)name, .is_given = true };
 	set->where.file = "x";
+	set->holds = true;
+	set->elements.kind = kind;
 	fill(&set->elements, n);
 }
 
@@ -247,8 +273,7 @@ static void take(struct elements *elements, const struct set_change *change)
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n_list; i++)
-		if (list->list[i].first != change->element.first ||
-		    list->list[i].last != change->element.last)
+		if (element_order(&list->list[i], &change->element) != 0)
 			list->list[n++] = list->list[i];
 	list->n_list = n;
 	if (change->is_add)
@@ -292,13 +317,21 @@ static void changes_are_in_force_at_once(void **state)
 	elements_clear(&set.elements);
 }
 
+static void so_it_is_with_services(void **state)
+{
+	kind = SET_OF_SERVICES;
+	sets_have_what_they_were_made_of(state);
+	changes_are_in_force_at_once(state);
+	kind = SET_OF_NETWORKS;
+}
+
 static void a_timeout_ends_by_itself(void **state)
 {
 	CLEANUP(live_sets_close) struct live_sets sets = LIVE_SETS_NONE;
 	struct set set = { .name = (char *)"t", .where.file = "x" };
 	struct policy policy = { .sets = &set, .n_sets = 1 };
 	struct timespec tick = { .tv_nsec = 50000000 };
-	struct set_change change = { SET_IP4, true, { 7, 9, 0 } };
+	struct set_change change = { SET_IP4, true, { 7, 9, 0, 0 } };
 	struct set_changes changes = { &change, 1 };
 	struct live_set found;
 	struct err err;
@@ -338,7 +371,7 @@ static void a_list_of_sets_has_what_each_has(void **state)
 		.sets = list, .n_sets = 3, .chains = &chain, .n_chains = 1
 	};
 	char *names[] = { (char *)"a", (char *)"b", (char *)"c" };
-	struct elements all = { 0 };
+	struct elements all = { .kind = kind };
 	unsigned int family;
 	size_t i, j;
 
@@ -360,6 +393,13 @@ static void a_list_of_sets_has_what_each_has(void **state)
 	for (i = 0; i < 3; i++)
 		elements_clear(&list[i].elements);
 	elements_clear(&all);
+}
+
+static void so_has_a_list_of_sets_of_services(void **state)
+{
+	kind = SET_OF_SERVICES;
+	a_list_of_sets_has_what_each_has(state);
+	kind = SET_OF_NETWORKS;
 }
 
 /* --------------------------------------------------------------- bench */
@@ -471,8 +511,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_have_what_they_were_made_of),
 		cmocka_unit_test(changes_are_in_force_at_once),
+		cmocka_unit_test(so_it_is_with_services),
 		cmocka_unit_test(a_timeout_ends_by_itself),
 		cmocka_unit_test(a_list_of_sets_has_what_each_has),
+		cmocka_unit_test(so_has_a_list_of_sets_of_services),
 	};
 	const struct CMUnitTest benches[] = {
 		cmocka_unit_test(what_a_look_up_costs),

@@ -48,7 +48,7 @@ static void check_set(const struct set *set)
 	unsigned int family, again_family;
 	struct element again;
 	struct err why;
-	bool is_port;
+	unsigned int kind;
 	size_t i;
 
 	for (family = 0; family < SET_FAMILIES; family++)
@@ -59,14 +59,15 @@ static void check_set(const struct set *set)
 			CHECK(element->first <= element->last);
 			CHECK(element->last <= element_top(family));
 			CHECK(i == 0 || element[-1].first <= element->first);
-			element_format(element, family, set->elements.is_ports,
+			element_format(element, family, set->elements.kind,
 				       text);
-			CHECK(element_parse(text, &again, &again_family,
-					    &is_port, &why) == 0);
+			CHECK(element_parse(text, &again, &again_family, &kind,
+					    &why) == 0);
 			CHECK(again.first == element->first &&
 			      again.last == element->last &&
+			      again.ports == element->ports &&
 			      again_family == family &&
-			      is_port == set->elements.is_ports);
+			      kind == set->elements.kind);
 		}
 }
 

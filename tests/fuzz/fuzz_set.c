@@ -10,12 +10,15 @@
 #include "rules/set_read.h"
 #include "rules/set_store.h"
 
-static bool has(const struct set_lines *lines, uint32_t line, span_end key)
+static bool has(const struct set_lines *lines, uint32_t line, span_end key,
+		uint32_t port)
 {
 	const struct set_tree *tree = &lines->lines[line].tree;
 	uint32_t value =
 		tree_value(lines, tree, tree_interval(lines, tree, key));
 
+	if (value & SET_PORTS && value != SET_FOREVER)
+		return has(lines, value & ~SET_PORTS, port, 0);
 	return value != SET_OUT;
 }
 
@@ -31,8 +34,11 @@ static void check_list(const struct set_lines *lines, uint32_t head,
 		CHECK(made->list[i].first == read->list[i].first);
 		CHECK(made->list[i].last == read->list[i].last);
 		CHECK(made->list[i].seconds == read->list[i].seconds);
-		CHECK(has(lines, tree, made->list[i].first));
-		CHECK(has(lines, tree, made->list[i].last));
+		CHECK(made->list[i].ports == read->list[i].ports);
+		CHECK(has(lines, tree, made->list[i].first,
+			  ELEMENT_PORT_FIRST(&made->list[i])));
+		CHECK(has(lines, tree, made->list[i].last,
+			  ELEMENT_PORT_LAST(&made->list[i])));
 	}
 }
 

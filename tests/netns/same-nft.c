@@ -156,7 +156,7 @@ static void write_set(const struct set *set, FILE *out)
 	for (family = 0; family < SET_FAMILIES; family++)
 		for (i = 0; i < elements->of[family].n_list; i++) {
 			element_format(&elements->of[family].list[i], family,
-				       elements->is_ports, text);
+				       elements->kind, text);
 			fprintf(out, " %s", text);
 		}
 	fputc('\n', out);

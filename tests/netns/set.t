@@ -142,6 +142,54 @@ for ((i = 1; i <= times; i++)); do
 done
 is "so many changes" "$bad $(set_ list banned | wc -l) $(state)" "0 $((1 + times / 2)) shut open"
 
+# Services: an address with a port.
+cat >"$work/services.ini" <<EOP
+[group a]
+match = $cg/a
+filter-out = out
+[chain out]
+policy = deny
+10 = allow tcp to @services
+20 = deny udp to not @services
+30 = allow udp
+[set services]
+holds = services
+EOP
+both() {
+	local port two=
+	for port in 80 81; do
+		reaches "$1" $port && two+="open " || two+="shut "
+	done
+	echo "$two"
+}
+cp "$work/policy.ini" "$work/policy.ini.full"
+cp "$work/services.ini" "$work/policy.ini"
+ok "a policy with services applies" apply
+is "where none is in, none is reached" "$(both 10.77.0.2)$(both fd77::2)" "shut shut shut shut "
+ok "two are added" set_ add services 10.77.0.2:80 '[fd77::2]:81'
+is "and just these reached" "$(both 10.77.0.2)$(both fd77::2)" "open shut shut open "
+is "and listed" "$(set_ list services | tr '\n' ' ')$(set_ list)" "10.77.0.2:80 [fd77::2]:81 set services: 2 services"
+like "explain says so" "$("$WEIRCTL" explain out "$cg/a" tcp 10.77.0.2:80)" 'allow tcp to @services.*allowed'
+like "and of the other port" "$("$WEIRCTL" explain out "$cg/a" tcp 10.77.0.2:81)" 'to @services.*denied'
+ok "a network, and a range of ports" set_ add services 10.77.0.0/24:81-90 '[fd77::/64]:80-80' timeout 1h
+is "come beside them" "$(both 10.77.0.2)$(both fd77::2)" "open open open open "
+ok "what was added first is deleted" set_ del services 10.77.0.2:80 '[fd77::2]:81'
+is "and the others stay" "$(both 10.77.0.2)$(both fd77::2)" "shut open open shut "
+says "one that reaches in is named" 1 'no element 10.77.0.2:81, but 10.77.0.0/24:81-90' "$WEIRCTL" set del services 10.77.0.2:81
+says "an address alone is none" 1 "set 'services' holds services, not networks" "$WEIRCTL" set add services 10.77.0.2
+set_ list services | sed 's/ timeout.*//' >"$work/list.txt"
+ok "flush leaves none" set_ flush services
+is "and none is reached" "$(both 10.77.0.2)$(both fd77::2)" "shut shut shut shut "
+ok "what was listed is loaded" set_ load services "$work/list.txt"
+is "as the same" "$(both 10.77.0.2)$(both fd77::2)" "shut open open shut "
+is "another apply leaves it" "$(apply --dry-run)$(set_ list services | wc -l)" "nothing to change2"
+echo 'elements = 10.77.0.2:80' >>"$work/policy.ini"
+ok "one that fills it" apply
+is "does so" "$(both 10.77.0.2)$(both fd77::2)" "open shut shut shut "
+mv "$work/policy.ini.full" "$work/policy.ini"
+ok "the policy before applies again" apply
+set_ load banned - <<<"10.77.0.2"
+
 # A list is of one policy, also where two more come into force while it is made: the
 # first set and the last are filled alike by each, and one between is long.
 for i in {0..255}; do seq -f "198.18.$i.%g" 0 255; done >"$work/long.txt"

@@ -38,7 +38,7 @@ static void assert_set(const struct image *image, uint32_t set,
 	for (family = 0; family < SET_FAMILIES; family++)
 		for (i = 0; i < elements.of[family].n_list; i++) {
 			element_format(&elements.of[family].list[i], family,
-				       row->is_ports, text);
+				       row->kind, text);
 			n += snprintf(all + n, sizeof(all) - n, "%s%s",
 				      n ? " " : "", text);
 		}
@@ -111,7 +111,7 @@ static void a_named_set_is_used_as_it_is(void **state)
 	assert_int_equal(image->n_sets, 4);
 	assert_string_equal(image_string(image, image->sets[0].name), "a");
 	assert_int_equal(image->sets[0].elements, 2);
-	assert_true(image->sets[1].is_ports);
+	assert_true(image->sets[1].kind);
 	assert_string_equal(image_string(image, image->sets[2].name), "");
 	assert_int_equal(image->rules[0].src.set, 0);
 	assert_int_equal(image->rules[0].dst.port_set, 1);
@@ -214,7 +214,7 @@ static void a_set_that_no_file_fills_is_kept(void **state)
 			     "10 = allow tcp to port @s\n[set s]\n",
 			     live);
 	assert_int_equal(image->n_stores, 1);
-	assert_true(image->sets[0].is_ports);
+	assert_true(image->sets[0].kind);
 }
 
 static void a_list_of_too_many_sets_is_refused(void **state)

@@ -140,7 +140,7 @@ static void print_set(const struct set *set, FILE *out)
 	for (family = 0; family < SET_FAMILIES; family++)
 		for (i = 0; i < set->elements.of[family].n_list; i++) {
 			element_format(&set->elements.of[family].list[i],
-				       family, set->elements.is_ports, text);
+				       family, set->elements.kind, text);
 			fprintf(out, " %s", text);
 		}
 	putc('\n', out);

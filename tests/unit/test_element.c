@@ -11,39 +11,55 @@
 
 /* Reads and writes it again. */
 static void assert_text(const char *text, unsigned int want_family,
-			bool want_port, const char *want)
+			unsigned int want_kind, const char *want)
 {
 	char again[ELEMENT_TEXT_MAX];
 	struct element element;
 	unsigned int family;
 	struct err why;
-	bool is_port;
+	unsigned int kind;
 
-	assert_int_equal(element_parse(text, &element, &family, &is_port, &why),
+	assert_int_equal(element_parse(text, &element, &family, &kind, &why),
 			 0);
 	assert_int_equal(family, want_family);
-	assert_int_equal(is_port, want_port);
+	assert_int_equal(kind, want_kind);
 	assert_int_equal(element.seconds, 0);
-	element_format(&element, family, is_port, again);
+	element_format(&element, family, kind, again);
 	assert_string_equal(again, want);
 }
 
 static void every_form_is_read_and_written(void **state)
 {
 	(void)state;
-	assert_text("192.0.2.1", SET_IP4, false, "192.0.2.1");
-	assert_text("192.0.2.1/32", SET_IP4, false, "192.0.2.1");
-	assert_text("10.0.0.0/8", SET_IP4, false, "10.0.0.0/8");
-	assert_text("0.0.0.0/0", SET_IP4, false, "0.0.0.0/0");
-	assert_text("255.255.255.255", SET_IP4, false, "255.255.255.255");
-	assert_text("192.0.2.4-192.0.2.7", SET_IP4, false, "192.0.2.4/30");
-	assert_text("192.0.2.4-192.0.2.8", SET_IP4, false,
+	assert_text("192.0.2.1", SET_IP4, SET_OF_NETWORKS, "192.0.2.1");
+	assert_text("192.0.2.1/32", SET_IP4, SET_OF_NETWORKS, "192.0.2.1");
+	assert_text("10.0.0.0/8", SET_IP4, SET_OF_NETWORKS, "10.0.0.0/8");
+	assert_text("0.0.0.0/0", SET_IP4, SET_OF_NETWORKS, "0.0.0.0/0");
+	assert_text("255.255.255.255", SET_IP4, SET_OF_NETWORKS,
+		    "255.255.255.255");
+	assert_text("192.0.2.4-192.0.2.7", SET_IP4, SET_OF_NETWORKS,
+		    "192.0.2.4/30");
+	assert_text("192.0.2.4-192.0.2.8", SET_IP4, SET_OF_NETWORKS,
 		    "192.0.2.4-192.0.2.8");
-	assert_text("2001:db8::1", SET_IP6, false, "2001:db8::1");
-	assert_text("2001:db8::/32", SET_IP6, false, "2001:db8::/32");
-	assert_text("::/0", SET_IP6, false, "::/0");
-	assert_text("80", SET_IP4, true, "80");
-	assert_text("80-90", SET_IP4, true, "80-90");
+	assert_text("2001:db8::1", SET_IP6, SET_OF_NETWORKS, "2001:db8::1");
+	assert_text("2001:db8::/32", SET_IP6, SET_OF_NETWORKS, "2001:db8::/32");
+	assert_text("::/0", SET_IP6, SET_OF_NETWORKS, "::/0");
+	assert_text("80", SET_IP4, SET_OF_PORTS, "80");
+	assert_text("80-90", SET_IP4, SET_OF_PORTS, "80-90");
+	assert_text("192.0.2.1:443", SET_IP4, SET_OF_SERVICES, "192.0.2.1:443");
+	assert_text("10.0.0.0/8:80-90", SET_IP4, SET_OF_SERVICES,
+		    "10.0.0.0/8:80-90");
+	assert_text("192.0.2.4-192.0.2.8:0-65535", SET_IP4, SET_OF_SERVICES,
+		    "192.0.2.4-192.0.2.8:0-65535");
+	assert_text("[2001:db8::1]:8443", SET_IP6, SET_OF_SERVICES,
+		    "[2001:db8::1]:8443");
+	assert_text("[2001:db8::/32]:53", SET_IP6, SET_OF_SERVICES,
+		    "[2001:db8::/32]:53");
+	assert_text("[2001:db8:1111:1111:1111:1111:1111:1111-"
+		    "2001:db8:1111:1111:1111:1111:1111:1119]:65530-65535",
+		    SET_IP6, SET_OF_SERVICES,
+		    "[2001:db8:1111:1111:1111:1111:1111:1111-"
+		    "2001:db8:1111:1111:1111:1111:1111:1119]:65530-65535");
 }
 
 static void what_is_none_is_refused(void **state)
@@ -64,19 +80,33 @@ static void what_is_none_is_refused(void **state)
 		"::ffff:1.2.3.4",
 		"eth0",
 		"2001:db8::1/32",
+		"192.0.2.1:",
+		"192.0.2.1:65536",
+		"192.0.2.1:90-80",
+		"192.0.2:80",
+		"192.0.2.1/24:80",
+		":80",
+		"[192.0.2.1]:80",
+		"[2001:db8::1]",
+		"[2001:db8::1]80",
+		"[2001:db8::1]:",
+		"[2001:db8::1:80",
+		"[]:80",
+		"2001:db8::1]:80",
+		"www.example.com:80",
 	};
 	struct element element;
 	unsigned int family;
 	struct err why;
-	bool is_port;
+	unsigned int kind;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		why.msg[0] = '\0';
-		assert_int_equal(element_parse(wrong[i], &element, &family,
-					       &is_port, &why),
-				 -EINVAL);
+		assert_int_equal(
+			element_parse(wrong[i], &element, &family, &kind, &why),
+			-EINVAL);
 		assert_true(*why.msg);
 	}
 }

@@ -156,9 +156,9 @@ static void chains_and_sets_are_found_by_name(void **state)
 	assert_string_equal(policy_chain(policy, "z")->name, "z");
 	assert_string_equal(policy_chain(policy, "b")->name, "b");
 	assert_null(policy_chain(policy, "a"));
-	assert_true(policy_set(policy, "z")->elements.is_ports);
+	assert_true(policy_set(policy, "z")->elements.kind);
 	assert_true(policy_set(policy, "z")->is_given);
-	assert_false(policy_set(policy, "a")->elements.is_ports);
+	assert_false(policy_set(policy, "a")->elements.kind);
 	assert_false(policy_set(policy, "a")->is_given);
 	assert_null(policy_set(policy, "b"));
 }
@@ -238,7 +238,7 @@ static void files_of_sets_are_beside_the_policy(void **state)
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(policy_read(files, 1, &problems, &policy), 0);
 	assert_int_equal(chdir(folder), 0);
-	assert_true(policy->sets[0].elements.is_ports);
+	assert_true(policy->sets[0].elements.kind);
 	assert_int_equal(elements_count(&policy->sets[0].elements), 2);
 }
 
@@ -275,7 +275,7 @@ static void standard_input_has_a_name_in_messages(void **state)
 	dup2(fd, STDIN_FILENO);
 	assert_problems(files, 1,
 			"<stdin>:2: error: a set has no key 'x' "
-			"(try elements, file)\n");
+			"(try holds, elements, file)\n");
 	dup2(saved, STDIN_FILENO);
 	close(saved);
 	close(fd);

@@ -42,7 +42,7 @@ static void assert_elements(const struct set *set, const char *want)
 			const struct element *element =
 				&set->elements.of[family].list[i];
 
-			element_format(element, family, set->elements.is_ports,
+			element_format(element, family, set->elements.kind,
 				       text);
 			n += snprintf(all + n, sizeof(all) - n, "%s%s",
 				      n ? " " : "", text);

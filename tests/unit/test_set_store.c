@@ -56,8 +56,11 @@ static uint32_t walk(const struct set_lines *lines, uint32_t line, span_end key)
 	return tree_value(lines, tree, rank);
 }
 
+/* What elements are of, in the test that runs. */
+static unsigned int kind;
+
 static bool has(const struct set_lines *lines, uint32_t line, uint32_t now,
-		unsigned int family, span_end key)
+		unsigned int family, span_end key, uint32_t port)
 {
 	const struct set_head *head = &lines->lines[line].head;
 	uint32_t value = SET_UNCHANGED, tree;
@@ -71,19 +74,31 @@ static bool has(const struct set_lines *lines, uint32_t line, uint32_t now,
 		tree = head->trees[family];
 		value = tree ? walk(lines, tree, key) : SET_OUT;
 	}
+	if (value & SET_PORTS && value != SET_FOREVER) {
+		assert_int_equal(kind, SET_OF_SERVICES);
+		value = walk(lines, value & ~SET_PORTS, port);
+	}
 	return value == SET_FOREVER || (value != SET_OUT && now < value);
 }
 
 /* -------------------------------------------------------- the reference */
 
+static bool has_port(const struct element *element, uint32_t port)
+{
+	return kind != SET_OF_SERVICES ||
+	       (port >= ELEMENT_PORT_FIRST(element) &&
+		port <= ELEMENT_PORT_LAST(element));
+}
+
 static bool reference_has(const struct elements *elements, uint32_t now,
-			  unsigned int family, span_end key)
+			  unsigned int family, span_end key, uint32_t port)
 {
 	const struct element_list *list = &elements->of[family];
 	size_t i;
 
 	for (i = 0; i < list->n_list; i++)
 		if (key >= list->list[i].first && key <= list->list[i].last &&
+		    has_port(&list->list[i], port) &&
 		    (!list->list[i].seconds || now < list->list[i].seconds))
 			return true;
 	return false;
@@ -96,8 +111,7 @@ static void reference_change(struct elements *elements,
 	size_t i;
 
 	for (i = 0; i < list->n_list; i++)
-		if (list->list[i].first == change->element.first &&
-		    list->list[i].last == change->element.last)
+		if (element_order(&list->list[i], &change->element) == 0)
 			break;
 	if (!change->is_add) {
 		if (i < list->n_list)
@@ -132,7 +146,34 @@ static struct element random_element(unsigned int family, unsigned int scale,
 		element.last = top;
 	if (random_below(3) == 0)
 		element.seconds = now + 1 + random_below(20);
+	if (kind == SET_OF_SERVICES) {
+		uint32_t first = random_below(8) * 9362;
+
+		element.ports = first << 16 |
+				(first + random_below(2) * random_below(10));
+		if (random_below(16) == 0)
+			element.ports = 65535;
+	}
 	return element;
+}
+
+/* With ports at and beside the ends of an element's. */
+static void assert_agrees(const struct set_lines *lines, uint32_t head,
+			  uint32_t now, const struct elements *elements,
+			  unsigned int family, span_end key,
+			  const struct element *element)
+{
+	uint32_t ports[] = { ELEMENT_PORT_FIRST(element),
+			     ELEMENT_PORT_LAST(element),
+			     ELEMENT_PORT_FIRST(element) - 1,
+			     ELEMENT_PORT_LAST(element) + 1, 0 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++)
+		assert_int_equal(
+			has(lines, head, now, family, key, ports[i] & 0xffff),
+			reference_has(elements, now, family, key,
+				      ports[i] & 0xffff));
 }
 
 static void assert_same(const struct set_lines *lines, uint32_t head,
@@ -156,14 +197,11 @@ static void assert_same(const struct set_lines *lines, uint32_t head,
 					      top };
 
 			for (j = 0; j < ARRAY_SIZE(probes); j++)
-				assert_int_equal(
-					has(lines, head, now, family,
-					    probes[j] & top),
-					reference_has(elements, now, family,
-						      probes[j] & top));
+				assert_agrees(lines, head, now, elements,
+					      family, probes[j] & top, e);
 		}
-		assert_int_equal(has(lines, head, now, family, 0),
-				 reference_has(elements, now, family, 0));
+		assert_int_equal(has(lines, head, now, family, 0, 0),
+				 reference_has(elements, now, family, 0, 0));
 	}
 }
 
@@ -195,6 +233,7 @@ static void assert_reads(const struct set_lines *lines, uint32_t head,
 
 			assert_true(a->first == b->first &&
 				    a->last == b->last &&
+				    a->ports == b->ports &&
 				    a->seconds == b->seconds);
 		}
 	}
@@ -223,7 +262,7 @@ static void remake(struct set_lines *lines, uint32_t *head, uint32_t now,
 
 static void change_at_random(unsigned int scale, unsigned int n_changes)
 {
-	CLEANUP(elements_clear) struct elements model = { 0 };
+	CLEANUP(elements_clear) struct elements model = { .kind = kind };
 	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
 	uint32_t now = 100, head = 0;
 	unsigned int i, j, made_anew = 0;
@@ -279,6 +318,42 @@ static void changes_in_every_order_leave_what_a_list_would(void **cmocka)
 		change_at_random(scales[i], 250);
 }
 
+static void changes_of_services_do_too(void **cmocka)
+{
+	static const unsigned int scales[] = { 0, 1, 9, 63, 64, 96 };
+	size_t i;
+
+	(void)cmocka;
+	kind = SET_OF_SERVICES;
+	for (i = 0; i < ARRAY_SIZE(scales); i++)
+		change_at_random(scales[i], 120);
+	kind = SET_OF_NETWORKS;
+}
+
+/* Of a hundred thousand addresses with two ports in common, one tree. */
+static void the_same_ports_are_kept_once(void **cmocka)
+{
+	CLEANUP(elements_clear)
+	struct elements elements = { .kind = SET_OF_SERVICES };
+	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
+	uint32_t head, i;
+
+	(void)cmocka;
+	for (i = 0; i < 200000; i++) {
+		struct element element = {
+			.first = i / 2 * 3,
+			.last = i / 2 * 3,
+			.ports = i % 2 ? 443 << 16 | 443 : 80 << 16 | 80,
+		};
+
+		elements_add(&elements, SET_IP4, &element);
+	}
+	assert_int_equal(elements_sort(&elements), 0);
+	make(&elements, 0, 0, &lines, &head);
+	/* 200,000 keys, as many values, elements and ports, and a little. */
+	assert_in_range(lines.n, 62500, 64000);
+}
+
 /* From empty to layers of blocks that are just full, and one more. */
 static void sets_of_every_size_have_what_they_were_made_of(void **cmocka)
 {
@@ -318,7 +393,7 @@ static void sets_of_every_size_have_what_they_were_made_of(void **cmocka)
 static void add(struct elements *elements, unsigned int family, span_end first,
 		span_end last)
 {
-	struct element element = { first, last, 0 };
+	struct element element = { .first = first, .last = last };
 
 	assert_int_equal(elements_add(elements, family, &element), 0);
 }
@@ -351,8 +426,8 @@ static void what_changes_nothing_takes_no_room(void **cmocka)
 	CLEANUP(elements_clear) struct elements elements = { 0 };
 	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
 	struct set_change list[2] = {
-		{ SET_IP4, true, { 5, 9, 0 } },
-		{ SET_IP4, false, { 7, 7, 0 } },
+		{ SET_IP4, true, { 5, 9, 0, 0 } },
+		{ SET_IP4, false, { 7, 7, 0, 0 } },
 	};
 	struct set_changes changes = { list, 2 };
 	uint32_t head;
@@ -367,15 +442,15 @@ static void what_changes_nothing_takes_no_room(void **cmocka)
 	list[0].element.seconds = 50;
 	assert_int_equal(store_change(&lines, head, 0, &changes, &n), 0);
 	assert_int_equal(n, 1);
-	assert_true(has(&lines, head, 49, SET_IP4, 5));
-	assert_false(has(&lines, head, 50, SET_IP4, 5));
+	assert_true(has(&lines, head, 49, SET_IP4, 5, 0));
+	assert_false(has(&lines, head, 50, SET_IP4, 5, 0));
 }
 
 static void one_that_is_deleted_stays_in_by_another(void **cmocka)
 {
 	CLEANUP(elements_clear) struct elements elements = { 0 };
 	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
-	struct set_change change = { SET_IP4, false, { 7, 7, 0 } };
+	struct set_change change = { SET_IP4, false, { 7, 7, 0, 0 } };
 	struct set_changes changes = { &change, 1 };
 	struct set_look look;
 	uint32_t head;
@@ -392,15 +467,15 @@ static void one_that_is_deleted_stays_in_by_another(void **cmocka)
 	assert_true(look.is_in && look.is_reached);
 	assert_int_equal(look.other.first, 5);
 	assert_int_equal(store_change(&lines, head, 0, &changes, &n), 0);
-	assert_true(has(&lines, head, 0, SET_IP4, 7));
+	assert_true(has(&lines, head, 0, SET_IP4, 7, 0));
 	assert_int_equal(
 		store_look(&lines, head, 0, SET_IP4, &change.element, &look),
 		0);
 	assert_true(!look.is_in && look.is_reached);
-	change.element = (struct element){ 5, 9, 0 };
+	change.element = (struct element){ 5, 9, 0, 0 };
 	assert_int_equal(store_change(&lines, head, 0, &changes, &n), 0);
-	assert_false(has(&lines, head, 0, SET_IP4, 7));
-	assert_true(has(&lines, head, 0, SET_IP4, 20));
+	assert_false(has(&lines, head, 0, SET_IP4, 7, 0));
+	assert_true(has(&lines, head, 0, SET_IP4, 20, 0));
 }
 
 static void a_damaged_store_is_refused(void **cmocka)
@@ -456,7 +531,7 @@ static void a_million_networks_take_less_than_100_mb(void **cmocka)
 	assert_true(lines.n < 100000000 / 64);
 	for (i = 0; i < elements.of[SET_IP4].n_list; i += 997)
 		assert_true(has(&lines, head, 0, SET_IP4,
-				elements.of[SET_IP4].list[i].last));
+				elements.of[SET_IP4].list[i].last, 0));
 }
 
 int main(void)
@@ -465,6 +540,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			changes_in_every_order_leave_what_a_list_would),
+		cmocka_unit_test(changes_of_services_do_too),
+		cmocka_unit_test(the_same_ports_are_kept_once),
 		cmocka_unit_test(
 			sets_of_every_size_have_what_they_were_made_of),
 		cmocka_unit_test(
