@@ -9,8 +9,9 @@
 #include "rules/endpoint.h"
 #include "rules/rule.h"
 
-#define N_SETS	    3 /* of networks, named n0 … */
-#define N_PORT_SETS 2 /* named p0 … */
+#define N_SETS	       3 /* of networks, named n0 … */
+#define N_PORT_SETS    2 /* named p0 … */
+#define N_SERVICE_SETS 2 /* named s0 … */
 
 /* In longer chains few rules are wide, or the first ones would decide all. */
 #define RULES_WIDE 60
@@ -218,6 +219,32 @@ static void random_rule(struct random *random, bool narrow, struct rule *rule)
 			(unsigned long long)random->state) > 0);
 }
 
+/* In place of what one side of a rule had. */
+static void random_services(struct random *random, struct rule *rule,
+			    struct endpoint *end)
+{
+	static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP,
+					      IPPROTO_SCTP };
+	uint32_t i, n = 1 + random_below(random, N_SERVICE_SETS);
+
+	endpoint_clear(end);
+	*end = (struct endpoint){ .negated = one_in(random, 4) };
+	for (i = 0; i < n; i++)
+		add_name(&end->sets, &end->n_sets, set_name('s', i));
+	if (!rule_has_ports(rule)) {
+		rule->protocol = one_of(random, with_ports, 3);
+		rule->has_icmp_types = false;
+	}
+}
+
+static void random_side_of_services(struct random *random, struct rule *rule)
+{
+	if (one_in(random, 6))
+		random_services(random, rule, &rule->from);
+	if (one_in(random, 6))
+		random_services(random, rule, &rule->to);
+}
+
 static span_end end_of(const struct in6_addr *address, unsigned int family)
 {
 	span_end end = 0;
@@ -240,8 +267,9 @@ static void random_port_element(struct random *random, struct set *set)
 }
 
 static void random_network_element(struct random *random, bool narrow,
-				   struct set *set)
+				   unsigned int kind, struct set *set)
 {
+	struct port_range range = { 0 };
 	bool is_ip4 = one_in(random, 2);
 	unsigned int family = is_ip4 ? SET_IP4 : SET_IP6;
 	struct network network = { 0 };
@@ -250,12 +278,16 @@ static void random_network_element(struct random *random, bool narrow,
 	random_network(random, is_ip4 ? 4 : 6, narrow, &network);
 	element.first = end_of(&network.first, family);
 	element.last = end_of(&network.last, family);
+	if (kind == SET_OF_SERVICES) {
+		random_range(random, &range);
+		element.ports = (uint32_t)range.first << 16 | range.last;
+	}
 	assert(elements_add(&set->elements, family, &element) == 0);
 }
 
 /* Most are small; some are empty, some have thousands of elements. */
 static void random_set(struct random *random, struct set *set, char *name,
-		       bool is_ports)
+		       unsigned int kind)
 {
 	uint32_t n = random_below(random, 12);
 
@@ -265,13 +297,14 @@ static void random_set(struct random *random, struct set *set, char *name,
 		n = 3000;
 	set->name = name;
 	set->is_given = true;
-	set->elements.kind = is_ports && n ? SET_OF_PORTS : SET_OF_NETWORKS;
-	set->stands_for_ports = is_ports;
+	set->stands_for_ports = kind == SET_OF_PORTS;
+	set->holds = kind == SET_OF_SERVICES;
+	set->elements.kind = n || set->holds ? kind : SET_OF_NETWORKS;
 	while (n-- > 0) {
-		if (is_ports)
+		if (kind == SET_OF_PORTS)
 			random_port_element(random, set);
 		else
-			random_network_element(random, n > 12, set);
+			random_network_element(random, n > 12, kind, set);
 	}
 	assert(elements_sort(&set->elements) == 0);
 }
@@ -292,7 +325,7 @@ static struct chain *add_chain(struct random *random, struct policy *policy)
 }
 
 static void random_rules(struct random *random, struct chain *chain,
-			 size_t n_rules)
+			 size_t n_rules, bool services)
 {
 	size_t i;
 
@@ -300,6 +333,8 @@ static void random_rules(struct random *random, struct chain *chain,
 		struct rule *rule = ARRAY_ADD(chain, rules);
 
 		random_rule(random, n_rules > RULES_WIDE, rule);
+		if (services)
+			random_side_of_services(random, rule);
 		rule->number = i + 1;
 		rule->where = chain->where;
 	}
@@ -356,7 +391,8 @@ static void random_leads(struct random *random, struct policy *policy,
 		lead_on(random, some_rule(random, chain), VERDICT_RETURN);
 }
 
-struct policy *random_policy(struct random *random, size_t n_rules)
+struct policy *random_policy(struct random *random, size_t n_rules,
+			     bool services)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
 	uint32_t n_chains = one_in(random, 3) ? 0 : random_below(random, 6);
@@ -366,16 +402,20 @@ struct policy *random_policy(struct random *random, size_t n_rules)
 	add_name(&policy->files, &policy->n_files, strdup("random"));
 	for (i = 0; i < N_SETS; i++)
 		random_set(random, ARRAY_ADD(policy, sets), set_name('n', i),
-			   false);
+			   SET_OF_NETWORKS);
 	for (i = 0; i < N_PORT_SETS; i++)
 		random_set(random, ARRAY_ADD(policy, sets), set_name('p', i),
-			   true);
+			   SET_OF_PORTS);
+	for (i = 0; services && i < N_SERVICE_SETS; i++)
+		random_set(random, ARRAY_ADD(policy, sets), set_name('s', i),
+			   SET_OF_SERVICES);
 	for (i = 0; i < policy->n_sets; i++)
 		policy->sets[i].where.file = policy->files[0];
-	random_rules(random, add_chain(random, policy), n_rules);
+	random_rules(random, add_chain(random, policy), n_rules, services);
 	for (i = 0; i < n_chains; i++)
 		random_rules(random, add_chain(random, policy),
-			     random_below(random, one_in(random, 4) ? 100 : 8));
+			     random_below(random, one_in(random, 4) ? 100 : 8),
+			     services);
 	for (i = 0; n_chains && i < policy->n_chains; i++)
 		random_leads(random, policy, i);
 	return policy;

@@ -17,9 +17,10 @@ uint32_t random_below(struct random *random, uint32_t n);
 
 /*
  * A policy of a chain, "c", of n_rules rules, perhaps of others that it jumps
- * to, and of some sets.
+ * to, and of some sets; also of services, if so.
  */
-struct policy *random_policy(struct random *random, size_t n_rules);
+struct policy *random_policy(struct random *random, size_t n_rules,
+			     bool services);
 
 /* A packet that is not malformed. */
 void random_packet(struct random *random, struct frame_spec *packet);

@@ -50,20 +50,31 @@ static bool in_ports(const struct port_range *ports, size_t n, uint16_t port)
 	return false;
 }
 
-static bool in_set(const struct set *set, unsigned int family, span_end key)
+static bool port_is_of(const struct element *element,
+		       const struct frame_spec *packet, uint16_t port)
+{
+	return has_ports(packet) && port >= ELEMENT_PORT_FIRST(element) &&
+	       port <= ELEMENT_PORT_LAST(element);
+}
+
+/* packet: where the set may be of services. */
+static bool in_set(const struct set *set, unsigned int family, span_end key,
+		   const struct frame_spec *packet, uint16_t port)
 {
 	const struct element_list *list = &set->elements.of[family];
 	size_t i;
 
 	for (i = 0; i < list->n_list; i++)
-		if (key >= list->list[i].first && key <= list->list[i].last)
+		if (key >= list->list[i].first && key <= list->list[i].last &&
+		    (set->elements.kind != SET_OF_SERVICES ||
+		     port_is_of(&list->list[i], packet, port)))
 			return true;
 	return false;
 }
 
 static bool address_in_set(const struct set *set,
 			   const struct frame_spec *packet,
-			   const struct in6_addr *address)
+			   const struct in6_addr *address, uint16_t port)
 {
 	unsigned int family = packet->family == 4 ? SET_IP4 : SET_IP6;
 	span_end key = 0;
@@ -71,13 +82,13 @@ static bool address_in_set(const struct set *set,
 
 	for (i = family == SET_IP4 ? 12 : 0; i < 16; i++)
 		key = key << 8 | address->s6_addr[i];
-	return in_set(set, family, key);
+	return in_set(set, family, key, packet, port);
 }
 
 static bool address_holds(const struct reference *reference,
 			  const struct endpoint *end,
 			  const struct frame_spec *packet,
-			  const struct in6_addr *address)
+			  const struct in6_addr *address, uint16_t port)
 {
 	bool found =
 		in_networks(end->networks, end->n_networks, packet, address);
@@ -89,7 +100,9 @@ static bool address_holds(const struct reference *reference,
 		const struct set *set =
 			policy_set(reference->policy, end->sets[i]);
 
-		found |= address_in_set(set, packet, address);
+		if (set_is_of(set, SET_OF_SERVICES) && !has_ports(packet))
+			return false;
+		found |= address_in_set(set, packet, address, port);
 	}
 	return found != end->negated;
 }
@@ -107,7 +120,7 @@ static bool port_holds(const struct reference *reference,
 		const struct set *set =
 			policy_set(reference->policy, end->port_sets[i]);
 
-		found |= in_set(set, SET_IP4, port);
+		found |= in_set(set, SET_IP4, port, packet, port);
 	}
 	return found && has_ports(packet);
 }
@@ -153,8 +166,10 @@ static bool rule_holds(const struct reference *reference,
 		return false;
 	if (rule->iface && strcmp(rule->iface, reference->iface) != 0)
 		return false;
-	return address_holds(reference, &rule->from, packet, &packet->src) &&
-	       address_holds(reference, &rule->to, packet, &packet->dst) &&
+	return address_holds(reference, &rule->from, packet, &packet->src,
+			     packet->sport) &&
+	       address_holds(reference, &rule->to, packet, &packet->dst,
+			     packet->dport) &&
 	       port_holds(reference, &rule->from, packet, packet->sport) &&
 	       port_holds(reference, &rule->to, packet, packet->dport) &&
 	       length_holds(rule, packet);

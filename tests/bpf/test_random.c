@@ -203,7 +203,7 @@ static void the_kernel_decides_as_the_reference(void **state)
 	for (round = 0; round < rounds; round++) {
 		CLEANUP(policy_freep) struct policy *policy = NULL;
 
-		policy = random_policy(&random, size_below(&random));
+		policy = random_policy(&random, size_below(&random), true);
 		matcher_use(policy);
 		by_rule += compare(&random, policy, packets, seed, round,
 				   &n_dead, &n_led);

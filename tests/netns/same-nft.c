@@ -128,7 +128,7 @@ static bool is_read(const struct policy *policy, const char *name)
 static struct policy *make(const char *seed, size_t n_rules)
 {
 	struct random random = { .state = strtoull(seed, NULL, 0) * 2 + 1 };
-	struct policy *policy = random_policy(&random, n_rules);
+	struct policy *policy = random_policy(&random, n_rules, false);
 	size_t i;
 
 	for (i = 0; i < policy->n_chains; i++)
