@@ -136,19 +136,59 @@ int change_list_make(const struct set_lines *lines, const struct set_head *head,
 
 /* ------------------------------------------------ what the head has */
 
-/* The first of the head's elements that is not below this one. */
+static bool is_below(const struct set_lines *lines, const struct set_head *head,
+		     unsigned int family, uint32_t i,
+		     const struct element *element)
+{
+	struct element there = base_element(lines, head, family, i);
+
+	return element_order(&there, element) < 0;
+}
+
+/* Where elements do not meet, one is in from each second interval. */
+static uint32_t likely_place(const struct set_lines *lines,
+			     const struct set_head *head, unsigned int family,
+			     span_end first)
+{
+	uint32_t i;
+
+	if (!head->trees[family])
+		return 0;
+	i = tree_interval(lines, &set_line_at(lines, head->trees[family])->tree,
+			  first) /
+	    2;
+	return i < head->counts[family] ? i : head->counts[family];
+}
+
+/*
+ * The first of the head's elements that is not below this one: from where it is
+ * likely to be in longer and longer steps, as what lies near is mapped.
+ */
 static uint32_t lower_bound(const struct set_lines *lines,
 			    const struct set_head *head, unsigned int family,
 			    const struct element *element)
 {
-	uint32_t low = 0, high = head->counts[family];
+	uint32_t n = head->counts[family], step, middle;
+	uint32_t low = likely_place(lines, head, family, element->first);
+	uint32_t high = low;
 
+	for (step = 1; high < n && is_below(lines, head, family, high, element);
+	     step *= 2) {
+		low = high + 1;
+		high = n - low < step ? n : low + step;
+	}
+	for (step = 1; low > 0 && low == high; step *= 2) {
+		uint32_t before = low < step ? 0 : low - step;
+
+		if (is_below(lines, head, family, before, element)) {
+			low = before + 1;
+			break;
+		}
+		low = high = before;
+	}
 	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		struct element there =
-			base_element(lines, head, family, middle);
-
-		if (element_order(&there, element) < 0)
+		middle = low + (high - low) / 2;
+		if (is_below(lines, head, family, middle, element))
 			low = middle + 1;
 		else
 			high = middle;

@@ -267,19 +267,40 @@ span_end tree_key(const struct set_lines *lines, const struct set_tree *tree,
 			index % keys);
 }
 
-uint32_t tree_interval(const struct set_lines *lines,
-		       const struct set_tree *tree, span_end address)
+static uint32_t rank_in(const union set_line *block, uint32_t width,
+			span_end address)
 {
-	uint32_t low = 0, high = tree->n_keys, middle;
+	uint32_t low = 0, high = keys_per_block(width), middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (tree_key(lines, tree, middle) < address)
+		if (key_read(block, width, middle) < address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+/* Layer by layer, as packets do: most lines of a tree are far apart. */
+uint32_t tree_interval(const struct set_lines *lines,
+		       const struct set_tree *tree, span_end address)
+{
+	uint32_t keys = keys_per_block(tree->width), block = 0, rank = 0, i;
+
+	for (i = 0; i < tree->n_layers; i++) {
+		uint64_t line = (uint64_t)tree->layers[i] + block;
+		uint32_t inside;
+
+		/* Of a damaged one. */
+		if (line >= lines->n)
+			return tree->n_keys;
+		inside =
+			rank_in(set_line_at(lines, line), tree->width, address);
+		rank = block * keys + inside;
+		block = block * (keys + 1) + inside;
+	}
+	return rank < tree->n_keys ? rank : tree->n_keys;
 }
 
 uint32_t tree_value(const struct set_lines *lines, const struct set_tree *tree,
