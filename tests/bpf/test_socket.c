@@ -199,7 +199,16 @@ static const char policy[] =
 	"[chain others]\npolicy = deny\n10 = allow uid 1000\n"
 	"[chain flags]\npolicy = allow\n10 = deny tcp flags SYN/SYN,ACK\n"
 	"[chain lo]\npolicy = deny\n10 = deny tcp to port 80 iface lo\n"
-	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n";
+	"[chain limited]\npolicy = deny\n10 = allow tcp limit 1/m\n"
+	"[chain jumps]\npolicy = deny\n"
+	"10 = jump part tcp to port 80-90\n20 = return tcp to port 95\n"
+	"30 = allow tcp to port 91-99\n"
+	"40 = jump part tcp to port 100 mark 5\n"
+	"50 = allow tcp to port 100-101\n"
+	"60 = return tcp to port 102 from 127.0.0.6\n"
+	"70 = allow tcp to port 102\n"
+	"[chain part]\npolicy = deny\n10 = deny tcp to port 81\n"
+	"20 = return tcp to port 82\n30 = allow tcp to port 80-85\n";
 
 /* Rules that no call here is about: with them the classifier is used. */
 static void write_filler(FILE *out, int n)
@@ -316,6 +325,18 @@ static const struct {
 	{ "lo", TCP, "192.0.2.1", 81, NULL, 0, ROW_DENY },
 	{ "lo", TCP, "192.0.2.1", 80, NULL, 0, ROW_DENY },
 	{ "limited", TCP, "192.0.2.1", 80, NULL, 0, LATER },
+	{ "jumps", TCP, "192.0.2.1", 80, NULL, 0, ROW_ALLOW },
+	{ "jumps", TCP, "192.0.2.1", 81, NULL, 0, ROW_DENY },
+	{ "jumps", TCP, "2001:db8::1", 81, NULL, 0, ROW_DENY },
+	{ "jumps", TCP, "192.0.2.1", 82, NULL, 0, ROW_DENY },
+	{ "jumps", TCP, "192.0.2.1", 85, NULL, 0, ROW_ALLOW },
+	{ "jumps", TCP, "192.0.2.1", 86, NULL, 0, ROW_DENY },
+	{ "jumps", TCP, "2001:db8::1", 91, NULL, 0, ROW_ALLOW },
+	{ "jumps", TCP, "192.0.2.1", 95, NULL, 0, ROW_DENY },
+	/* Whether it will be led on is not known. */
+	{ "jumps", TCP, "192.0.2.1", 100, NULL, 0, LATER },
+	{ "jumps", TCP, "192.0.2.1", 101, NULL, 0, ROW_ALLOW },
+	{ "jumps", TCP, "192.0.2.1", 102, NULL, 0, LATER },
 	{ "wary", TCP, "192.0.2.1", 25, NULL, 0, ROW_DENY },
 	{ "wary", TCP, "192.0.2.1", 26, NULL, 0, ROW_REJECT },
 	{ "wary", TCP, "192.0.2.1", 27, NULL, 0, LATER },
