@@ -45,11 +45,11 @@ static size_t index_of(const struct compiler *c, const struct chain *chain)
 /* How many rules a chain's packets may meet. */
 static uint64_t count_rules(struct compiler *c, const struct chain *chain)
 {
-	uint64_t *count = &c->walk_counts[index_of(c, chain)], n;
+	uint64_t *count = &c->walk_counts[index_of(c, chain)], n = *count;
 	size_t i;
 
-	if (*count)
-		return *count;
+	if (n)
+		return n;
 	n = chain->n_rules;
 	for (i = 0; i < chain->n_rules; i++)
 		if (chain->rules[i].chain)
@@ -57,8 +57,9 @@ static uint64_t count_rules(struct compiler *c, const struct chain *chain)
 				c,
 				policy_chain(c->policy, chain->rules[i].chain));
 	/* So that no sum is too large for a number. */
-	*count = n < UINT32_MAX ? n : UINT32_MAX;
-	return *count;
+	n = n < UINT32_MAX ? n : UINT32_MAX;
+	*count = n;
+	return n;
 }
 
 static int add_rule(struct walk_rules *rules, const struct rule *rule)

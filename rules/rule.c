@@ -6,7 +6,6 @@
 
 #include "base/number.h"
 #include "rules/endpoint.h"
-#include "rules/label.h"
 #include "rules/rule_parser.h"
 #include "rules/terms.h"
 
@@ -67,15 +66,6 @@ int rule_copy(struct rule_parser *parser, const char *text, char **ret_text)
 	return 0;
 }
 
-/* The chain may stand further down, or in another file. */
-static int parse_chain(struct rule_parser *parser)
-{
-	const char *name = rule_argument(parser, "jump", "CHAIN");
-	int r = name ? label_check(name, parser->why) : -EINVAL;
-
-	return r < 0 ? r : rule_copy(parser, name, &parser->rule->chain);
-}
-
 static int parse_verdict(struct rule_parser *parser)
 {
 	const struct word *word = words_peek(&parser->words);
@@ -95,7 +85,7 @@ static int parse_verdict(struct rule_parser *parser)
 	}
 	parser->rule->verdict = term->value;
 	parser->words.next++;
-	return term->value == VERDICT_JUMP ? parse_chain(parser) : 0;
+	return term->value == VERDICT_JUMP ? rule_parse_chain(parser) : 0;
 }
 
 /* [family] [protocol]: absent where the next word is neither. */

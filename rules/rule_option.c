@@ -6,7 +6,17 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "rules/label.h"
 #include "rules/rule.h"
+
+/* The chain may stand further down, or in another file. */
+int rule_parse_chain(struct rule_parser *parser)
+{
+	const char *name = rule_argument(parser, "jump", "CHAIN");
+	int r = name ? label_check(name, parser->why) : -EINVAL;
+
+	return r < 0 ? r : rule_copy(parser, name, &parser->rule->chain);
+}
 
 /* Copies a quoted text of at most max bytes. */
 static int copy_quoted(struct rule_parser *parser, const char *name,

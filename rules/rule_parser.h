@@ -46,7 +46,8 @@ int rule_parse_iface(struct rule_parser *parser, const char *name);
 int rule_parse_uid(struct rule_parser *parser, const char *name);
 int rule_parse_length(struct rule_parser *parser, const char *name);
 
-/* rule_option.c */
+/* rule_option.c: what stands behind the word, as above. */
+int rule_parse_chain(struct rule_parser *parser);
 int rule_parse_log(struct rule_parser *parser, const char *name);
 int rule_parse_limit(struct rule_parser *parser, const char *name);
 int rule_parse_comment(struct rule_parser *parser, const char *name);
