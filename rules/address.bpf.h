@@ -183,6 +183,7 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		step = walk_found(&packet, chain, slot, states, found, &walk);
 	else if (chain_is_about(chain, &packet))
 		step = walk_list(&packet, chain, slot, states, found, &walk);
+	found = forget(found, chain_zeroes(chain));
 	at = walk.at | address_wary(&walk);
 	if (step == STEP_ON || step == STEP_LED)
 		return WALK_ON | at;

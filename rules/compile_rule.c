@@ -176,7 +176,8 @@ int compile_rule(struct compiler *c, const struct chain *chain,
 	if (rule->verdict == VERDICT_JUMP)
 		row->looks |= LOOK_LOOPBACK;
 	row->number = rule->number;
-	row->line = rule->where.line;
+	row->line = rule->where.line < ROW_LINE_MAX ? rule->where.line
+						    : ROW_LINE_MAX;
 	compile_matches(rule, row);
 	compile_limit(rule, row);
 	if (rule->limit_per_source)

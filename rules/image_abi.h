@@ -92,6 +92,11 @@ struct row_side {
 	__u32 pad;
 };
 
+/* A rule's line has so many bits: the matcher takes what is above for a zero.
+ */
+#define ROW_LINE_BITS 30
+#define ROW_LINE_MAX  ((1 << ROW_LINE_BITS) - 1)
+
 struct rule_row {
 	__u32 looks;
 	__u8 verdict;
@@ -114,7 +119,7 @@ struct rule_row {
 	__u32 counter; /* in counters and rule_limits */
 	__u32 chain;
 	__u32 number; /* its key in the file */
-	__u32 line;
+	__u32 line;   /* up to ROW_LINE_MAX */
 	str_off file;
 	str_off text; /* canonical */
 	str_off log_prefix;

@@ -205,6 +205,8 @@ static __always_inline int walk_try(const struct packet *p,
 	if (!row)
 		return STEP_END;
 	fits = row_fits(row, p, slot, states, &walk->tried);
+	/* The verifier may forget which way it was told. */
+	fits = forget(fits, row->line >> ROW_LINE_BITS);
 	if (fits == FITS_NOT) {
 		walk_skip(row, is_zero(row->verdict ^ ROW_JUMP), walk);
 		return STEP_ON;
