@@ -38,13 +38,16 @@ PACKAGE_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -liniparser
 
 # To load nine libraries takes longer than what most commands have to do.  An
-# archive that is not there, and all are shared.  The linker warns of resolvers in
-# libnl that nobody calls.
+# archive that is not there, and all are shared.  Of libnl-route all is taken: what it
+# knows of kinds is in files that tell it so by themselves, and that nobody calls.  The
+# linker warns of resolvers in libnl that nobody calls either.
 STATIC_LIBS = $(shell $(PKG_CONFIG) --static --libs $(PACKAGES)) -liniparser
 MISSING_ARCHIVES = $(filter-out /%,$(foreach l,$(patsubst -l%,%,$(filter -l%,\
 		   $(STATIC_LIBS))) c,$(shell $(CC) -print-file-name=lib$(l).a)))
 WEIRCTL_LIBS = $(if $(SHARED)$(SAN)$(MISSING_ARCHIVES),$(PACKAGE_LIBS),-static \
-	       -Wl$(comma)--no-warnings $(STATIC_LIBS))
+	       -Wl$(comma)--no-warnings $(patsubst -lnl-route-3,$(WHOLE_ROUTE),\
+	       $(STATIC_LIBS)))
+WHOLE_ROUTE := -Wl,--whole-archive -lnl-route-3 -Wl,--no-whole-archive
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
