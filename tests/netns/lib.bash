@@ -193,13 +193,15 @@ in_cgroup() {
 }
 
 # begin PATH COMMAND...: the same in the background.  $begun is the command's own
-# process, not a shell that waits for it.
+# process, not a shell that waits for it; of nsenter --net=… it is there.
 begin() {
 	local procs=$cgmount$1/cgroup.procs
 	shift
 	bash -c 'echo $$ > "$0" && exec "$@"' "$procs" "$@" &
 	begun=$!
 	pids+=("$begun")
+	[ "$1" = nsenter ] || return 0
+	until_true 10 eval "! [ -e /proc/$begun/ns/net ] || [ /proc/$begun/ns/net -ef ${2#--net=} ]"
 }
 
 # ---------------------------------------------------------------- traffic
