@@ -34,11 +34,11 @@
 
 #include "rules/class.bpf.h"
 #include "rules/packet.bpf.h"
-#include "rules/row.bpf.h"
 #include "rules/safety.bpf.h"
 #include "rules/state.bpf.h"
 #include "rules/tables.bpf.h"
 #include "rules/uid.bpf.h"
+#include "rules/walk.bpf.h"
 
 /* A decision: ROW_*, and of addresses also DECIDE_LATER. */
 enum {
@@ -68,230 +68,6 @@ enum {
 #define DECIDED_FLAGS	  (DECIDED_VARIES | DECIDED_STATES)
 #define DECIDED_COUNTER	  32
 #define DECISION(decided) ((decided)&0xff)
-
-/*
- * The verifier would follow each way through the parser on its own through
- * all the rules, and whatever it learns of a rule through all that follow it.
- * A zero that it does not know to be one makes it forget what it knows, and
- * follow them all at once.  zeroes: of a chain.
- */
-#define ZEROES(zero) ((zero)*0x0001000100010001ULL)
-
-static __always_inline __u64 chain_zeroes(const struct chain_row *chain)
-{
-	/* Read again each time: the stack is short. */
-	return ZEROES(*(const volatile __u16 *)&chain->zero);
-}
-
-static __always_inline __u64 forget(__u64 x, __u64 zeroes)
-{
-	OPAQUE(x);
-	return x ^ zeroes;
-}
-
-static __always_inline void packet_forget(struct packet *p, __u64 zeroes)
-{
-	__u64 *words = (__u64 *)p;
-	__u32 i;
-
-	asm volatile("" : : "r"(words) : "memory");
-	for (i = 0; i < sizeof(*p) / sizeof(*words); i++)
-		words[i] ^= zeroes;
-	asm volatile("" : : "r"(words) : "memory");
-}
-
-/*
- * Where a walk is, in the upper bits of a decision that is none yet: the index
- * from which on the classifier's rules have a say in bits 16 … 39, what is next
- * in the list in bits 40 … 63.  What comes before that index allows nothing: of
- * a malformed packet it may be unknown whether a jump or a return leads past.
- */
-#define WALK_FROM   16
-#define WALK_LISTED 40
-#define WALK_KEPT   (~0ULL << WALK_FROM)
-#define WALK_AT(from, listed) \
-	((__u64)(from) << WALK_FROM | (__u64)(listed) << WALK_LISTED)
-
-static __always_inline __u32 walk_from(__u64 kept)
-{
-	return kept >> WALK_FROM & CLASS_INDEX_MASK;
-}
-
-/* A walk through the list of a chain, and what it has come to. */
-struct walk {
-	__u64 at;      /* WALK_AT: one word, as the stack is short */
-	__u32 tried;   /* as row_fits has it */
-	__u32 is_call; /* a constant: no packet yet, but a process */
-	__u32 wary;    /* a rule refuses the call if what is unknown is so */
-	/* What decided: a rule's; or what led on. */
-	__u32 verdict;
-	__u32 counter;
-};
-
-enum {
-	STEP_ON = 0, /* nothing yet */
-	STEP_DECIDED = 1,
-	STEP_LIMIT = 2, /* no rule of the list is left before the limit */
-	STEP_END = 3,	/* no rule decides */
-	STEP_LATER = 4, /* the rule decides if what is unknown is so */
-	STEP_ASK = 5,	/* the rule that was found does not fit */
-	STEP_LED = 6,	/* as STEP_ON, but what has led on is to be counted */
-};
-
-/* The next rule of the list; NONE at its end. */
-static __always_inline __u32 walk_listed(const struct chain_row *chain,
-					 __u32 slot, __u32 listed)
-{
-	const __u64 *word;
-
-	if (listed >= chain->list_count)
-		return NONE;
-	if (chain->flags & CHAIN_LINEAR)
-		return listed;
-	word = TABLE_ROW(class_buckets, slot, chain->list + listed);
-	return word ? *word : NONE;
-}
-
-/*
- * Where the walk goes on, if not at the next rule: does is 1 or 0.  Without
- * branches, as it is behind each rule.
- */
-static __always_inline void walk_skip(const struct rule_row *row, __u64 does,
-				      struct walk *walk)
-{
-	__u64 from = walk_from(walk->at), all = -does, past;
-
-	OPAQUE(all);
-	past = -is_below(from, row->skip, 0);
-	from ^= (from ^ row->skip) & past;
-	walk->at ^= (walk->at ^ WALK_AT(from, row->skip_listed)) & all;
-}
-
-/* Nothing before index has a say, or allows. */
-static __always_inline void walk_pass(struct walk *walk, __u32 index)
-{
-	__u64 from = walk_from(walk->at), past = -is_below(from, index, 0);
-
-	walk->at ^= WALK_AT((from ^ index) & past, 0);
-}
-
-/*
- * A jump or a return that fits, perhaps.  Of a malformed packet that is not
- * known, whatever might be met then may refuse it, and nothing is counted.
- */
-static __always_inline int walk_lead(const struct rule_row *row, int fits,
-				     struct walk *walk)
-{
-	walk->tried |= TRIED_LEAD;
-	walk->counter = row->counter;
-	if (fits == FITS) {
-		walk_skip(row, is_zero(row->verdict ^ ROW_RETURN), walk);
-		return STEP_LED;
-	}
-	walk_pass(walk, row->skip);
-	walk->counter = NONE;
-	return walk->is_call ? STEP_LATER : STEP_LED;
-}
-
-/* The rule of an index in the walk against the packet. */
-static __always_inline int walk_try(const struct packet *p,
-				    const struct chain_row *chain, __u32 slot,
-				    __u32 states, __u32 index,
-				    struct walk *walk)
-{
-	const struct rule_row *row = table_rule(slot, chain->walk + index);
-	int fits;
-
-	if (!row)
-		return STEP_END;
-	fits = row_fits(row, p, slot, states, &walk->tried);
-	/* The verifier may forget which way it was told. */
-	fits = forget(fits, row->line >> ROW_LINE_BITS);
-	if (fits == FITS_NOT) {
-		walk_skip(row, is_zero(row->verdict ^ ROW_JUMP), walk);
-		return STEP_ON;
-	}
-	if (row->verdict > ROW_REJECT)
-		return walk_lead(row, fits, walk);
-	if (fits == FITS_PERHAPS && walk->is_call) {
-		if (row->verdict == ROW_ALLOW)
-			return STEP_LATER;
-		walk->wary = 1;
-		return STEP_ON;
-	}
-	if (fits == FITS_PERHAPS && row->verdict == ROW_ALLOW)
-		return STEP_ON;
-	if (row->verdict == ROW_ALLOW && row->skip <= walk_from(walk->at)) {
-		walk->counter = NONE;
-		return STEP_LED;
-	}
-	walk->verdict = row->verdict;
-	walk->counter = row->counter;
-	return STEP_DECIDED;
-}
-
-static __always_inline int found_is_plain(__u64 found)
-{
-	return !(FOUND_BITS(found) & ENTRY_CONFIRM);
-}
-
-/* The index before which the list is gone through, or NONE. */
-static __always_inline __u32 walk_limit(const struct chain_row *chain,
-					__u64 found)
-{
-	__u32 index = found ? FOUND_INDEX(found) : chain->lowest;
-
-	return index == CLASS_INDEX_MASK ? NONE : index;
-}
-
-/*
- * A batch of the list's rules, as far as the one that the classifier has found;
- * found is 0 where it has not been asked: STEP_*.
- */
-static __always_inline int walk_list(const struct packet *p,
-				     const struct chain_row *chain, __u32 slot,
-				     __u32 states, __u64 found,
-				     struct walk *walk)
-{
-	__u32 i, index, limit = walk_limit(chain, found);
-	int step;
-
-	limit = forget(limit, chain_zeroes(chain));
-	for (i = 0; i < WALK_BATCH; i++) {
-		walk->tried = forget(walk->tried, chain_zeroes(chain));
-		walk->at = forget(walk->at, chain_zeroes(chain));
-		index = walk_listed(chain, slot, walk->at >> WALK_LISTED);
-		if (index >= (__u32)forget(limit, chain_zeroes(chain)))
-			return limit == NONE ? STEP_END : STEP_LIMIT;
-		walk->at += WALK_AT(0, 1);
-		step = walk_try(p, chain, slot, states, index, walk);
-		if (step != STEP_ON)
-			return step;
-	}
-	return STEP_ON;
-}
-
-/* The rule that the classifier has found, whose turn it is: STEP_*. */
-static __always_inline int walk_found(const struct packet *p,
-				      const struct chain_row *chain, __u32 slot,
-				      __u32 states, __u64 found,
-				      struct walk *walk)
-{
-	int step;
-
-	if (!found_is_plain(found)) {
-		walk->counter = NONE;
-		step = walk_try(p, chain, slot, states, FOUND_INDEX(found),
-				walk);
-		if (step != STEP_ON && step != STEP_LED)
-			return step;
-		walk_pass(walk, FOUND_INDEX(found) + 1);
-		return STEP_ASK;
-	}
-	walk->verdict = FOUND_BITS(found) & ENTRY_VERDICT;
-	walk->counter = FOUND_COUNTER(found);
-	return STEP_DECIDED;
-}
 
 /* As chain_decide returns it. */
 static __always_inline __u64 decided(__u32 decision, __u32 flags, __u32 counter)
@@ -386,6 +162,32 @@ static __always_inline __u64 chain_find(struct __sk_buff *skb,
 		     row->counter | row->verdict << CLASS_BITS_SHIFT);
 }
 
+static __always_inline void chain_read(struct __sk_buff *skb, __u32 hook,
+				       struct packet *p)
+{
+	packet_read(skb, p);
+	if (hook & HOOK_DEVICE)
+		packet_end_check(skb, p);
+}
+
+/* Whether what was found needs no look at its row, nor at the list before. */
+static __always_inline int found_is_all(const struct chain_row *chain,
+					__u32 slot, __u32 listed, __u64 found)
+{
+	return walk_listed(chain, slot, listed) >= FOUND_INDEX(found) &&
+	       found_is_plain(found);
+}
+
+/* … and then it is a rule's verdict, as chain_decide returns it. */
+static __always_inline __u64 found_decides(__u64 found, __u32 flags,
+					   __u32 segments, __u32 bytes)
+{
+	__u32 counter = FOUND_COUNTER(found);
+
+	counter_add(counter, segments, bytes);
+	return decided(FOUND_BITS(found) & ENTRY_VERDICT, flags, counter);
+}
+
 /*
  * Asks the classifier.  Returns what chain_decide does where that is all there
  * is to do, as most often; else, and for fragments, WALK_ON with FOUND, for
@@ -394,31 +196,25 @@ static __always_inline __u64 chain_find(struct __sk_buff *skb,
 __noinline __u64 chain_class(struct __sk_buff *skb, __u32 how, __u32 index,
 			     __u64 kept)
 {
-	__u32 slot = how & 1, hook = how >> 16, next;
+	__u32 slot = how & 1, hook = how >> 16, flags;
 	const struct chain_row *chain = table_chain(slot, index);
-	__u32 flags, counter;
 	struct packet packet;
 	__u64 found;
 
 	if (!chain)
 		return decided(ROW_DENY, DECIDED_VARIES, NONE);
-	packet_read(skb, &packet);
-	if (how >> 16 & HOOK_DEVICE)
-		packet_end_check(skb, &packet);
+	chain_read(skb, hook, &packet);
 	packet_forget(&packet, chain_zeroes(chain));
 	if (chain_ignores(chain, &packet))
 		return decided(ROW_ALLOW, DECIDED_VARIES, NONE);
 	found = chain_find(skb, &packet, chain, slot, kept);
-	next = walk_listed(chain, slot, kept >> WALK_LISTED);
-	if (next < FOUND_INDEX(found) || !found_is_plain(found) ||
+	if (!found_is_all(chain, slot, kept >> WALK_LISTED, found) ||
 	    packet.flags & IS_FRAGMENT)
 		return WALK_ON | found;
 	flags = decided_flags(&packet, 0);
 	if (FOUND_INDEX(found) == CLASS_INDEX_MASK)
 		return chain_end(chain, &packet, hook, flags);
-	counter = FOUND_COUNTER(found);
-	counter_add(counter, packet.segments, packet.bytes);
-	return decided(FOUND_BITS(found) & ENTRY_VERDICT, flags, counter);
+	return found_decides(found, flags, packet.segments, packet.bytes);
 }
 
 /* WALK_ON, or what chain_decide returns, where there is nothing to walk. */
@@ -426,9 +222,7 @@ static __always_inline __u64 chain_begin(struct __sk_buff *skb, __u32 *how,
 					 const struct chain_row *chain,
 					 struct packet *p)
 {
-	packet_read(skb, p);
-	if (*how >> 16 & HOOK_DEVICE)
-		packet_end_check(skb, p);
+	chain_read(skb, *how >> 16, p);
 	if (chain->flags & CHAIN_UIDS)
 		packet_uid(skb, p);
 	packet_forget(p, chain_zeroes(chain));
@@ -610,6 +404,25 @@ __noinline __u64 chain_rest(struct __sk_buff *skb, __u32 how, __u32 chain,
 	return (one & ~(__u64)DECIDED_FIRST) | HOW_FLAGS(how);
 }
 
+/* Whether the classifier has its say before any rule of the list. */
+static __always_inline int chain_is_asked(__u32 slot, __u32 chain)
+{
+	const struct chain_row *row = table_chain(slot & 1, chain);
+
+	return !row || !(row->flags & CHAIN_LISTED);
+}
+
+/* All of a chain; found: as chain_class returns it, or WALK_ASK. */
+static __always_inline __u64 chain_all(struct __sk_buff *skb, __u32 how,
+				       __u32 chain, __u64 found)
+{
+	if (DECISION(found) == WALK_ASK)
+		found = chain_class(skb, how, chain, 0);
+	if (DECISION(found) != WALK_ON)
+		return found;
+	return chain_rest(skb, how, chain, found);
+}
+
 /*
  * DECISION() of it is ROW_DENY, ROW_ALLOW or ROW_REJECT; what else it might
  * be denies, too.  states as of states_find, or 0 where the chain has no
@@ -622,16 +435,11 @@ __noinline __u64 chain_rest(struct __sk_buff *skb, __u32 how, __u32 chain,
 static __always_inline __u64 chain_decide(struct __sk_buff *skb, __u32 slot,
 					  __u32 chain, __u32 states, __u32 hook)
 {
-	const struct chain_row *row = table_chain(slot & 1, chain);
 	__u32 how = HOW(slot & 1, states & 0xff, hook);
-	__u64 found = 0;
 
-	if (!row || !(row->flags & CHAIN_LISTED)) {
-		found = chain_class(skb, how, chain, 0);
-		if (DECISION(found) != WALK_ON)
-			return found;
-	}
-	return chain_rest(skb, how, chain, found);
+	if (!chain_is_asked(slot, chain))
+		return chain_rest(skb, how, chain, 0);
+	return chain_all(skb, how, chain, WALK_ASK);
 }
 
 #endif

@@ -70,7 +70,7 @@ static __always_inline bool quick_is_excepted(const struct chain_row *chain,
  */
 __noinline __u64 chain_quick(struct __sk_buff *skb, __u32 how, __u32 index)
 {
-	__u32 slot = how & 1, hook = how >> 16, segments, counter;
+	__u32 slot = how & 1, hook = how >> 16, segments;
 	const struct chain_row *chain = table_chain(slot, index);
 	struct flow_id id;
 	__u64 found;
@@ -80,15 +80,11 @@ __noinline __u64 chain_quick(struct __sk_buff *skb, __u32 how, __u32 index)
 	found = quick_find(skb, &id, chain, slot);
 	if (!found)
 		return WALK_ASK;
-	if (walk_listed(chain, slot, 0) < FOUND_INDEX(found) ||
-	    !found_is_plain(found))
+	if (!found_is_all(chain, slot, 0, found))
 		return WALK_ON | found;
 	segments = skb->gso_segs ?: 1;
-	if (FOUND_INDEX(found) != CLASS_INDEX_MASK) {
-		counter = FOUND_COUNTER(found);
-		counter_add(counter, segments, id.bytes);
-		return decided(FOUND_BITS(found) & ENTRY_VERDICT, 0, counter);
-	}
+	if (FOUND_INDEX(found) != CLASS_INDEX_MASK)
+		return found_decides(found, 0, segments, id.bytes);
 	if (quick_is_excepted(chain, &id, hook))
 		return WALK_ASK;
 	counter_add(chain->counter, segments, id.bytes);
@@ -100,18 +96,11 @@ static __always_inline __u64 chain_decide_quickly(struct __sk_buff *skb,
 						  __u32 slot, __u32 chain,
 						  __u32 states, __u32 hook)
 {
-	const struct chain_row *row = table_chain(slot & 1, chain);
 	__u32 how = HOW(slot & 1, states & 0xff, hook);
-	__u64 found = 0;
 
-	if (!row || !(row->flags & CHAIN_LISTED)) {
-		found = chain_quick(skb, how, chain);
-		if (DECISION(found) == WALK_ASK)
-			found = chain_class(skb, how, chain, 0);
-		if (DECISION(found) != WALK_ON)
-			return found;
-	}
-	return chain_rest(skb, how, chain, found);
+	if (!chain_is_asked(slot, chain))
+		return chain_rest(skb, how, chain, 0);
+	return chain_all(skb, how, chain, chain_quick(skb, how, chain));
 }
 
 #endif
