@@ -127,6 +127,15 @@ uint32_t matcher_chain(const char *name)
 	return NONE;
 }
 
+const uint32_t matcher_hooks[MATCHER_HOOKS] = {
+	0,
+	HOOK_OUT,
+	HOOK_DEVICE,
+	HOOK_DEVICE | HOOK_OUT,
+	HOOK_DEVICE | HOOK_FRAMED,
+	HOOK_DEVICE | HOOK_OUT | HOOK_FRAMED,
+};
+
 static const struct bpf_program *program_of(uint32_t hook)
 {
 	if (hook & HOOK_DEVICE)

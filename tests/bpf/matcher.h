@@ -19,6 +19,10 @@ enum {
 	HOOK_FRAMED = 1 << 3,
 };
 
+/* Where packets are met, each in all its ways. */
+#define MATCHER_HOOKS 6
+extern const uint32_t matcher_hooks[MATCHER_HOOKS];
+
 /* What match_test.h answers. */
 enum {
 	PACKET_KEEP = 1 << 7,

@@ -88,13 +88,6 @@ static void check_forms(unsigned int filler)
 	char *text = NULL;
 	size_t size, i, h;
 	FILE *out = open_memstream(&text, &size);
-	static const uint32_t hooks[] = { 0,
-					  HOOK_OUT,
-					  HOOK_DEVICE,
-					  HOOK_DEVICE | HOOK_OUT,
-					  HOOK_DEVICE | HOOK_FRAMED,
-					  HOOK_DEVICE | HOOK_OUT |
-						  HOOK_FRAMED };
 
 	fputs(SETS, out);
 	write_cases(out, "allow", "deny", filler);
@@ -104,12 +97,14 @@ static void check_forms(unsigned int filler)
 	matcher_use_text(text);
 	free(text);
 	for (i = 0; i < ARRAY_SIZE(match_cases); i++) {
-		for (h = 0; h < ARRAY_SIZE(hooks); h++) {
+		for (h = 0; h < MATCHER_HOOKS; h++) {
 			matcher_forget();
-			check_case(i, "allow", ROW_ALLOW, ROW_DENY, hooks[h]);
-			check_case(i, "deny", ROW_DENY, ROW_ALLOW, hooks[h]);
+			check_case(i, "allow", ROW_ALLOW, ROW_DENY,
+				   matcher_hooks[h]);
+			check_case(i, "deny", ROW_DENY, ROW_ALLOW,
+				   matcher_hooks[h]);
 			check_case(i, "reject", ROW_REJECT, ROW_ALLOW,
-				   hooks[h]);
+				   matcher_hooks[h]);
 		}
 	}
 }

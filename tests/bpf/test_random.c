@@ -14,7 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/array.h"
 #include "rules/rule.h"
 #include "rules/shadow.h"
 #include "rules/warn.h"
@@ -137,13 +136,6 @@ static size_t compare(struct random *random, const struct policy *policy,
 		      unsigned long packets, unsigned long seed,
 		      unsigned long round, size_t *n_dead, size_t *n_led)
 {
-	static const uint32_t hooks[] = { 0,
-					  HOOK_OUT,
-					  HOOK_DEVICE,
-					  HOOK_DEVICE | HOOK_OUT,
-					  HOOK_DEVICE | HOOK_FRAMED,
-					  HOOK_DEVICE | HOOK_OUT |
-						  HOOK_FRAMED };
 	CLEANUP(tallies_clear) struct tallies tallies = { .policy = policy };
 	const struct chain *chain = &policy->chains[0];
 	struct question q = { .place = 1 };
@@ -159,7 +151,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 		int decision;
 
 		random_packet(random, &packet);
-		q.hook = hooks[random_below(random, ARRAY_SIZE(hooks))];
+		q.hook = matcher_hooks[random_below(random, MATCHER_HOOKS)];
 		decision = matcher_ask(&q, &packet, &reference.states);
 		rule = reference_decide(&reference, chain, &packet);
 		if (decision !=
