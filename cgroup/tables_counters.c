@@ -2,77 +2,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "cgroup/counter_chunks.h"
 #include "cgroup/tables.h"
 #include "pins/layout.h"
 #include "rules/flow_abi.h"
-
-/* A chunk of counters, as memory that the programs write. */
-struct chunk {
-	uint32_t number;
-	uint32_t cpus;
-	struct counter_cell *cells; /* NULL: none is open */
-};
-
-static size_t chunk_size(const struct chunk *chunk)
-{
-	return (size_t)chunk->cpus * COUNTER_CHUNK * sizeof(*chunk->cells);
-}
-
-static void chunk_close(struct chunk *chunk)
-{
-	if (chunk->cells)
-		munmap(chunk->cells, chunk_size(chunk));
-	chunk->cells = NULL;
-}
-
-/* New elements of an array are zero. */
-static int chunk_create(int counters, uint32_t number, uint32_t cpus)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts,
-		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
-	AUTO_CLOSE int inner = -1;
-	int r;
-
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "counter_chunk",
-			       sizeof(uint32_t), sizeof(struct counter_cell),
-			       cpus * COUNTER_CHUNK, &opts);
-	if (inner < 0)
-		return inner;
-	r = bpf_map_update_elem(counters, &number, &inner, 0);
-	return r < 0 ? r : TAKE_FD(inner);
-}
-
-/* -ENOENT where there is none. */
-static int chunk_find(int counters, uint32_t number)
-{
-	uint32_t id;
-	int r;
-
-	r = bpf_map_lookup_elem(counters, &number, &id);
-	return r < 0 ? r : bpf_map_get_fd_by_id(id);
-}
-
-/* Opens the chunk in the place of the one that is open, unless it is. */
-static int chunk_go_to(struct chunk *chunk, int fd, uint32_t number)
-{
-	void *memory;
-
-	memory = mmap(NULL, chunk_size(chunk), PROT_READ | PROT_WRITE,
-		      MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return neg_errno();
-	chunk_close(chunk);
-	chunk->cells = memory;
-	chunk->number = number;
-	return 0;
-}
-
-static bool chunk_is_open(const struct chunk *chunk, uint32_t number)
-{
-	return chunk->cells && chunk->number == number;
-}
 
 /* Calls fn with each counter of image. */
 static int for_each_counter(const struct image *image,
@@ -112,6 +46,7 @@ struct preparation {
 	int counters;
 	struct chunk chunk;
 	unsigned char *known; /* bits: the counters of the live image */
+	bool wanted[COUNTER_CHUNKS];
 };
 
 static int note_known(void *data, uint32_t counter)
@@ -122,18 +57,14 @@ static int note_known(void *data, uint32_t counter)
 	return 0;
 }
 
-static int ensure_chunk(struct preparation *prep, uint32_t number)
+static int note_chunk(void *data, uint32_t counter)
 {
-	AUTO_CLOSE int fd = -1;
+	struct preparation *prep = data;
 
-	if (chunk_is_open(&prep->chunk, number))
-		return 0;
-	fd = chunk_find(prep->counters, number);
-	if (fd == -ENOENT)
-		fd = chunk_create(prep->counters, number, prep->chunk.cpus);
-	if (fd < 0)
-		return fd;
-	return chunk_go_to(&prep->chunk, fd, number);
+	if (counter >= COUNTERS_MAX)
+		return -E2BIG;
+	prep->wanted[counter / COUNTER_CHUNK] = true;
+	return 0;
 }
 
 static int prepare_counter(void *data, uint32_t counter)
@@ -142,9 +73,7 @@ static int prepare_counter(void *data, uint32_t counter)
 	uint32_t cpu;
 	int r;
 
-	if (counter >= COUNTERS_MAX)
-		return -E2BIG;
-	r = ensure_chunk(prep, counter / COUNTER_CHUNK);
+	r = chunk_go_to(&prep->chunk, prep->counters, counter / COUNTER_CHUNK);
 	if (r < 0 || bit_is_set(prep->known, counter))
 		return r;
 	for (cpu = 0; cpu < prep->chunk.cpus; cpu++)
@@ -201,7 +130,11 @@ int tables_prepare_counters(const struct tables *tables,
 		return err_set(err, -ENOMEM, "prepare counters");
 	prep.known = known;
 	for_each_counter(live, note_known, &prep);
-	r = for_each_counter(image, prepare_counter, &prep);
+	r = for_each_counter(image, note_chunk, &prep);
+	if (r == 0)
+		r = chunks_ensure(prep.counters, prep.wanted, prep.chunk.cpus);
+	if (r == 0)
+		r = for_each_counter(image, prepare_counter, &prep);
 	chunk_close(&prep.chunk);
 	if (r == 0)
 		r = ensure_limits(tables, image);
@@ -295,22 +228,13 @@ static int read_counter(const struct tables *tables, struct chunk *chunk,
 			uint32_t counter, struct counter *ret_sum,
 			struct err *err)
 {
-	uint32_t number = counter / COUNTER_CHUNK;
-	AUTO_CLOSE int fd = -1;
 	int r;
 
-	if (!chunk_is_open(chunk, number)) {
-		fd = chunk_find(tables->counters, number);
-		r = fd < 0 ? fd : 0;
-		if (r == 0 &&
-		    layout_check(fd, "counters", sizeof(struct counter_cell),
-				 err) < 0)
-			return -EPROTO;
-		if (r == 0)
-			r = chunk_go_to(chunk, fd, number);
-		if (r < 0)
-			return err_set(err, r, "read counter %u", counter);
-	}
+	r = chunk_go_to(chunk, tables->counters, counter / COUNTER_CHUNK);
+	if (r == -EPROTO)
+		return layout_misfit("counters", err);
+	if (r < 0)
+		return err_set(err, r, "read counter %u", counter);
 	chunk_sum(chunk, counter, ret_sum);
 	return 0;
 }
