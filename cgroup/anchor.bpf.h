@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "cgroup/cgroup_abi.h"
+#include "rules/tables.bpf.h"
 
 /* User space writes, BPF reads.  Key: the cgroup attached to. */
 struct {
@@ -27,6 +28,18 @@ static __always_inline int anchor_is_active(__u32 generation)
 	return generation && anchor->first_generation &&
 	       anchor->first_generation <= generation &&
 	       generation <= anchor->last_generation;
+}
+
+/*
+ * Whether the policy, or one before it, asks for any of these (MEMBER_*): else
+ * there is nothing to do for anybody.
+ */
+static __always_inline int policy_asks(__u32 generation, __u32 what)
+{
+	__u32 slot = generation & 1;
+	volatile __u32 *asks = bpf_map_lookup_elem(&asked, &slot);
+
+	return asks && *asks & what;
 }
 
 #endif

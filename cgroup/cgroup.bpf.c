@@ -24,7 +24,7 @@ int group_out(struct __sk_buff *skb)
 	bool has_quota, is_counted;
 	int verdict, known;
 
-	if (!anchor_is_active(stamp))
+	if (!policy_asks(stamp, MEMBER_LEAVES) || !anchor_is_active(stamp))
 		return 1;
 	known = known_packet(skb, stamp, HOOK_OUT);
 	if (known == KNOWN_PASSES)
@@ -122,6 +122,8 @@ CALL_PROGRAM(group_sendmsg6, "cgroup/sendmsg6", 1, HOOK_OUT | HOOK_SENDMSG)
 SEC("sockops")
 int group_sockops(struct bpf_sock_ops *ops)
 {
+	if (!policy_asks(generation_read(), MEMBER_LEAVES))
+		return 1;
 	connect_socket(ops);
 	limit_socket(ops);
 	window_socket(ops);

@@ -53,6 +53,20 @@ static inline __u32 group_asks(const struct group_row *group)
 }
 
 /*
+ * Of what a policy asks for, that which sockets may still be paced or clamped
+ * by when it is asked for no more.
+ */
+#define MEMBER_LASTING                                       \
+	(MEMBER_LIMIT_OUT | MEMBER_LIMIT_IN | MEMBER_QUOTA | \
+	 MEMBER_QUOTA_DENIES)
+
+/*
+ * What programs have to do with at what leaves: all but chains for what
+ * arrives, which see nothing of it.  Sockets are told and lifted there.
+ */
+#define MEMBER_LEAVES (MEMBER_LASTING | MEMBER_FILTER_OUT)
+
+/*
  * What is known of a cgroup: the groups it is in, from the root down.  Made
  * by BPF from the cgroup's path when its first packet of a generation
  * passes; a cache that may be lost.  Key: the cgroup's id.

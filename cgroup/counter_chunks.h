@@ -14,7 +14,7 @@
  */
 struct chunk {
 	uint32_t number;
-	uint32_t cpus; /* how many the kernel may have */
+	uint32_t cpus;		    /* how many the kernel may have */
 	struct counter_cell *cells; /* NULL: none is open */
 };
 

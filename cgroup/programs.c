@@ -9,19 +9,17 @@
 #include "pins/folder.h"
 #include "pins/object.h"
 
-#define ALWAYS UINT32_MAX
-#define CALL   (MEMBER_FILTER_OUT | MEMBER_QUOTA_DENIES)
+#define CALL (MEMBER_FILTER_OUT | MEMBER_QUOTA_DENIES)
 
-/* Sockets are told and lifted by what leaves, whatever their group asks for. */
 const struct hook hooks[N_HOOKS] = {
-	{ "group_out", BPF_CGROUP_INET_EGRESS, ALWAYS },
+	{ "group_out", BPF_CGROUP_INET_EGRESS, MEMBER_LEAVES },
 	{ "group_in", BPF_CGROUP_INET_INGRESS,
 	  MEMBER_LIMIT_IN | MEMBER_FILTER_IN | MEMBER_QUOTA },
 	{ "group_connect4", BPF_CGROUP_INET4_CONNECT, CALL },
 	{ "group_connect6", BPF_CGROUP_INET6_CONNECT, CALL },
 	{ "group_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, CALL },
 	{ "group_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, CALL },
-	{ "group_sockops", BPF_CGROUP_SOCK_OPS, ALWAYS },
+	{ "group_sockops", BPF_CGROUP_SOCK_OPS, MEMBER_LEAVES },
 };
 
 static const struct object object = { "cgroup", "programs-",
@@ -36,16 +34,13 @@ void programs_close(struct programs *programs)
 		close_fdp(&programs->fds[i]);
 }
 
-uint32_t programs_needed(const struct image *image)
+uint32_t programs_needed(uint32_t asks)
 {
-	uint32_t asks = 0, needed = 0;
+	uint32_t needed = 0;
 	size_t i;
 
-	for (i = 0; i < image->n_groups; i++)
-		asks |= group_asks(&image->groups[i]);
 	for (i = 0; i < N_HOOKS; i++)
-		if (image->n_groups &&
-		    (hooks[i].asked_by == ALWAYS || hooks[i].asked_by & asks))
+		if (hooks[i].asked_by & asks)
 			needed |= 1U << i;
 	return needed;
 }

@@ -32,10 +32,10 @@ struct programs {
 };
 
 /*
- * The hooks that an image's groups need, a bit each: what nobody asks for is
- * neither verified nor met by any packet.  There is none without groups.
+ * The hooks that are needed for what is asked (MEMBER_*), a bit each: what
+ * nobody asks for is neither verified nor met by any packet.
  */
-uint32_t programs_needed(const struct image *image);
+uint32_t programs_needed(uint32_t asks);
 
 /* Whether all of these hooks have their program. */
 bool programs_have(const struct programs *programs, uint32_t needed);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cgroup/asks.h"
 #include "cgroup/stamp.h"
 #include "cgroup/stores.h"
 #include "cgroup/table_array.h"
@@ -46,6 +47,7 @@ void tables_close(struct tables *tables)
 
 	close_fdp(&tables->generation);
 	close_fdp(&tables->changes);
+	close_fdp(&tables->asked);
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
 	close_fdp(&tables->source_limits);
@@ -77,6 +79,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "changes", &tables->changes, err);
+	if (r < 0)
+		return r;
+	r = folder_open_pin(dir, "asked", &tables->asked, err);
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "counters", &tables->counters, err);
@@ -125,6 +130,8 @@ int tables_of_object(const struct bpf_object *object,
 	r = copy_map(object, "generation", &tables->generation, err);
 	if (r == 0)
 		r = copy_map(object, "changes", &tables->changes, err);
+	if (r == 0)
+		r = copy_map(object, "asked", &tables->asked, err);
 	if (r == 0)
 		r = copy_map(object, "counters", &tables->counters, err);
 	if (r == 0)
@@ -340,6 +347,9 @@ int tables_write(const struct tables *tables, const struct image *image,
 	if (r < 0)
 		return r;
 	slot = (generation + 1) & 1;
+	r = asks_write(tables->asked, slot, image, err);
+	if (r < 0)
+		return r;
 	r = write_stores(tables, slot, image, generation ? live : NULL, err);
 	if (r < 0)
 		return r;

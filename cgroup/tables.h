@@ -21,6 +21,7 @@ struct bpf_object;
 struct tables {
 	int generation;	     /* the map's descriptor, likewise below */
 	int changes;	     /* cgroup/stamp.h */
+	int asked;	     /* cgroup/asks.h */
 	int slots[N_TABLES]; /* arrays of maps, two slots each */
 	int elements;	     /* stores of sets: cgroup/stores.h */
 	int counters;

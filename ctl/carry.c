@@ -35,7 +35,7 @@ static int prepare_anchors(struct kernel *kernel, struct plan *plan,
 		crash_point();
 		r = anchor_attach(
 			dir, kernel->mount, &plan->world.wanted.list[i],
-			&kernel->programs, programs_needed(plan->image),
+			&kernel->programs, plan->world.needed,
 			kernel->generation + 1, err);
 		if (r < 0)
 			return r;

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/crash.h"
+#include "cgroup/asks.h"
 #include "cgroup/mount.h"
 #include "cgroup/probe.h"
 #include "ctl/lock.h"
@@ -235,11 +236,21 @@ static int explain(const char *dir, int code, struct err *err)
 			"clear, then weirctl apply)");
 }
 
+uint32_t kernel_needs(const struct kernel *kernel, const struct image *image)
+{
+	uint32_t asks = asks_of(image);
+
+	if (kernel->loaded && image->n_groups)
+		asks |= asks_lasting(kernel->tables->asked,
+				     kernel->generation & 1);
+	return programs_needed(asks);
+}
+
 int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err)
 {
 	const char *dir = kernel->places->bpffs;
-	uint32_t needed = programs_needed(image);
+	uint32_t needed = kernel_needs(kernel, image);
 	bool devices = loader_needed(image);
 	int r;
 

@@ -47,6 +47,12 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 int kernel_open_to_clear(const struct places *places, int *ret_lock,
 			 struct kernel *ret_kernel, struct err *err);
 
+/*
+ * The hooks that a policy's groups need, a bit each, and with any group those
+ * that lift from sockets what policies before it have put there.
+ */
+uint32_t kernel_needs(const struct kernel *kernel, const struct image *image);
+
 /* Loads what this policy needs and is not there yet: bpffs, maps, programs. */
 int kernel_load(struct kernel *kernel, const struct image *image,
 		struct err *err);

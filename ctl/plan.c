@@ -117,7 +117,7 @@ int plan_make(struct kernel *kernel, struct image *image, struct plan *ret_plan,
 		r = device_traces_plan(kernel, &plan.world, &plan.devices, err);
 	if (r == 0)
 		r = anchors_attached(kernel->places->bpffs, kernel->mount,
-				     &kernel->programs, programs_needed(image),
+				     &kernel->programs, plan.world.needed,
 				     kernel->generation, &plan.attached, err);
 	if (r < 0)
 		return r;

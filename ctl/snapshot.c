@@ -314,7 +314,7 @@ static int take(struct snapshot *snapshot, struct err *err)
 	if (r == 0)
 		r = anchors_attached(
 			kernel->places->bpffs, kernel->mount, &kernel->programs,
-			programs_needed(kernel->live), kernel->generation,
+			kernel_needs(kernel, kernel->live), kernel->generation,
 			&snapshot->anchors, err);
 	if (r == 0)
 		r = take_devices(snapshot, err);

@@ -126,7 +126,8 @@ int world_read(const struct kernel *kernel, struct image *image,
 	int r;
 
 	r = find_cgroups(kernel->mount, image, &world.found, err);
-	if (r == 0)
+	world.needed = kernel_needs(kernel, image);
+	if (r == 0 && world.needed)
 		r = anchors_wanted(kernel->mount, image, &world.wanted, err);
 	if (r == 0)
 		r = resolve_ifaces(&world, image, err);

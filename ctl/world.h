@@ -19,6 +19,7 @@ struct world_netns {
 struct world {
 	struct found_cgroups found; /* that groups of the image match */
 	struct anchors wanted;	    /* where programs are to be */
+	uint32_t needed;	    /* hooks, of programs_needed */
 	struct world_netns *netns;
 	size_t n_netns;
 };

@@ -40,6 +40,18 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } known_flows SEC(".maps");
 
+/*
+ * BPF writes and reads: what is in the two cells of a flow, so that who is in
+ * none of them, as most first packets of flows are, need not read them.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KNOWN_PAIRS);
+	__type(key, __u32);
+	__type(value, struct known_tags);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} known_tags SEC(".maps");
+
 /* Whether what is decided may be kept: not while a set is being changed. */
 static __always_inline bool stamp_may_keep(__u64 stamp)
 {
@@ -130,21 +142,34 @@ static __always_inline void known_count(struct __sk_buff *skb,
 	}
 }
 
-/* The first of the two cells of a flow, on this processor. */
-static __always_inline __u32 known_index(__u64 place, const struct flow_id *id)
+static __always_inline __u64 known_hash(__u64 place, const struct flow_id *id)
 {
 	__u64 hash = place ^ id->addresses[0] ^ (__u64)id->ports << 16;
 
 	if (id->kind >> 8 != 4)
 		hash ^= (id->addresses[1] * 3 ^ id->addresses[2]) * 5 ^
 			id->addresses[3];
-	hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15ULL;
-	return bpf_get_smp_processor_id() * KNOWN_CELLS +
-	       (hash >> 40) % (KNOWN_CELLS / 2) * 2;
+	return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15ULL;
 }
 
-static __always_inline struct known_cell *known_cell(__u32 index)
+/* Which two cells of a processor a flow may be in. */
+static __always_inline __u32 known_pair(__u64 hash)
 {
+	return (hash >> 40) % KNOWN_PAIRS;
+}
+
+/* What stands for a flow there; never 0. */
+static __always_inline __u32 known_tag(__u64 hash)
+{
+	return (__u32)hash | 1;
+}
+
+/* One of the two on this processor: which is 0 or 1. */
+static __always_inline struct known_cell *known_cell(__u32 pair, __u32 which)
+{
+	__u32 index = bpf_get_smp_processor_id() * KNOWN_CELLS + 2 * pair +
+		      which;
+
 	return bpf_map_lookup_elem(&known_flows, &index);
 }
 
@@ -169,14 +194,14 @@ static __always_inline bool known_find(__u64 place, __u64 stamp,
 				       const struct flow_id *id, __u32 ifindex,
 				       struct known_found *found)
 {
-	__u32 index = known_index(place, id);
-	struct known_cell *cell = known_cell(index);
+	__u64 hash = known_hash(place, id);
+	__u32 pair = known_pair(hash), tag = known_tag(hash);
+	const struct known_tags *tags = bpf_map_lookup_elem(&known_tags, &pair);
+	struct known_cell *cell;
 
-	if (!cell)
+	if (!tags || (tags->tags[0] != tag && tags->tags[1] != tag))
 		return false;
-	if (known_find_in(cell, place, stamp, id, ifindex, found))
-		return true;
-	cell = known_cell(index + 1);
+	cell = known_cell(pair, tags->tags[0] != tag);
 	return cell && known_find_in(cell, place, stamp, id, ifindex, found);
 }
 
@@ -232,34 +257,30 @@ static __always_inline bool known_for_a_moment(__u32 how,
 	return states == PACKET_ESTABLISHED || !(how & DECIDED_STATES);
 }
 
-static __always_inline bool known_is_same(const struct known_cell *cell,
-					  const struct known *known)
-{
-	return cell->known.place == known->place &&
-	       cell->known.addresses[0] == known->addresses[0] &&
-	       cell->known.ports == known->ports;
-}
-
-/* Puts it where it is already, or in the place of one of two others. */
+/*
+ * Puts it where its tag is already, or in the place of one of two others.  The
+ * tag comes last: whoever interrupts this finds another's, or nothing.
+ */
 static __always_inline void known_put(const struct known *known,
 				      const struct flow_id *id, __u32 random)
 {
-	__u32 index = known_index(known->place, id);
-	struct known_cell *cell = known_cell(index);
+	__u64 hash = known_hash(known->place, id);
+	__u32 pair = known_pair(hash), tag = known_tag(hash), which;
+	struct known_tags *tags = bpf_map_lookup_elem(&known_tags, &pair);
+	struct known_cell *cell;
 
+	if (!tags)
+		return;
+	which = tags->tags[0] != tag &&
+		(tags->tags[1] == tag || random & KNOWN_SELDOM);
+	cell = known_cell(pair, which);
 	if (!cell)
 		return;
-	if (!known_is_same(cell, known)) {
-		struct known_cell *other = known_cell(index + 1);
-
-		if (other &&
-		    (random & KNOWN_SELDOM || known_is_same(other, known)))
-			cell = other;
-	}
 	bpf_spin_lock(&cell->lock);
 	cell->writes++;
 	cell->known = *known;
 	bpf_spin_unlock(&cell->lock);
+	tags->tags[which & 1] = tag;
 }
 
 #endif

@@ -57,4 +57,11 @@ struct known_cell {
 
 _Static_assert(sizeof(struct known_cell) == 128, "two cache lines");
 
+/* A flow is in one cell of a pair; what may be there, by parts of hashes. */
+#define KNOWN_PAIRS (KNOWN_CELLS / 2)
+
+struct known_tags {
+	__u32 tags[2]; /* 0: nothing yet */
+};
+
 #endif

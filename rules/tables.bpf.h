@@ -67,6 +67,15 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } changes SEC(".maps");
 
+/* User space writes, the cgroup programs read: what is asked of a slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} asked SEC(".maps");
+
 /* User space writes, the matcher reads. */
 TABLE(rules_inner) rules SEC(".maps");
 

@@ -79,4 +79,27 @@ ok "clear succeeds" "$WEIRCTL" clear
 is "clear leaves nothing" "$(snapshot)" "$before"
 ok "clear can be run twice" "$WEIRCTL" clear
 is "and leaves nothing again" "$(snapshot)" "$before"
+
+only_in() {
+	policy <<-EOP
+		[group web]
+		match = $cg/web
+		filter-in = web-in
+		${1-}
+		[chain web-in]
+		policy = allow
+		10 = deny udp to port 9
+	EOP
+	apply
+}
+ok "a policy for what arrives alone applies" only_in
+is "what leaves meets no program" "$(attached)" group_in
+ok "it is applied with a limit, too" only_in "out = 10mbit"
+is "that needs what leaves" "$(attached)" "group_in group_out group_sockops"
+ok "and without it again" only_in
+is "sockets may be paced still, which what leaves will lift" "$(attached)" \
+	"group_in group_out group_sockops"
+like "that is a state to stay in" "$(apply --dry-run)" "nothing to change"
+ok "clear takes these, too" "$WEIRCTL" clear
+is "and leaves nothing" "$(snapshot)" "$before"
 finish
