@@ -8,6 +8,7 @@ says why.
 import json
 import os
 import re
+import time
 
 import field as f
 import ground as g
@@ -242,6 +243,12 @@ class Weir(Peer):
             out.write("[chain rules]\npolicy = deny\n")
             out.writelines(rules)
 
+    def apply(self, case, name):
+        """Somewhat after the one before: it would wait for what that has left
+        to do behind it."""
+        time.sleep(0.1)
+        return self.weirctl(case, "apply", self.ground.file(name))
+
     def weirctl(self, case, *argv, count=1):
         return self.ground.timed(case["hook"], self.ground.weirctl, *argv,
                                  count=count, env=self.env)
@@ -260,14 +267,14 @@ class Weir(Peer):
             i, i) for i in range(1, 11)])
 
     def load(self, case):
-        self.weirctl(case, "apply", self.ground.file("before.ini"))
-        return self.weirctl(case, "apply", self.ground.file(INI))
+        self.apply(case, "before.ini")
+        return self.apply(case, INI)
 
     def change(self, case, count=1):
         took = []
         for turn in range(count):
             name = INI if turn % 2 else CHANGED
-            took.append(self.weirctl(case, "apply", self.ground.file(name)))
+            took.append(self.apply(case, name))
         return sorted(took)[count // 2]
 
     def write_networks(self, case):
