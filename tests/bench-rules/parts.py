@@ -78,6 +78,28 @@ def connections(ground, peer, case, quick):
     return {"tcp": scene(ground, case, "tcp", quick, packets=3000)}
 
 
+def stateful_case(kind):
+    return dict(exact(HUGE, kind), states=True)
+
+
+@part("none nft-ct weir weir-device",
+      [stateful_case("exact"), stateful_case("tcp")],
+      [stateful_case("exact"), stateful_case("tcp")])
+def stateful(ground, peer, case, quick):
+    """What is established passes first, then rules of a source and a port
+    each. Of UDP, flows in which both sides have spoken, all in turns; and the
+    first packets of others. Of TCP, to connect, accept and close. ns of CPU.
+    """
+    set_up(ground, peer, case)
+    if case["kind"] == "tcp":
+        return {"tcp": scene(ground, case, "tcp", quick, packets=3000)}
+    figures = {"talks%d" % flows: scene(ground, case, "talks", quick,
+                                        flows=flows)
+               for flows in (64, 10000, HUGE)}
+    figures["first"] = scene(ground, case, "first", quick)
+    return figures
+
+
 MIXED = [{"kind": kind, "rules": rules, "hook": "out"}
          for kind in ("acl", "fw", "ipc") for rules in (1000, 10000, HUGE)]
 

@@ -258,6 +258,10 @@ class Weir(Peer):
                              g.SEED)
         with open(self.ground.file("chain"), encoding="ascii") as lines:
             rules = lines.readlines()
+        if case.get("states"):
+            rules[:] = ["1 = allow established\n"] + [
+                "%d =%s" % (i + 2, rule.split("=", 1)[1])
+                for i, rule in enumerate(rules)]
         self.policy(INI, case, rules)
         middle = len(rules) // 2
         rules[middle] = "%d = allow udp from 10.1.2.3 port 5\n" % (middle + 1)

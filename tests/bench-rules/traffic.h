@@ -69,6 +69,9 @@ size_t raw_send(int fd, const struct ruleset_packet *packets, size_t n);
 /* The same payload n times. */
 size_t batch_send(int fd, size_t n);
 
+/* A word from an unconnected socket; that it cannot be sent is no matter. */
+void socket_send(int fd, uint32_t address, uint16_t port);
+
 /* Takes all that is there; returns how many. */
 size_t drain(int fd);
 

@@ -168,6 +168,13 @@ static void arriving_play(struct ground *ground, size_t first, size_t n,
 		tally->passed += drain(ground->servers[i]);
 }
 
+static void flow_packet(struct ground *ground, size_t flow,
+			struct ruleset_packet *packet)
+{
+	packet_of(ground, &ground->set->rules[flow % ground->set->n_rules],
+		  10000 + flow / ground->set->n_rules, packet);
+}
+
 /*
  * Each of so many flows once, in the order of the rules: known from now on.
  * Who takes a millisecond for a packet does not come to the end, and would
@@ -177,30 +184,51 @@ static void flows_prepare(struct ground *ground)
 {
 	double end = now_seconds() + 3;
 	struct tally tally = { 0 };
-	size_t i, n, flow = 0;
+	size_t n, flow = 0;
 
 	arriving_prepare(ground);
 	while (flow < ground->options->flows && now_seconds() < end) {
-		for (n = 0; n < BATCH && flow < ground->options->flows; n++) {
-			i = flow++ % ground->set->n_rules;
-			packet_of(ground, &ground->set->rules[i],
-				  10000 + flow / ground->set->n_rules,
-				  &ground->packets[n]);
-		}
+		for (n = 0; n < BATCH && flow < ground->options->flows; n++)
+			flow_packet(ground, flow++, &ground->packets[n]);
 		arriving_play(ground, 0, n, &tally);
 	}
 }
 
 static void flows_pick(struct ground *ground, size_t n)
 {
-	size_t i, flow, rule;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		flow_packet(
+			ground,
+			ruleset_below(&ground->random, ground->options->flows),
+			&ground->packets[i]);
+}
+
+static void answer(struct ground *ground, size_t n)
+{
+	size_t i;
 
 	for (i = 0; i < n; i++) {
-		flow = ruleset_below(&ground->random, ground->options->flows);
-		rule = flow % ground->set->n_rules;
-		packet_of(ground, &ground->set->rules[rule],
-			  10000 + (flow + 1) / ground->set->n_rules,
-			  &ground->packets[i]);
+		const struct ruleset_packet *p = &ground->packets[i];
+
+		socket_send(ground->servers[p->dport - RULESET_PORT_FIRST],
+			    p->src, p->sport);
+	}
+}
+
+/* As flows_prepare, and each is answered once: both sides have spoken. */
+static void talks_prepare(struct ground *ground)
+{
+	struct tally tally = { 0 };
+	size_t n, flow = 0;
+
+	arriving_prepare(ground);
+	while (flow < ground->options->flows) {
+		for (n = 0; n < BATCH && flow < ground->options->flows; n++)
+			flow_packet(ground, flow++, &ground->packets[n]);
+		arriving_play(ground, 0, n, &tally);
+		answer(ground, n);
 	}
 }
 
@@ -313,6 +341,7 @@ const struct scene scenes[] = {
 	{ "known", known_prepare, pick_nothing, known_play },
 	{ "peers", peers_prepare, pick_nothing, peers_play },
 	{ "flows", flows_prepare, flows_pick, arriving_play },
+	{ "talks", talks_prepare, flows_pick, arriving_play },
 	{ "first", arriving_prepare, first_pick, arriving_play },
 	{ "networks", arriving_prepare, networks_pick, arriving_play },
 	{ "mixed", leaving_prepare, mixed_pick, leaving_play },

@@ -177,6 +177,13 @@ size_t batch_send(int fd, size_t n)
 	return send_all(fd, messages, n);
 }
 
+void socket_send(int fd, uint32_t address, uint16_t port)
+{
+	struct sockaddr_in name = name_of(address, port);
+
+	sendto(fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&name, sizeof(name));
+}
+
 size_t drain(int fd)
 {
 	static char bytes[BATCH][PACKET];
