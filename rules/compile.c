@@ -124,6 +124,18 @@ static int compile_written(struct compiler *c, const struct chain *chain)
 	return 0;
 }
 
+/* Notes a first rule that allows by states alone, and does nothing else. */
+static void note_opening(const struct image *image, struct chain_row *row)
+{
+	const struct rule_row *first = &image->rules[row->walk];
+
+	if (!row->walk_count || first->verdict != ROW_ALLOW ||
+	    first->looks != LOOK_STATE || first->does)
+		return;
+	row->opens = first->states;
+	row->opens_counter = first->counter;
+}
+
 /* … and with what packets meet. */
 static int compile_chain(struct compiler *c, size_t index)
 {
@@ -139,9 +151,11 @@ static int compile_chain(struct compiler *c, size_t index)
 					 rules.list[i]->iface);
 	if (r == 0)
 		r = compile_class(c, chain, &rules, &row);
-	if (r == 0)
-		c->image->chains[index] = row;
-	return r;
+	if (r < 0)
+		return r;
+	note_opening(c->image, &row);
+	c->image->chains[index] = row;
+	return 0;
 }
 
 static int compile_chains(struct compiler *c)

@@ -20,7 +20,7 @@ struct flow_id {
 	__be32 ports;
 	__u32 bytes; /* of the IP packet */
 	__u16 kind;
-	__u8 tcp_flags;
+	__u8 tcp_flags; /* 0: not TCP */
 };
 
 enum {
@@ -84,6 +84,7 @@ static __always_inline bool flow_id_at(struct __sk_buff *skb, __u32 frame,
 	const __u8 *end = (const __u8 *)(long)skb->data_end;
 	__u32 length = skb->len - frame;
 
+	id->tcp_flags = 0;
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		if (bytes + ID_IP4 + ID_UDP > end ||
 		    !flow_id_ip4(bytes, length, id))

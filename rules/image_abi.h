@@ -178,9 +178,15 @@ struct chain_row {
 	__u32 line;
 	str_off file;
 	str_off name;
+	/*
+	 * Of the first rule that packets meet, where it allows by their states
+	 * alone, these and its counter; opens is 0 for any other.
+	 */
+	__u32 opens;
+	__u32 opens_counter;
 };
 
-_Static_assert(sizeof(struct chain_row) == 68, "no hidden padding");
+_Static_assert(sizeof(struct chain_row) == 76, "no hidden padding");
 
 /* A named set, and the anonymous ones made of lists in rules. */
 struct set_row {

@@ -35,15 +35,15 @@ static __always_inline int quick_address6(struct flow_id *id)
 	return mapped ? -1 : 0;
 }
 
-/* As FOUND; 0: not told. */
+/* As FOUND, of the rules from one on; 0: not told. */
 static __always_inline __u64 quick_find(struct __sk_buff *skb,
 					struct flow_id *id,
 					const struct chain_row *chain,
-					__u32 slot)
+					__u32 slot, __u32 from)
 {
 	__u64 rest = CLASS_REST(bpf_ntohl(id->ports) >> 16,
 				bpf_ntohl(id->ports) & 0xffff, (__u8)id->kind);
-	__u64 how = CLASS_HOW(slot, 0, 0);
+	__u64 how = CLASS_HOW(slot, 0, from);
 	__u64 addresses = bpf_be64_to_cpu(id->addresses[0]);
 
 	if (id->kind >> 8 == 4)
@@ -64,31 +64,44 @@ static __always_inline bool quick_is_excepted(const struct chain_row *chain,
 	       (__u8)id->kind == IPPROTO_UDP;
 }
 
+/* Whether the list has the first rule, which packets are looked at for here. */
+static __always_inline __u32 quick_listed(const struct chain_row *chain)
+{
+	return chain->opens && chain->flags & CHAIN_LISTED;
+}
+
 /*
- * As chain_class from the first rule on; or WALK_ASK, where that has to be
- * asked.
+ * As chain_class from the first rule on, which may be one that allows by states
+ * alone, as `allow established` does; or WALK_ASK, where nothing is told.
  */
 __noinline __u64 chain_quick(struct __sk_buff *skb, __u32 how, __u32 index)
 {
-	__u32 slot = how & 1, hook = how >> 16, segments;
+	__u32 slot = how & 1, hook = how >> 16, segments, flags;
 	const struct chain_row *chain = table_chain(slot, index);
 	struct flow_id id;
 	__u64 found;
 
 	if (!chain || !quick_read(skb, hook, &id))
 		return WALK_ASK;
-	found = quick_find(skb, &id, chain, slot);
+	segments = skb->gso_segs ?: 1;
+	flags = chain->opens ? DECIDED_STATES : 0;
+	if (chain->opens & how >> 8) {
+		counter_add(chain->opens_counter, segments, id.bytes);
+		return decided(ROW_ALLOW, flags, chain->opens_counter);
+	}
+	if (chain->flags & CHAIN_LISTED && !chain->opens)
+		return WALK_ASK;
+	found = quick_find(skb, &id, chain, slot, chain->opens != 0);
 	if (!found)
 		return WALK_ASK;
-	if (!found_is_all(chain, slot, 0, found))
+	if (!found_is_all(chain, slot, quick_listed(chain), found))
 		return WALK_ON | found;
-	segments = skb->gso_segs ?: 1;
 	if (FOUND_INDEX(found) != CLASS_INDEX_MASK)
-		return found_decides(found, 0, segments, id.bytes);
+		return found_decides(found, flags, segments, id.bytes);
 	if (quick_is_excepted(chain, &id, hook))
 		return WALK_ASK;
 	counter_add(chain->counter, segments, id.bytes);
-	return decided(chain->policy, 0, chain->counter);
+	return decided(chain->policy, flags, chain->counter);
 }
 
 /* As chain_decide, and the same of any packet.  hook: HOOK_FRAMED, too. */
@@ -97,10 +110,12 @@ static __always_inline __u64 chain_decide_quickly(struct __sk_buff *skb,
 						  __u32 states, __u32 hook)
 {
 	__u32 how = HOW(slot & 1, states & 0xff, hook);
+	__u64 found;
 
-	if (!chain_is_asked(slot, chain))
+	found = chain_quick(skb, how, chain);
+	if (DECISION(found) == WALK_ASK && !chain_is_asked(slot, chain))
 		return chain_rest(skb, how, chain, 0);
-	return chain_all(skb, how, chain, chain_quick(skb, how, chain));
+	return chain_all(skb, how, chain, found);
 }
 
 #endif

@@ -106,6 +106,31 @@ static void a_chain_says_what_its_rules_look_at(void **state)
 	assert_int_equal(image->devices[1].flags, KEEP_STATES);
 }
 
+static void a_first_rule_that_allows_by_states_alone_is_noted(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+
+	(void)state;
+	image = compile_text(
+		"[chain a]\npolicy = deny\n10 = allow established related\n"
+		"[chain b]\npolicy = deny\n10 = allow tcp established\n"
+		"[chain c]\npolicy = deny\n10 = deny invalid\n"
+		"[chain d]\npolicy = deny\n"
+		"10 = allow tcp to port 22\n20 = allow established\n"
+		"[chain e]\npolicy = deny\n10 = allow established limit 1/s\n"
+		"[chain f]\npolicy = allow\n",
+		NULL);
+	assert_int_equal(image->chains[0].opens,
+			 PACKET_ESTABLISHED | PACKET_RELATED);
+	assert_int_equal(image->chains[0].opens_counter,
+			 image->rules[0].counter);
+	assert_int_equal(image->chains[1].opens, 0);
+	assert_int_equal(image->chains[2].opens, 0);
+	assert_int_equal(image->chains[3].opens, 0);
+	assert_int_equal(image->chains[4].opens, 0);
+	assert_int_equal(image->chains[5].opens, 0);
+}
+
 static void unchanged_rules_keep_their_counters(void **state)
 {
 	CLEANUP(image_freep) struct image *first = NULL;
@@ -312,6 +337,8 @@ int main(void)
 		cmocka_unit_test(a_limit_becomes_an_interval_and_a_depth),
 		cmocka_unit_test(a_limit_per_source_has_a_name_of_its_own),
 		cmocka_unit_test(a_chain_says_what_its_rules_look_at),
+		cmocka_unit_test(
+			a_first_rule_that_allows_by_states_alone_is_noted),
 		cmocka_unit_test(unchanged_rules_keep_their_counters),
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),
