@@ -63,18 +63,11 @@ int table_rows_create(const struct table_def *def, const struct image *image)
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	size_t rows = map_rows(def, image);
 
-	switch (def->kind) {
-	case TABLE_PATHS:
+	if (def->kind == TABLE_HASH)
 		return bpf_map_create(BPF_MAP_TYPE_HASH, def->map,
-				      sizeof(struct path_key),
-				      sizeof(struct path_value), rows, &opts);
-	case TABLE_SHARES:
-		return bpf_map_create(BPF_MAP_TYPE_HASH, def->map,
-				      sizeof(struct share_key),
-				      sizeof(struct share_value), rows, &opts);
-	default:
-		return table_array_create(def->map, map_row(def), rows);
-	}
+				      def->key_size, def->size - def->key_size,
+				      rows, &opts);
+	return table_array_create(def->map, map_row(def), rows);
 }
 
 /* The last page is filled up with NUL. */
@@ -88,28 +81,15 @@ static int write_strings(int fd, const struct image *image, size_t pages)
 	return table_array_write(fd, STRINGS_PAGE, padded, pages);
 }
 
-static int write_paths(int fd, const struct image *image)
+static int write_keys(const struct table_def *def, int fd,
+		      const struct image *image)
 {
-	size_t i;
+	const char *row = *rows_of(def, image);
+	size_t i, n = table_rows_count(def, image);
 	int r;
 
-	for (i = 0; i < image->n_paths; i++) {
-		r = bpf_map_update_elem(fd, &image->paths[i].key,
-					&image->paths[i].value, 0);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int write_shares(int fd, const struct image *image)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < image->n_shares; i++) {
-		r = bpf_map_update_elem(fd, &image->shares[i].key,
-					&image->shares[i].value, 0);
+	for (i = 0; i < n; i++, row += def->size) {
+		r = bpf_map_update_elem(fd, row, row + def->key_size, 0);
 		if (r < 0)
 			return r;
 	}
@@ -122,10 +102,8 @@ int table_rows_write(const struct table_def *def, int fd,
 	switch (def->kind) {
 	case TABLE_STRINGS:
 		return write_strings(fd, image, map_rows(def, image));
-	case TABLE_PATHS:
-		return write_paths(fd, image);
-	case TABLE_SHARES:
-		return write_shares(fd, image);
+	case TABLE_HASH:
+		return write_keys(def, fd, image);
 	default:
 		return table_array_write(fd, def->size, *rows_of(def, image),
 					 table_rows_count(def, image));
@@ -194,12 +172,9 @@ int table_rows_read(const struct table_def *def, int fd, struct image *image)
 	void *rows = NULL;
 	int r;
 
-	if (def->kind == TABLE_PATHS)
-		return read_keys(fd, sizeof(struct path_key), size,
-				 rows_of(def, image), count_of(def, image));
-	if (def->kind == TABLE_SHARES)
-		return read_keys(fd, sizeof(struct share_key), size,
-				 rows_of(def, image), count_of(def, image));
+	if (def->kind == TABLE_HASH)
+		return read_keys(fd, def->key_size, size, rows_of(def, image),
+				 count_of(def, image));
 	r = table_array_read(fd, map_row(def), &rows, &n);
 	if (r < 0)
 		return r;

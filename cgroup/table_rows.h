@@ -11,13 +11,13 @@
 enum table_kind {
 	TABLE_ARRAY,   /* an ARRAY with a row per element */
 	TABLE_STRINGS, /* an ARRAY of pages */
-	TABLE_PATHS,   /* a HASH of struct path_entry */
-	TABLE_SHARES,  /* a HASH of struct share_entry */
+	TABLE_HASH,    /* a HASH: each row is a key, with its value behind it */
 };
 
 struct table_def {
 	const char *map; /* its pin, and the name of the field */
 	enum table_kind kind;
+	size_t key_size;    /* of a hash; else 0 */
 	size_t size;	    /* of a row in struct image, bytes */
 	size_t rows_offset; /* of the pointer in struct image */
 	size_t count_offset;

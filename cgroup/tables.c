@@ -19,12 +19,15 @@
 #include "pins/layout.h"
 
 /* The first is strings, which no packet reads: see tables_settle. */
-#define TABLE(name, kind)                                        \
-	{                                                        \
-#name, kind, sizeof(*((struct image *)0)->name), \
-			offsetof(struct image, name),            \
-			offsetof(struct image, n_##name)         \
+#define TABLE_OF(name, kind, key_size)                                     \
+	{                                                                  \
+#name, kind, key_size, sizeof(*((struct image *)0)->name), \
+			offsetof(struct image, name),                      \
+			offsetof(struct image, n_##name)                   \
 	}
+#define TABLE(name, kind) TABLE_OF(name, kind, 0)
+#define HASH(name) \
+	TABLE_OF(name, TABLE_HASH, sizeof(((struct image *)0)->name->key))
 
 enum {
 	TABLE_OF_STRINGS,
@@ -32,13 +35,19 @@ enum {
 };
 
 static const struct table_def defs[N_TABLES] = {
-	TABLE(strings, TABLE_STRINGS),	   TABLE(sets, TABLE_ARRAY),
-	TABLE(chains, TABLE_ARRAY),	   TABLE(rules, TABLE_ARRAY),
-	TABLE(class_nodes, TABLE_ARRAY),   TABLE(class_buckets, TABLE_ARRAY),
-	TABLE(class_entries, TABLE_ARRAY), TABLE(groups, TABLE_ARRAY),
-	TABLE(peers, TABLE_ARRAY),	   TABLE(devices, TABLE_ARRAY),
-	TABLE(globs, TABLE_ARRAY),	   TABLE(paths, TABLE_PATHS),
-	TABLE(shares, TABLE_SHARES),
+	TABLE(strings, TABLE_STRINGS),
+	TABLE(sets, TABLE_ARRAY),
+	TABLE(chains, TABLE_ARRAY),
+	TABLE(rules, TABLE_ARRAY),
+	TABLE(class_nodes, TABLE_ARRAY),
+	TABLE(class_buckets, TABLE_ARRAY),
+	TABLE(class_entries, TABLE_ARRAY),
+	TABLE(groups, TABLE_ARRAY),
+	TABLE(peers, TABLE_ARRAY),
+	TABLE(devices, TABLE_ARRAY),
+	TABLE(globs, TABLE_ARRAY),
+	HASH(paths),
+	HASH(shares),
 };
 
 void tables_close(struct tables *tables)
