@@ -100,9 +100,10 @@ __noinline __u32 row_misses(struct __sk_buff *skb, __u32 slot, __u32 index)
 
 	if (!row)
 		return 0;
-	looks = row->looks & ~(LOOK_SRC_NOT | LOOK_DST_NOT | LOOK_LIMIT);
+	looks = row->looks &
+		~(LOOK_SRC_NOT | LOOK_DST_NOT | LOOK_LIMIT | LOOK_LOOPBACK);
 	missed = look_misses(skb, index, MISSED_LOOPBACK);
-	for (bit = 0; bit < 17; bit++)
+	for (bit = 0; bit < 19; bit++)
 		if (looks >> bit & 1)
 			missed |= look_misses(skb, index, 1U << bit);
 	return missed;

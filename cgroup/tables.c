@@ -32,11 +32,13 @@
 enum {
 	TABLE_OF_STRINGS,
 	TABLE_OF_SETS,
+	TABLE_OF_IFACES,
 };
 
 static const struct table_def defs[N_TABLES] = {
 	TABLE(strings, TABLE_STRINGS),
 	TABLE(sets, TABLE_ARRAY),
+	HASH(ifaces),
 	TABLE(chains, TABLE_ARRAY),
 	TABLE(rules, TABLE_ARRAY),
 	TABLE(class_nodes, TABLE_ARRAY),
@@ -107,6 +109,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 		return r;
 	for (i = 0; i < N_TABLES; i++) {
 		r = folder_open_pin(dir, defs[i].map, &tables->slots[i], err);
+		/* A version before this one had none: as if it were empty. */
+		if (r == -ENOENT && i == TABLE_OF_IFACES)
+			r = 0;
 		if (r < 0)
 			return r;
 	}
@@ -220,6 +225,8 @@ static int read_table(const struct tables *tables, size_t table, uint32_t slot,
 	AUTO_CLOSE int inner = -1;
 	int r;
 
+	if (tables->slots[table] < 0)
+		return 0;
 	r = open_inner(tables->slots[table], slot, &inner);
 	if (r == 0 && inner >= 0)
 		r = table_rows_read(&defs[table], inner, image);

@@ -14,16 +14,17 @@
 #include "base/err.h"
 #include "rules/image.h"
 
-#define N_TABLES 13
+#define N_TABLES 14
 
 struct bpf_object;
 
 struct tables {
-	int generation;	     /* the map's descriptor, likewise below */
-	int changes;	     /* cgroup/stamp.h */
-	int asked;	     /* cgroup/asks.h */
-	int slots[N_TABLES]; /* arrays of maps, two slots each */
-	int elements;	     /* stores of sets: cgroup/stores.h */
+	int generation; /* the map's descriptor, likewise below */
+	int changes;	/* cgroup/stamp.h */
+	int asked;	/* cgroup/asks.h */
+	/* Arrays of maps, two slots each; -1 of a table that came later. */
+	int slots[N_TABLES];
+	int elements; /* stores of sets: cgroup/stores.h */
 	int counters;
 	int rule_limits;
 	int source_limits;

@@ -60,6 +60,8 @@ static int memory_of_table(int outer, uint64_t *sum)
 	uint32_t first, second;
 	int r;
 
+	if (outer < 0)
+		return 0;
 	r = memory_of(outer, sum);
 	if (r == 0)
 		r = memory_inside(outer, 0, 0, sum, &first);

@@ -23,6 +23,7 @@ static const struct {
 	{ LOOK_MARK, "mark" },
 	{ LOOK_DSCP, "dscp" },
 	{ LOOK_IFINDEX, "iface" },
+	{ LOOK_IFACES, "iface" },
 	{ LOOK_UID, "uid" },
 	{ LOOK_LENGTH, "length" },
 	{ LOOK_LIMIT, "limit" },
@@ -144,6 +145,7 @@ void explain_why(const struct explanation *explanation,
 		snprintf(ret_why, WHY_MAX, "its dscp is %u", sample->dscp);
 		return;
 	case LOOK_IFINDEX:
+	case LOOK_IFACES:
 		return iface_why(sample, ret_why);
 	case LOOK_UID:
 		return uid_why(sample, ret_why);

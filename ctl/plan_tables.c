@@ -86,7 +86,8 @@ static int list_rules(const struct image *live, const struct image *image,
 	for (i = 0; r == 0 && i < n && i < live->n_rules; i++) {
 		const struct rule_row *rule = &image->rules[i];
 
-		if (rule->ifindex == live->rules[i].ifindex)
+		if (!(rule->looks & LOOK_IFINDEX) ||
+		    rule->ifindex == live->rules[i].ifindex)
 			continue;
 		snprintf(name, sizeof(name), "%s %u",
 			 image_string(image, image->chains[rule->chain].name),
@@ -99,12 +100,59 @@ static int list_rules(const struct image *live, const struct image *image,
 	return r;
 }
 
+static int list_iface(enum change_action action,
+		      const struct iface_entry *entry, struct changes *changes)
+{
+	static const char *const details[] = {
+		[CHANGE_ADD] = "rules know it by its name",
+		[CHANGE_ALTER] = "it is called so now",
+		[CHANGE_REMOVE] = "it is not there now",
+	};
+
+	return change_add(changes, action, "interface",
+			  (const char *)entry->value.halves, "%s",
+			  details[action]);
+}
+
+/* The index of the i-th interface; beyond all behind the last. */
+static uint64_t ifindex_at(const struct image *image, size_t i)
+{
+	return i < image->n_ifaces ? image->ifaces[i].key.ifindex : UINT64_MAX;
+}
+
+/* Both are by ifindex. */
+static int list_ifaces(const struct image *live, const struct image *image,
+		       struct changes *changes)
+{
+	size_t i = 0, j = 0;
+	int r = 0;
+
+	while (r == 0 && (i < live->n_ifaces || j < image->n_ifaces)) {
+		uint64_t was = ifindex_at(live, i), is = ifindex_at(image, j);
+
+		if (was < is)
+			r = list_iface(CHANGE_REMOVE, &live->ifaces[i],
+				       changes);
+		else if (is < was)
+			r = list_iface(CHANGE_ADD, &image->ifaces[j], changes);
+		else if (memcmp(&live->ifaces[i], &image->ifaces[j],
+				sizeof(*image->ifaces)) != 0)
+			r = list_iface(CHANGE_ALTER, &image->ifaces[j],
+				       changes);
+		i += was <= is;
+		j += is <= was;
+	}
+	return r;
+}
+
 int plan_list_tables(const struct image *live, const struct image *image,
 		     struct changes *changes)
 {
 	uint32_t i;
 	int r = list_rules(live, image, changes);
 
+	if (r == 0)
+		r = list_ifaces(live, image, changes);
 	for (i = 1; r == 0 && i < image->n_devices; i++)
 		if (image->devices[i].in_use && image->devices[i].group == NONE)
 			r = list_device(live, image, i, changes);

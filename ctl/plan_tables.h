@@ -8,8 +8,8 @@
 
 /*
  * Adds who shares a device's limit now, or does no more, whose own limit waits
- * there, and rules whose interface is another device now.  Both images are
- * sorted.  -ENOMEM.
+ * there, rules whose interface is another device now, and interfaces that rules
+ * know by name.  Both images are sorted.  -ENOMEM.
  */
 int plan_list_tables(const struct image *live, const struct image *image,
 		     struct changes *changes);

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "ctl/say.h"
+#include "ctl/set_live.h"
 #include "rules/lines.h"
 #include "rules/set_read.h"
 
@@ -25,7 +26,6 @@ static int no_memory(void)
 
 static int add_word(struct set_call *wanted, const char *text)
 {
-	struct elements *elements = &wanted->set.elements;
 	struct set_change *change;
 	struct err why;
 	unsigned int family;
@@ -33,9 +33,9 @@ static int add_word(struct set_call *wanted, const char *text)
 	struct element element;
 	int r;
 
-	r = set_add_text(&wanted->set, text, 0, &why);
+	r = set_parse(&wanted->set, text, &element, &family, &kind, &why);
 	if (r == 0)
-		r = element_parse(text, &element, &family, &kind, &why);
+		r = set_add_text(&wanted->set, text, 0, &why);
 	if (r == -EINVAL) {
 		say("set: %s", why.msg);
 		return EXIT_REFUSED;
@@ -43,7 +43,6 @@ static int add_word(struct set_call *wanted, const char *text)
 	change = r == 0 ? ARRAY_ADD(&wanted->changes, list) : NULL;
 	if (!change)
 		return no_memory();
-	elements->kind = kind;
 	change->family = family;
 	change->is_add = wanted->is_add;
 	change->element = element;
@@ -159,6 +158,24 @@ static int read_flush(const struct call *call, struct set_call *wanted)
 
 /* ----------------------------------------------------------------- all */
 
+/*
+ * Any word may name an interface: they are read as names where the set in force
+ * holds such.  What it is by the time that it is changed is looked at again.
+ */
+static void learn_kind(const struct call *call, struct set *set)
+{
+	CLEANUP(live_sets_close) struct live_sets sets = LIVE_SETS_NONE;
+	struct live_set live;
+	struct err ignored;
+
+	if (set_live_open(call, &sets, &ignored) < 0 ||
+	    live_sets_find(&sets, set->name, &live, &ignored) < 0)
+		return;
+	set->holds = live.row.kind == SET_OF_INTERFACES;
+	if (set->holds)
+		set->elements.kind = SET_OF_INTERFACES;
+}
+
 static const struct {
 	const char *word;
 	int (*read)(const struct call *call, struct set_call *wanted);
@@ -188,6 +205,7 @@ int set_call_read(const struct call *call, struct set_call *ret_wanted)
 	}
 	ret_wanted->name = call->args[1];
 	ret_wanted->set.name = call->args[1];
+	learn_kind(call, &ret_wanted->set);
 	ret_wanted->is_add = strcmp(verb, "add") == 0;
 	return verbs[i].read(call, ret_wanted);
 }

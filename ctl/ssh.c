@@ -238,8 +238,21 @@ void ssh_warn(const struct image *image, const char *mount)
 		say(NOT_LOOKED "%s", err.msg);
 }
 
+/* … and sets their names. */
+static int add_names(struct image *image)
+{
+	struct if_nameindex *names = if_nameindex(), *name;
+	int r = names ? 0 : neg_errno();
+
+	for (name = names; r == 0 && name->if_index; name++)
+		r = image_add_iface(image, name->if_index, name->if_name);
+	if (names)
+		if_freenameindex(names);
+	return r;
+}
+
 /* Rules know interfaces by name only so far. */
-static void fill_interfaces(struct image *image)
+static int fill_interfaces(struct image *image)
 {
 	size_t i;
 
@@ -250,6 +263,7 @@ static void fill_interfaces(struct image *image)
 			rule->ifindex = if_nametoindex(
 				image_string(image, rule->iface));
 	}
+	return image_wants_ifaces(image) ? add_names(image) : 0;
 }
 
 void ssh_warn_compiled(struct image *image)
@@ -267,6 +281,8 @@ void ssh_warn_compiled(struct image *image)
 		say(NOT_LOOKED "%s", err.msg);
 		return;
 	}
-	fill_interfaces(image);
-	ssh_warn(image, mount);
+	if (fill_interfaces(image) < 0)
+		say(NOT_LOOKED "its interfaces");
+	else
+		ssh_warn(image, mount);
 }

@@ -102,6 +102,23 @@ static int resolve_ifaces(struct world *world, struct image *image,
 	return 0;
 }
 
+/* … and sets have names, of any that is there or comes to be. */
+static int add_ifaces(struct world *world, struct image *image, struct err *err)
+{
+	struct netns_view *view;
+	size_t i;
+	int r;
+
+	image_clear_ifaces(image);
+	if (!image_wants_ifaces(image))
+		return 0;
+	r = world_netns(world, "", &view, err);
+	for (i = 0; r == 0 && i < view->links.n_list; i++)
+		r = image_add_iface(image, view->links.list[i].ifindex,
+				    view->links.list[i].name);
+	return r;
+}
+
 static int add_veths(const struct kernel *kernel, struct world *world,
 		     struct image *image, struct err *err)
 {
@@ -131,6 +148,8 @@ int world_read(const struct kernel *kernel, struct image *image,
 		r = anchors_wanted(kernel->mount, image, &world.wanted, err);
 	if (r == 0)
 		r = resolve_ifaces(&world, image, err);
+	if (r == 0)
+		r = add_ifaces(&world, image, err);
 	if (r == 0)
 		r = add_veths(kernel, &world, image, err);
 	if (r == 0)

@@ -71,8 +71,8 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 	__builtin_memset(p, 0, sizeof(*p));
 	p->segments = 1;
 	p->unknown = LOOK_SRC | LOOK_SRC_PORT | LOOK_MARK | LOOK_DSCP |
-		     LOOK_IFINDEX | LOOK_LENGTH | LOOK_LIMIT | LOOK_STATE |
-		     LOOK_UID;
+		     LOOK_IFINDEX | LOOK_IFACES | LOOK_LENGTH | LOOK_LIMIT |
+		     LOOK_STATE | LOOK_UID;
 	address_protocol(p, ctx->protocol);
 	if (is_ip6) {
 		p->dst.words[0] = ctx->user_ip6[0];
@@ -88,7 +88,7 @@ static __always_inline void address_read(struct bpf_sock_addr *ctx, int is_ip6,
 	if (address_is_loopback(&p->dst)) {
 		p->ifindex = LOOPBACK_IFINDEX;
 		p->required = LOOK_IFINDEX;
-		p->unknown &= ~LOOK_IFINDEX;
+		p->unknown &= ~(LOOK_IFINDEX | LOOK_IFACES);
 	}
 	if (!sk)
 		return;

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "rules/compile_own.h"
+#include "rules/iface.h"
 
 int compiler_problem(struct compiler *c, const struct where *where,
 		     const char *fmt, ...)
@@ -63,7 +64,7 @@ uint32_t compiler_chain(struct compiler *c, const struct where *where,
 	return NONE;
 }
 
-static uint8_t chain_flags(const struct rule_row *row, const char *iface)
+static uint8_t chain_flags(const struct rule_row *row, const struct rule *rule)
 {
 	uint8_t flags = 0;
 
@@ -73,7 +74,7 @@ static uint8_t chain_flags(const struct rule_row *row, const char *iface)
 		flags |= CHAIN_UIDS;
 	if (row->looks & LOOK_LIMIT)
 		flags |= CHAIN_LIMITS;
-	if (iface && strcmp(iface, "lo") == 0)
+	if (ifaces_may_have(&rule->ifaces, "lo"))
 		flags |= CHAIN_LOOPBACK;
 	return flags;
 }
@@ -148,7 +149,7 @@ static int compile_chain(struct compiler *c, size_t index)
 	r = compile_walk(c, chain, &row, &rules);
 	for (i = 0; i < rules.n_list; i++)
 		row.flags |= chain_flags(&c->image->rules[row.walk + i],
-					 rules.list[i]->iface);
+					 rules.list[i]);
 	if (r == 0)
 		r = compile_class(c, chain, &rules, &row);
 	if (r < 0)

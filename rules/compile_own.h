@@ -83,12 +83,12 @@ int compile_named_set(struct compiler *c, const struct where *where,
 		      const char *name, uint32_t *ret_set);
 
 /*
- * A set for a list in a rule: joined spans, and what named sets have at the
- * time.  -ENOMEM.
+ * A set for a list in a rule: joined spans of a kind, and what named sets have
+ * at the time.  -ENOMEM.
  */
 int compile_list(struct compiler *c, const struct where *where,
-		 const struct spans *spans, bool is_ports, char *const *names,
-		 size_t n_names, uint32_t *ret_set);
+		 const struct spans *spans, unsigned int kind,
+		 char *const *names, size_t n_names, uint32_t *ret_set);
 
 /* When all rules have been compiled.  -ENOMEM. */
 int compile_sets_end(struct compiler *c);

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "rules/compile_own.h"
 #include "rules/compile_set.h"
+#include "rules/iface.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -25,8 +26,8 @@ int compile_addresses(struct compiler *c, const struct where *where,
 	spans_join(&spans);
 	if (end->n_sets == 0 && spans_one_prefix(&spans, side))
 		return 0;
-	return compile_list(c, where, &spans, false, end->sets, end->n_sets,
-			    &side->set);
+	return compile_list(c, where, &spans, SET_OF_NETWORKS, end->sets,
+			    end->n_sets, &side->set);
 }
 
 static int compile_ports(struct compiler *c, const struct where *where,
@@ -47,7 +48,7 @@ static int compile_ports(struct compiler *c, const struct where *where,
 		side->port_last = spans.list[0].last;
 		return 0;
 	}
-	return compile_list(c, where, &spans, true, end->port_sets,
+	return compile_list(c, where, &spans, SET_OF_PORTS, end->port_sets,
 			    end->n_port_sets, &side->port_set);
 }
 
@@ -86,6 +87,37 @@ static int compile_side(struct compiler *c, const struct rule *rule,
 		return compile_ports(c, &rule->where, end, side);
 	}
 	return 0;
+}
+
+/* -------------------------------------------------------- interfaces */
+
+/* One is known by its index, several by a set of names. */
+static int compile_ifaces(struct compiler *c, const struct rule *rule,
+			  struct rule_row *row)
+{
+	CLEANUP(spans_clear) struct spans spans = { 0 };
+	const struct ifaces *ifaces = &rule->ifaces;
+	char name[IFACE_TEXT_MAX];
+	int r;
+
+	if (!ifaces_are_named(ifaces))
+		return 0;
+	if (ifaces_are_one(ifaces, name)) {
+		row->looks |= LOOK_IFINDEX;
+		/* The one interface whose index is the same everywhere. */
+		row->ifindex = strcmp(name, "lo") == 0;
+		return compiler_string(c, name, &row->iface);
+	}
+	row->looks |= LOOK_IFACES | LOOK_LOOPBACK;
+	if (ifaces->n_sets == 1 && !ifaces->names.n_list)
+		return compile_named_set(c, &rule->where, ifaces->sets[0],
+					 &row->ifaces);
+	r = spans_add_names(&spans, &ifaces->names);
+	if (r < 0)
+		return r;
+	spans_join(&spans);
+	return compile_list(c, &rule->where, &spans, SET_OF_INTERFACES,
+			    ifaces->sets, ifaces->n_sets, &row->ifaces);
 }
 
 /* ------------------------------------------------------------ rules */
@@ -187,12 +219,8 @@ int compile_rule(struct compiler *c, const struct chain *chain,
 	if (r == 0)
 		r = compile_side(c, rule, &rule->to, row, &row->dst, LOOK_DST,
 				 LOOK_DST_NOT, LOOK_DST_PORT);
-	if (r == 0 && rule->iface) {
-		row->looks |= LOOK_IFINDEX;
-		/* The one interface whose index is the same everywhere. */
-		row->ifindex = strcmp(rule->iface, "lo") == 0;
-		r = compiler_string(c, rule->iface, &row->iface);
-	}
+	if (r == 0)
+		r = compile_ifaces(c, rule, row);
 	if (r == 0 && rule->log) {
 		row->does |= DO_LOG;
 		r = compiler_string(c, rule->log_prefix, &row->log_prefix);

@@ -88,6 +88,16 @@ int spans_add_ports(struct spans *spans, const struct port_range *ports,
 	return 0;
 }
 
+int spans_add_names(struct spans *spans, const struct element_list *names)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < names->n_list; i++)
+		r = spans_add(spans, names->list[i].first, names->list[i].last);
+	return r;
+}
+
 static int compare_spans(const void *va, const void *vb)
 {
 	const struct span *a = va, *b = vb;
@@ -170,12 +180,12 @@ static int add_part(struct elements *elements, unsigned int family,
 	return elements_add(elements, family, &element);
 }
 
-int spans_to_elements(const struct spans *spans, bool is_ports,
+int spans_to_elements(const struct spans *spans, unsigned int kind,
 		      struct elements *ret_elements)
 {
 	CLEANUP(elements_clear)
 	struct elements elements = {
-		.kind = is_ports ? SET_OF_PORTS : SET_OF_NETWORKS,
+		.kind = kind,
 	};
 	size_t i;
 	int r = 0;
@@ -183,10 +193,11 @@ int spans_to_elements(const struct spans *spans, bool is_ports,
 	for (i = 0; r == 0 && i < spans->n_list; i++) {
 		const struct span *span = &spans->list[i];
 
-		if (is_ports) {
+		if (kind == SET_OF_PORTS) {
 			r = add_part(&elements, SET_IP4, span, 0, UINT16_MAX);
 			continue;
 		}
+		/* No name has a place among the addresses of IPv4. */
 		r = add_part(&elements, SET_IP6, span, 0, MAPPED_FIRST - 1);
 		if (r == 0)
 			r = add_part(&elements, SET_IP4, span, MAPPED_FIRST,

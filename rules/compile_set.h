@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ranges of addresses or ports that the lists of rules have.  Only for
+ * Ranges of addresses, ports or names that the lists of rules have.  Only for
  * compile*.c.
  */
 #ifndef WEIR_RULES_COMPILE_SET_H
@@ -31,12 +31,13 @@ int spans_add_networks(struct spans *spans, const struct network *networks,
 		       size_t n);
 int spans_add_ports(struct spans *spans, const struct port_range *ports,
 		    size_t n);
+int spans_add_names(struct spans *spans, const struct element_list *names);
 
 /* Sorts them, and joins those that overlap or touch. */
 void spans_join(struct spans *spans);
 
-/* As elements of a set, sorted, of networks or of ports.  -ENOMEM. */
-int spans_to_elements(const struct spans *spans, bool is_ports,
+/* As elements of a set, sorted; kind: SET_OF_*, but services.  -ENOMEM. */
+int spans_to_elements(const struct spans *spans, unsigned int kind,
 		      struct elements *ret_elements);
 
 /*

@@ -219,14 +219,19 @@ static int place_set(struct compiler *c, const struct set *set,
 	return 0;
 }
 
-/* Of an empty one, those say it that name it; or it takes neither. */
+/* Of an empty one, those say it that name it; or it takes nothing. */
 static unsigned int kind_of(const struct set *set)
 {
 	if (set->holds || elements_count(&set->elements))
 		return set->elements.kind;
-	return set->stands_for_ports && !set->stands_for_addresses
-		       ? SET_OF_PORTS
-		       : SET_OF_NETWORKS;
+	switch (set->stands_for) {
+	case 1U << STANDS_FOR_PORTS:
+		return SET_OF_PORTS;
+	case 1U << STANDS_FOR_INTERFACES:
+		return SET_OF_INTERFACES;
+	default:
+		return SET_OF_NETWORKS;
+	}
 }
 
 static int compile_set(struct compiler *c, const struct set *set)
@@ -234,8 +239,8 @@ static int compile_set(struct compiler *c, const struct set *set)
 	struct set_row row = { .kind = kind_of(set) }, *added;
 	int r;
 
-	row.is_closed = !set->holds && set->stands_for_ports &&
-			set->stands_for_addresses;
+	/* Where it stands for more than one thing. */
+	row.is_closed = !set->holds && set->stands_for & (set->stands_for - 1);
 	row.is_given = set->is_given;
 	row.line = set->where.line;
 	r = compiler_file(c, &set->where, &row.file);
@@ -299,20 +304,18 @@ static int add_members(struct compiler *c, const struct where *where,
 }
 
 int compile_list(struct compiler *c, const struct where *where,
-		 const struct spans *spans, bool is_ports, char *const *names,
-		 size_t n_names, uint32_t *ret_set)
+		 const struct spans *spans, unsigned int kind,
+		 char *const *names, size_t n_names, uint32_t *ret_set)
 {
 	CLEANUP(elements_clear) struct elements elements = { 0 };
-	struct set_row row = { .kind = is_ports ? SET_OF_PORTS
-						: SET_OF_NETWORKS },
-		       *added;
+	struct set_row row = { .kind = kind }, *added;
 	int r;
 
 	row.elements = spans->n_list;
 	row.line = where->line;
 	r = compiler_file(c, where, &row.file);
 	if (r == 0)
-		r = spans_to_elements(spans, is_ports, &elements);
+		r = spans_to_elements(spans, kind, &elements);
 	if (r == 0)
 		r = store_make(&elements, 0, &c->lists, &row.head);
 	if (r == 0)

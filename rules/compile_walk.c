@@ -103,7 +103,7 @@ static int copy_rule(struct copying *copying, const struct rule *rule,
 	*row = c->image->rules[written];
 	if (is_named)
 		row->looks |= LOOK_LOOPBACK;
-	is_named |= (row->looks & LOOK_IFINDEX) != 0;
+	is_named |= (row->looks & (LOOK_IFINDEX | LOOK_IFACES)) != 0;
 	r = add_rule(copying->rules, rule);
 	if (r < 0 || !rule->chain)
 		return r;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rules/iface.h"
+
 /* ------------------------------------------------------------- lists */
 
 /* Lists are merged: what lies within many of them lies within one. */
@@ -131,9 +133,10 @@ static bool bits_cover(uint32_t mask_a, uint32_t value_a, uint32_t mask_b,
 /* A rule without an interface is not for what passes lo. */
 static bool iface_covers(const struct rule *a, const struct rule *b)
 {
-	if (a->iface)
-		return b->iface && strcmp(a->iface, b->iface) == 0;
-	return !b->iface || strcmp(b->iface, "lo") != 0;
+	if (ifaces_are_named(&a->ifaces))
+		return ifaces_are_named(&b->ifaces) &&
+		       ifaces_within(&b->ifaces, &a->ifaces);
+	return !ifaces_may_have(&b->ifaces, "lo");
 }
 
 static bool header_covers(const struct rule *a, const struct rule *b)

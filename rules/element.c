@@ -13,6 +13,7 @@ const char *set_kind_name(unsigned int kind)
 		[SET_OF_NETWORKS] = "networks",
 		[SET_OF_PORTS] = "ports",
 		[SET_OF_SERVICES] = "services",
+		[SET_OF_INTERFACES] = "interfaces",
 	};
 
 	return kind < SET_KINDS ? names[kind] : "?";

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Elements of sets: lists of ranges of addresses, of ports, or of both. */
+/*
+ * Elements of sets: lists of ranges of addresses, of ports, of both, or of
+ * names of interfaces (rules/iface.h).
+ */
 #ifndef WEIR_RULES_ELEMENT_H
 #define WEIR_RULES_ELEMENT_H
 
@@ -10,7 +13,7 @@
 #include "base/err.h"
 #include "rules/set_abi.h"
 
-/* An address as a number: of IPv4 and of ports, less than 2^32. */
+/* An address or a name as a number: of IPv4 and of ports, less than 2^32. */
 typedef unsigned __int128 span_end;
 
 /* Inclusive. */
@@ -28,13 +31,13 @@ struct element_list {
 	size_t n_list;
 };
 
-/* All arrays belong to it.  Ports are among SET_IP4. */
+/* All arrays belong to it.  Ports are among SET_IP4, interfaces SET_IP6. */
 struct elements {
 	struct element_list of[SET_FAMILIES];
 	unsigned int kind; /* SET_OF_* */
 };
 
-/* "networks", "ports" or "services". */
+/* "networks", "ports", "services" or "interfaces". */
 const char *set_kind_name(unsigned int kind);
 
 void elements_clear(struct elements *elements);
@@ -62,7 +65,7 @@ span_end span_end_join(const uint64_t halves[static 2]);
 /*
  * An address, a network, a range of addresses, or of ports, or addresses and
  * ports (192.0.2.1:443, [2001:db8::1]:443): as set files and policies have it.
- * -EINVAL, and why says what would do.
+ * No interface, as any word may name one.  -EINVAL, and why says what would do.
  */
 int element_parse(const char *text, struct element *ret_element,
 		  unsigned int *ret_family, unsigned int *ret_kind,

@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "rules/address.h"
 #include "rules/element.h"
+#include "rules/iface.h"
 #include "rules/port.h"
 
 /* What holds addresses has a letter, a '.' or a ':' in it. */
@@ -217,10 +218,15 @@ void element_format(const struct element *element, unsigned int family,
 	struct port_range range = { element->first, element->last };
 	char network[NETWORK_TEXT_MAX], port[PORT_TEXT_MAX];
 
+	_Static_assert(ELEMENT_TEXT_MAX >= IFACE_TEXT_MAX, "holds all");
 	_Static_assert(ELEMENT_TEXT_MAX >= NETWORK_TEXT_MAX + PORT_TEXT_MAX + 3,
 		       "holds all");
 	if (kind == SET_OF_PORTS) {
 		port_format(&range, ret_text);
+		return;
+	}
+	if (kind == SET_OF_INTERFACES) {
+		iface_format(element, ret_text);
 		return;
 	}
 	format_network(element, family, network);

@@ -51,7 +51,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void names_sort(char **names, size_t *n)
+void endpoint_sort_sets(char **names, size_t *n)
 {
 	size_t i, kept = 0;
 
@@ -70,8 +70,8 @@ void endpoint_sort(struct endpoint *endpoint)
 {
 	networks_merge(endpoint->networks, &endpoint->n_networks);
 	ports_merge(endpoint->ports, &endpoint->n_ports);
-	names_sort(endpoint->sets, &endpoint->n_sets);
-	names_sort(endpoint->port_sets, &endpoint->n_port_sets);
+	endpoint_sort_sets(endpoint->sets, &endpoint->n_sets);
+	endpoint_sort_sets(endpoint->port_sets, &endpoint->n_port_sets);
 }
 
 void endpoint_put_addresses(const struct endpoint *endpoint, struct text *out)

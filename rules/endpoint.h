@@ -18,6 +18,9 @@ int endpoint_add_set(const char *text, char ***names, size_t *n,
 /* Brings its lists into order, without what is there twice. */
 void endpoint_sort(struct endpoint *endpoint);
 
+/* Brings names of sets into order, each once. */
+void endpoint_sort_sets(char **names, size_t *n);
+
 /* Addresses and sets, with commas. */
 void endpoint_put_addresses(const struct endpoint *endpoint, struct text *out);
 

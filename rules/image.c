@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct image *image_new(void)
 {
 	CLEANUP(image_freep) struct image *image = calloc(1, sizeof(*image));
@@ -34,6 +36,7 @@ void image_free(struct image *image)
 	for (i = 0; i < image->n_stores; i++)
 		free(image->stores[i].lines);
 	free(image->stores);
+	free(image->ifaces);
 	free(image->groups);
 	free(image->peers);
 	free(image->paths);
@@ -101,6 +104,34 @@ const char *image_string(const struct image *image, str_off off)
 	return image->strings + off;
 }
 
+bool image_wants_ifaces(const struct image *image)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_rules; i++)
+		if (image->rules[i].looks & LOOK_IFACES)
+			return true;
+	return false;
+}
+
+void image_clear_ifaces(struct image *image)
+{
+	free(image->ifaces);
+	image->ifaces = NULL;
+	image->n_ifaces = 0;
+}
+
+int image_add_iface(struct image *image, uint32_t ifindex, const char *name)
+{
+	struct iface_entry *added = ARRAY_ADD(image, ifaces);
+
+	if (!added)
+		return -ENOMEM;
+	added->key.ifindex = ifindex;
+	strncpy((char *)added->value.halves, name, sizeof(added->value) - 1);
+	return 0;
+}
+
 size_t image_written(const struct image *image)
 {
 	size_t i, n = 0;
@@ -166,6 +197,13 @@ const struct share_entry *image_share(const struct image *image,
 		       sizeof(*image->shares), compare_shares);
 }
 
+static int compare_ifaces(const void *va, const void *vb)
+{
+	const struct iface_key *a = va, *b = vb;
+
+	return compare_numbers(a->ifindex, b->ifindex);
+}
+
 /* Tables that were made in order, as most are, are only looked through. */
 static void sort_table(void *rows, size_t n, size_t size,
 		       int (*compare)(const void *, const void *))
@@ -184,6 +222,8 @@ void image_sort(struct image *image)
 {
 	sort_table(image->paths, image->n_paths, sizeof(*image->paths),
 		   compare_paths);
+	sort_table(image->ifaces, image->n_ifaces, sizeof(*image->ifaces),
+		   compare_ifaces);
 	sort_table(image->shares, image->n_shares, sizeof(*image->shares),
 		   compare_shares);
 }

@@ -24,6 +24,11 @@ struct share_entry {
 	struct share_value value;
 };
 
+struct iface_entry {
+	struct iface_key key;
+	struct iface_name value;
+};
+
 /* What is in a store: rules/set_abi.h. */
 struct store_content {
 	uint32_t store; /* set_row.store */
@@ -49,6 +54,8 @@ struct image {
 	/* Those that the kernel has not; where it was read from that, none. */
 	struct store_content *stores;
 	size_t n_stores;
+	struct iface_entry *ifaces; /* sorted by image_sort */
+	size_t n_ifaces;
 	struct group_row *groups;
 	size_t n_groups;
 	struct peer_row *peers; /* those of a group in a row */
@@ -74,6 +81,13 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off);
 
 /* The text at off; "" where off lies outside (a damaged table). */
 const char *image_string(const struct image *image, str_off off);
+
+/* Whether some rule looks for names of interfaces in a set. */
+bool image_wants_ifaces(const struct image *image);
+
+/* Adds what an interface is called, or forgets all.  -ENOMEM. */
+void image_clear_ifaces(struct image *image);
+int image_add_iface(struct image *image, uint32_t ifindex, const char *name);
 
 /* How many of its rules are as written, and no copies for jumps. */
 size_t image_written(const struct image *image);

@@ -64,9 +64,11 @@ enum {
 	LOOK_LIMIT = 1 << 16, /* looked at last: it spends a token */
 	/*
 	 * No condition: the row counts on loopback without LOOK_IFINDEX, as a
-	 * jump, or as a jump that led to it names an interface.
+	 * jump, as a jump that led to it names an interface, or for
+	 * LOOK_IFACES.
 	 */
 	LOOK_LOOPBACK = 1 << 17,
+	LOOK_IFACES = 1 << 18, /* the interface's name, in a set: ifaces */
 };
 
 /* What a rule does besides its verdict: bits of rule_row.does. */
@@ -109,7 +111,10 @@ struct rule_row {
 	__u8 dscp;
 	__u8 does;
 	__u32 mark, mark_mask;
-	__u32 ifindex; /* 0: the interface is not there now, no match */
+	union {
+		__u32 ifindex; /* 0: the interface is not there, no match */
+		__u32 ifaces;  /* of LOOK_IFACES: in sets */
+	};
 	__u32 uid;
 	__u16 length_first, length_last; /* bytes of the IP packet */
 	__u64 limit_interval_ns;	 /* between two tokens */
@@ -136,14 +141,15 @@ _Static_assert(sizeof(struct row_side) == 48, "no hidden padding");
 _Static_assert(sizeof(struct rule_row) == 224, "no hidden padding");
 
 enum {
-	CHAIN_STRICT = 1 << 0,	 /* no built-in exceptions on a device */
-	CHAIN_LOOPBACK = 1 << 1, /* some rule names the interface lo */
-	CHAIN_STATES = 1 << 2,	 /* some rule looks at states */
-	CHAIN_UIDS = 1 << 3,	 /* some rule looks at the user */
-	CHAIN_LIMITS = 1 << 4,	 /* some rule has a limit */
-	CHAIN_LINEAR = 1 << 5,	 /* the list has all rules, and no words */
-	CHAIN_CALLS = 1 << 6,	 /* there are roots for calls, too */
-	CHAIN_LISTED = 1 << 7,	 /* the first rule is in the list */
+	CHAIN_STRICT = 1 << 0, /* no built-in exceptions on a device */
+	CHAIN_LOOPBACK =
+		1 << 1,	       /* some rule names lo, or a set of interfaces */
+	CHAIN_STATES = 1 << 2, /* some rule looks at states */
+	CHAIN_UIDS = 1 << 3,   /* some rule looks at the user */
+	CHAIN_LIMITS = 1 << 4, /* some rule has a limit */
+	CHAIN_LINEAR = 1 << 5, /* the list has all rules, and no words */
+	CHAIN_CALLS = 1 << 6,  /* there are roots for calls, too */
+	CHAIN_LISTED = 1 << 7, /* the first rule is in the list */
 };
 
 /*
@@ -205,6 +211,22 @@ struct set_row {
 };
 
 _Static_assert(sizeof(struct set_row) == 48, "no hidden padding");
+
+/*
+ * What the interfaces of the namespace are called that user space runs in, for
+ * rules that look for names in sets: without any such rule there are none.
+ */
+struct iface_key {
+	__u32 ifindex;
+	__u32 pad;
+};
+
+struct iface_name {
+	__u64 halves[2]; /* its bytes as they are, filled up with NUL */
+};
+
+_Static_assert(sizeof(struct iface_key) == 8, "no hidden padding");
+_Static_assert(sizeof(struct iface_name) == 16, "as long as a name can be");
 
 /* ------------------------------------------------ groups and devices */
 

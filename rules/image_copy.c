@@ -64,9 +64,9 @@ int image_copy(const struct image *image, struct image **ret_copy)
 	if (COPY(chains) < 0 || COPY(rules) < 0 || COPY(class_nodes) < 0 ||
 	    COPY(class_buckets) < 0 || COPY(class_entries) < 0 ||
 	    COPY(sets) < 0 || copy_stores(image, copy) < 0 ||
-	    COPY(groups) < 0 || COPY(peers) < 0 || COPY(paths) < 0 ||
-	    COPY(globs) < 0 || COPY(devices) < 0 || COPY(shares) < 0 ||
-	    COPY(strings) < 0)
+	    COPY(ifaces) < 0 || COPY(groups) < 0 || COPY(peers) < 0 ||
+	    COPY(paths) < 0 || COPY(globs) < 0 || COPY(devices) < 0 ||
+	    COPY(shares) < 0 || COPY(strings) < 0)
 		return -ENOMEM;
 	*ret_copy = TAKE_PTR(copy);
 	return 0;

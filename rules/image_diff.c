@@ -374,7 +374,7 @@ int image_same(const struct image *a, const struct image *b)
 
 	return SAME(chains) && SAME(rules) && SAME(class_nodes) &&
 	       SAME(class_buckets) && SAME(class_entries) && SAME(sets) &&
-	       SAME(groups) && SAME(peers) && SAME(paths) && SAME(globs) &&
-	       SAME(devices) && SAME(shares) &&
+	       SAME(ifaces) && SAME(groups) && SAME(peers) && SAME(paths) &&
+	       SAME(globs) && SAME(devices) && SAME(shares) &&
 	       memcmp(a->strings, b->strings, common) == 0;
 }

@@ -346,7 +346,7 @@ static int parse_elements(struct reader *reader, const char *value, void *field)
 	return for_each_word(reader, value, field, add_element_word);
 }
 
-#define SET_HOLDS "networks, ports or services"
+#define SET_HOLDS "networks, ports, services or interfaces"
 
 /* The path that begins here, without blanks around it; its length. */
 static size_t path_length(const char **text)
@@ -463,7 +463,7 @@ static const struct key chain_keys[] = {
 
 static const struct key set_keys[] = {
 	{ "holds", SET_HOLDS, 0, parse_holds },
-	{ "elements", "networks, ports or services", 0, parse_elements },
+	{ "elements", SET_HOLDS, 0, parse_elements },
 	{ "file", "files with one element a line", 0, parse_files },
 	{ NULL, NULL, 0, NULL },
 };

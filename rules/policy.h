@@ -117,6 +117,13 @@ struct endpoint {
 	size_t n_port_sets;
 };
 
+/* The interfaces of a rule.  Empty lists: any but lo. */
+struct ifaces {
+	struct element_list names; /* as rules/iface.h has them */
+	char **sets;		   /* names of sets of interfaces */
+	size_t n_sets;
+};
+
 /* What some addresses have in place of a limit.  rate_bps 0: none. */
 struct peer_limit {
 	struct endpoint peers; /* networks and sets, as written */
@@ -175,7 +182,7 @@ struct rule {
 	bool has_mark;
 	uint32_t mark, mark_mask;
 	int dscp; /* 0..63, or DSCP_ANY */
-	char *iface;
+	struct ifaces ifaces;
 	bool has_uid;
 	uint32_t uid;
 	bool has_length;
@@ -202,6 +209,13 @@ struct chain {
 	size_t n_rules;
 };
 
+/* What a rule can name a set for. */
+enum stands_for {
+	STANDS_FOR_ADDRESSES,
+	STANDS_FOR_PORTS,
+	STANDS_FOR_INTERFACES,
+};
+
 /* A set holds one kind of elements. */
 struct set {
 	char *name;
@@ -209,8 +223,8 @@ struct set {
 	struct elements elements; /* sorted; seconds: timeouts */
 	bool is_given;		  /* the files say what is in it */
 	bool holds;		  /* … and what kind of elements */
-	/* How rules name it; where it is empty, it may be both. */
-	bool stands_for_ports, stands_for_addresses;
+	/* How rules name it, a bit per STANDS_FOR_*; empty, it may be all. */
+	unsigned int stands_for;
 };
 
 /* Whether it is known to hold elements of a kind, SET_OF_*. */

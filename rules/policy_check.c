@@ -61,13 +61,55 @@ static void check_chains(struct reader *reader)
 	}
 }
 
+static bool fits(unsigned int kind, enum stands_for as, bool in_rule)
+{
+	switch (as) {
+	case STANDS_FOR_PORTS:
+		return kind == SET_OF_PORTS;
+	case STANDS_FOR_INTERFACES:
+		return kind == SET_OF_INTERFACES;
+	default:
+		return kind == SET_OF_NETWORKS ||
+		       (kind == SET_OF_SERVICES && in_rule);
+	}
+}
+
+/* Where in a rule it would fit: what stands before it there, or NULL. */
+static const char *place_of(unsigned int kind, enum stands_for as)
+{
+	if (kind == SET_OF_INTERFACES)
+		return "iface";
+	if (kind == SET_OF_PORTS && as == STANDS_FOR_ADDRESSES)
+		return "port";
+	return as == STANDS_FOR_INTERFACES && kind != SET_OF_PORTS ? "from"
+								   : NULL;
+}
+
+static void refuse_set(struct reader *reader, const struct where *where,
+		       const char *before, const struct set *set,
+		       enum stands_for as, bool in_rule)
+{
+	static const char *const names[] = {
+		[STANDS_FOR_ADDRESSES] = "addresses",
+		[STANDS_FOR_PORTS] = "ports",
+		[STANDS_FOR_INTERFACES] = "interfaces",
+	};
+	const char *place = in_rule ? place_of(set->elements.kind, as) : NULL;
+
+	problem_add(reader->problems, where->file, where->line,
+		    place ? "%s: set '%s' holds %s, but stands for %s (try %s "
+			    "@%s)"
+			  : "%s: set '%s' holds %s, but stands for %s",
+		    before, set->name, set_kind_name(set->elements.kind),
+		    names[as], place, set->name);
+}
+
 /* What names a set at where: before is a key, or the number of a rule. */
 static void check_set(struct reader *reader, const struct where *where,
-		      const char *before, const char *name, bool wants_ports)
+		      const char *before, const char *name, enum stands_for as)
 {
 	size_t index = names_find(&reader->names, SECTION_SET, name);
 	bool in_rule = *before >= '0' && *before <= '9';
-	unsigned int kind;
 	struct set *set;
 	const char *best;
 
@@ -80,26 +122,10 @@ static void check_set(struct reader *reader, const struct where *where,
 		return;
 	}
 	set = &reader->policy->sets[index];
-	set->stands_for_ports |= wants_ports;
-	set->stands_for_addresses |= !wants_ports;
-	if (!set->holds && !elements_count(&set->elements))
-		return;
-	kind = set->elements.kind;
-	if (wants_ports && kind != SET_OF_PORTS)
-		problem_add(reader->problems, where->file, where->line,
-			    "%s: set '%s' holds %s, but stands for ports",
-			    before, name, set_kind_name(kind));
-	if (!wants_ports && kind == SET_OF_SERVICES && !in_rule)
-		problem_add(reader->problems, where->file, where->line,
-			    "%s: set '%s' holds services, but stands for "
-			    "addresses",
-			    before, name);
-	if (!wants_ports && kind == SET_OF_PORTS)
-		problem_add(reader->problems, where->file, where->line,
-			    "%s: set '%s' holds ports, but stands for "
-			    "addresses%s%s%s",
-			    before, name, in_rule ? " (try port @" : "",
-			    in_rule ? name : "", in_rule ? ")" : "");
+	set->stands_for |= 1U << as;
+	if ((set->holds || elements_count(&set->elements)) &&
+	    !fits(set->elements.kind, as, in_rule))
+		refuse_set(reader, where, before, set, as, in_rule);
 }
 
 /* A set of services says all of a side, and stands among its like alone. */
@@ -146,10 +172,21 @@ static void check_endpoint(struct reader *reader, const struct rule *rule,
 	number_format(rule->number, number);
 	for (i = 0; i < endpoint->n_sets; i++)
 		check_set(reader, &rule->where, number, endpoint->sets[i],
-			  false);
+			  STANDS_FOR_ADDRESSES);
 	for (i = 0; i < endpoint->n_port_sets; i++)
 		check_set(reader, &rule->where, number, endpoint->port_sets[i],
-			  true);
+			  STANDS_FOR_PORTS);
+}
+
+static void check_ifaces(struct reader *reader, const struct rule *rule)
+{
+	char number[11];
+	size_t i;
+
+	number_format(rule->number, number);
+	for (i = 0; i < rule->ifaces.n_sets; i++)
+		check_set(reader, &rule->where, number, rule->ifaces.sets[i],
+			  STANDS_FOR_INTERFACES);
 }
 
 static void check_peers(struct reader *reader, const struct peer_limits *limits,
@@ -160,7 +197,8 @@ static void check_peers(struct reader *reader, const struct peer_limits *limits,
 	for (i = 0; i < limits->n_list; i++)
 		for (j = 0; j < limits->list[i].peers.n_sets; j++)
 			check_set(reader, &limits->where, key,
-				  limits->list[i].peers.sets[j], false);
+				  limits->list[i].peers.sets[j],
+				  STANDS_FOR_ADDRESSES);
 }
 
 static void check_sets(struct reader *reader)
@@ -181,6 +219,8 @@ static void check_sets(struct reader *reader)
 				       &chain->rules[j].from);
 			check_endpoint(reader, &chain->rules[j],
 				       &chain->rules[j].to);
+			if (chain->rules[j].ifaces.n_sets)
+				check_ifaces(reader, &chain->rules[j]);
 		}
 	}
 }

@@ -106,6 +106,19 @@ static __always_inline int row_takes(const struct rule_row *row,
 			   row->limit_burst_ns);
 }
 
+/* Half of what an interface is called; 0 where that is not known. */
+__noinline __u64 iface_half(__u32 slot, __u32 ifindex, __u32 half)
+{
+	struct iface_key key = { .ifindex = ifindex };
+	const struct iface_name *name;
+	void *inner;
+
+	slot &= 1;
+	inner = bpf_map_lookup_elem(&ifaces, &slot);
+	name = inner ? bpf_map_lookup_elem(inner, &key) : 0;
+	return name ? name->halves[half & 1] : 0;
+}
+
 /* What few rules look at. */
 #define LOOK_SELDOM                                                \
 	(LOOK_ICMP_TYPE | LOOK_TCP_FLAGS | LOOK_MARK | LOOK_DSCP | \
@@ -205,6 +218,13 @@ static __always_inline int row_fits_sides(const struct rule_row *row,
 		*tried |= tried_timeout(has);
 		if (!((has ^ looks / LOOK_DST_NOT) & 1))
 			return 0;
+	}
+	if (looks & LOOK_IFACES) {
+		has = set_has_address(slot, row->ifaces,
+				      iface_half(slot, p->ifindex, 0),
+				      iface_half(slot, p->ifindex, 1));
+		*tried |= tried_timeout(has);
+		return has & SET_HAS;
 	}
 	return 1;
 }

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "rules/endpoint.h"
+#include "rules/iface.h"
 #include "rules/rule_parser.h"
 #include "rules/terms.h"
 
@@ -14,7 +15,7 @@ void rule_clear(struct rule *rule)
 	endpoint_clear(&rule->from);
 	endpoint_clear(&rule->to);
 	free(rule->chain);
-	free(rule->iface);
+	ifaces_clear(&rule->ifaces);
 	free(rule->log_prefix);
 	free(rule->comment);
 	free(rule->text);

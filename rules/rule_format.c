@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "rules/endpoint.h"
+#include "rules/iface.h"
 #include "rules/port.h"
 #include "rules/rule.h"
 #include "rules/rule_parser.h"
@@ -159,8 +160,10 @@ static void format_matches(const struct rule *rule, struct text *out)
 		else
 			put_number(out, " dscp ", rule->dscp);
 	}
-	if (rule->iface)
-		put_two(out, " iface ", rule->iface);
+	if (ifaces_are_named(&rule->ifaces)) {
+		text_put(out, " iface ");
+		ifaces_put(&rule->ifaces, out);
+	}
 	if (rule->has_uid)
 		put_number(out, " uid ", rule->uid);
 	if (rule->has_length)

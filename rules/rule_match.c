@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "rules/label.h"
+#include "rules/iface.h"
 #include "rules/terms.h"
 
 static int no_memory(struct rule_parser *parser)
@@ -261,15 +261,26 @@ int rule_parse_dscp(struct rule_parser *parser, const char *name)
 
 int rule_parse_iface(struct rule_parser *parser, const char *name)
 {
+	struct ifaces *ifaces = &parser->rule->ifaces;
 	const char *text = rule_argument(parser, name, "eth0");
 	int r;
 
 	if (!text)
 		return -EINVAL;
-	r = interface_check(text, parser->why);
+	r = ifaces_add(ifaces, text, parser->why);
+	/* Commas alone part them, as any word can be a name. */
+	while (r == 0 && words_comma(&parser->words)) {
+		const struct word *word = words_peek(&parser->words);
+
+		if (word->quoted)
+			return rule_refuse_word(parser, word);
+		parser->words.next++;
+		r = ifaces_add(ifaces, word->text, parser->why);
+	}
 	if (r < 0)
 		return r;
-	return rule_copy(parser, text, &parser->rule->iface);
+	r = ifaces_sort(ifaces);
+	return r < 0 ? no_memory(parser) : 0;
 }
 
 int rule_parse_uid(struct rule_parser *parser, const char *name)

@@ -23,7 +23,7 @@
 
 #include <linux/types.h>
 
-/* What a head, a root and a list are indexed with.  Ports count as IP4. */
+/* What a head, a root and a list are indexed with. */
 enum {
 	SET_IP4,
 	SET_IP6,
@@ -45,11 +45,16 @@ enum {
  */
 #define SET_PORTS 0x80000000U
 
-/* What a set holds: set_row.kind.  Services are addresses with ports. */
+/*
+ * What a set holds: set_row.kind.  Services are addresses with ports.  Ports
+ * count as IP4; names of interfaces as IP6, with their bytes: struct
+ * iface_name.
+ */
 enum {
 	SET_OF_NETWORKS,
 	SET_OF_PORTS,
 	SET_OF_SERVICES,
+	SET_OF_INTERFACES,
 	SET_KINDS,
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "rules/iface.h"
 #include "rules/label.h"
 #include "rules/lines.h"
 #include "rules/policy_reader.h"
@@ -26,8 +27,8 @@ static int refuse_kind(const struct set *set, const char *text,
 		[SET_OF_NETWORKS] = "an address",
 		[SET_OF_PORTS] = "a port",
 		[SET_OF_SERVICES] = "an address with a port",
+		[SET_OF_INTERFACES] = "an interface",
 	};
-
 	bool wants_both = set->elements.kind == SET_OF_SERVICES;
 
 	return err_say(why, -EINVAL, "'%.80s' is %s, but set '%s' holds %s%s",
@@ -36,6 +37,43 @@ static int refuse_kind(const struct set *set, const char *text,
 		       wants_both ? " (try 192.0.2.1:443 or "
 				    "[2001:db8::1]:443)"
 				  : "");
+}
+
+/* What is none of all that may be the name of one. */
+static bool may_be_interface(const char *text)
+{
+	struct element element;
+	struct err ignored;
+	char c = *text | 0x20;
+
+	return c >= 'a' && c <= 'z' && !strchr(text, ':') &&
+	       iface_parse(text, &element, &ignored) == 0;
+}
+
+int set_parse(const struct set *set, const char *text,
+	      struct element *ret_element, unsigned int *ret_family,
+	      unsigned int *ret_kind, struct err *why)
+{
+	bool is_known = set->holds || elements_count(&set->elements);
+	int r;
+
+	r = element_parse(text, ret_element, ret_family, ret_kind, why);
+	/* Of numbers, too, there are interfaces. */
+	if (set_is_of(set, SET_OF_INTERFACES) &&
+	    (r < 0 || *ret_kind == SET_OF_PORTS)) {
+		*ret_family = IFACE_FAMILY;
+		*ret_kind = SET_OF_INTERFACES;
+		return iface_parse(text, ret_element, why);
+	}
+	if (r == -EINVAL && !is_known && may_be_interface(text))
+		return err_say(why, r,
+			       "'%.80s' is neither an address nor a port (of "
+			       "interfaces, a set says first: holds = "
+			       "interfaces)",
+			       text);
+	if (r == 0 && is_known && *ret_kind != set->elements.kind)
+		return refuse_kind(set, text, *ret_kind, why);
+	return r;
 }
 
 int set_add_text(struct set *set, const char *text, uint32_t seconds,
@@ -47,11 +85,9 @@ int set_add_text(struct set *set, const char *text, uint32_t seconds,
 	unsigned int kind;
 	int r;
 
-	r = element_parse(text, &element, &family, &kind, why);
+	r = set_parse(set, text, &element, &family, &kind, why);
 	if (r < 0)
 		return r;
-	if ((set->holds || elements_count(elements)) && kind != elements->kind)
-		return refuse_kind(set, text, kind, why);
 	if (elements_count(elements) >= ELEMENTS_MAX)
 		return err_say(why, -EINVAL,
 			       "a set has at most %u elements (write networks "

@@ -10,6 +10,15 @@
 #define SET_FILE_MAX (64UL << 20)
 
 /*
+ * Reads one element, as the set may hold it: of one that is said to hold
+ * interfaces, a name; of one that holds something, no other kind.  -EINVAL, and
+ * why says what would do; -ENOMEM.
+ */
+int set_parse(const struct set *set, const char *text,
+	      struct element *ret_element, unsigned int *ret_family,
+	      unsigned int *ret_kind, struct err *why);
+
+/*
  * Adds one element, with a timeout or 0.  -EINVAL, and why says what would do;
  * -ENOMEM.
  */

@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "rules/cover.h"
+#include "rules/iface.h"
 
 /* Looks at shapes and comparisons, for a chain: less than a second. */
 #define STEPS_MAX 50000000
@@ -121,13 +122,15 @@ static uint64_t hash_text(const char *text)
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
-	for (; text && *text; text++)
+	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
 	return hash;
 }
 
 static void box_make(const struct rule *rule, struct box *box)
 {
+	char iface[IFACE_TEXT_MAX] = "";
+
 	*box = (struct box){ 0 };
 	box_end(box, &rule->from, SRC, SRC_PORT);
 	box_end(box, &rule->to, DST, DST_PORT);
@@ -135,7 +138,8 @@ static void box_make(const struct rule *rule, struct box *box)
 	pin(box, PIN_PROTOCOL, rule->protocol != PROTOCOL_ANY, rule->protocol);
 	pin(box, PIN_UID, rule->has_uid, rule->uid);
 	pin(box, PIN_DSCP, rule->dscp != DSCP_ANY, rule->dscp);
-	pin(box, PIN_IFACE, rule->iface != NULL, hash_text(rule->iface));
+	pin(box, PIN_IFACE, ifaces_are_one(&rule->ifaces, iface),
+	    hash_text(iface));
 	pin(box, PIN_MARK, rule->has_mark && rule->mark_mask == UINT32_MAX,
 	    rule->mark);
 }

@@ -43,6 +43,13 @@ struct shares_inner {
 	__uint(value_size, sizeof(struct share_value));
 };
 
+struct ifaces_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct iface_key));
+	__uint(value_size, sizeof(struct iface_name));
+};
+
 /* User space writes: the atomic switch.  All programs read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -101,6 +108,9 @@ TABLE(devices_inner) devices SEC(".maps");
 
 /* User space writes, the tc programs read. */
 TABLE(shares_inner) shares SEC(".maps");
+
+/* User space writes, the matcher reads. */
+TABLE(ifaces_inner) ifaces SEC(".maps");
 
 /* User space writes and reads: names, files and texts. */
 TABLE(strings_inner) strings SEC(".maps");

@@ -45,6 +45,8 @@ static bool warn_of_rule(const struct policy *policy, const struct rule *rule,
 
 	if (!set)
 		set = empty_set(policy, &rule->to);
+	if (!set && !rule->ifaces.names.n_list)
+		set = all_empty(policy, rule->ifaces.sets, rule->ifaces.n_sets);
 	if (!why && !set)
 		return false;
 	if (why)

@@ -2,7 +2,7 @@
 /*
  * Every form of a rule against packets that it fits and packets that it just
  * does not fit.  The sets: @nets has 10.0.0.0/8 and 2001:db8:1::/48, @ports
- * 80, 443 and 8000-8079.
+ * 80, 443 and 8000-8079, @ifaces t0 and t1, @others t1 and l*, @none nothing.
  */
 #ifndef WEIR_TESTS_BPF_MATCH_CASES_H
 #define WEIR_TESTS_BPF_MATCH_CASES_H
@@ -148,6 +148,22 @@ static const struct match_case match_cases[] = {
 	{ "iface t1", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
 	{ "iface lo", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
 	{ "iface lo", "udp 10.0.0.1:1 > 10.0.0.2:2 lo", 1 },
+	{ "iface t1,t0", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface t1,t0", "udp [2001:db8::1]:1 > [2001:db8::2]:2", 1 },
+	{ "iface t1,t00,t", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
+	{ "iface t1,lo", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
+	{ "iface t1,lo", "udp 10.0.0.1:1 > 10.0.0.2:2 lo", 1 },
+	{ "iface t*", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface t0*", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface t00*", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
+	{ "iface s*,u*", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
+	{ "iface l*", "udp 10.0.0.1:1 > 10.0.0.2:2 lo", 1 },
+	{ "iface @ifaces", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface @others", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
+	{ "iface @others", "udp 10.0.0.1:1 > 10.0.0.2:2 lo", 1 },
+	{ "iface @others,@ifaces", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface @others,t1,t0", "udp 10.0.0.1:1 > 10.0.0.2:2", 1 },
+	{ "iface @none", "udp 10.0.0.1:1 > 10.0.0.2:2", 0 },
 
 	/* The first fragment has ports, later ones have not. */
 	{ "udp to port 2", "udp 10.0.0.1:1 > 10.0.0.2:2 frag=0+", 1 },

@@ -74,6 +74,10 @@ static void fill_interfaces(struct image *image)
 {
 	size_t i;
 
+	if (image_wants_ifaces(image)) {
+		assert(image_add_iface(image, 1, "lo") == 0);
+		assert(image_add_iface(image, t0, "t0") == 0);
+	}
 	for (i = 0; i < image->n_rules; i++)
 		if (strcmp(image_string(image, image->rules[i].iface), "t0") ==
 		    0)

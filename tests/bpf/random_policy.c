@@ -7,11 +7,13 @@
 
 #include "base/array.h"
 #include "rules/endpoint.h"
+#include "rules/iface.h"
 #include "rules/rule.h"
 
 #define N_SETS	       3 /* of networks, named n0 … */
 #define N_PORT_SETS    2 /* named p0 … */
 #define N_SERVICE_SETS 2 /* named s0 … */
+#define N_IFACE_SETS   2 /* of interfaces, named i0 … */
 
 /* In longer chains few rules are wide, or the first ones would decide all. */
 #define RULES_WIDE 60
@@ -147,6 +149,25 @@ static void random_ports(struct random *random, bool narrow,
 				 set_name('p', i));
 }
 
+/* Packets pass t0. */
+static const char *random_iface(struct random *random)
+{
+	static const char *const names[] = { "t0", "t1", "t*", "t0*",
+					     "lo", "u*", "t",  "t00" };
+
+	return names[random_below(random, one_in(random, 2) ? 2 : 8)];
+}
+
+static void random_ifaces(struct random *random, struct ifaces *ifaces)
+{
+	uint32_t n = 1 + (one_in(random, 2) ? 0 : random_below(random, 3));
+	struct err why;
+
+	while (n-- > 0)
+		assert(ifaces_add(ifaces, random_iface(random), &why) == 0);
+	assert(ifaces_sort(ifaces) == 0);
+}
+
 static const uint8_t protocols[] = {
 	IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP, IPPROTO_UDP, IPPROTO_ICMP,
 	IPPROTO_ICMPV6, IPPROTO_SCTP, 47,	   50,		51
@@ -187,7 +208,7 @@ static void random_matches(struct random *random, struct rule *rule)
 		rule->uid = random_below(random, 2);
 	}
 	if (one_in(random, 12))
-		rule->iface = strdup(one_in(random, 2) ? "t0" : "t1");
+		random_ifaces(random, &rule->ifaces);
 	if (one_in(random, 8)) {
 		rule->has_length = true;
 		rule->length_first = random_below(random, 100);
@@ -245,6 +266,21 @@ static void random_side_of_services(struct random *random, struct rule *rule)
 		random_services(random, rule, &rule->to);
 }
 
+/* In place of the interfaces that it named, or beside them. */
+static void random_sets_of_ifaces(struct random *random, struct rule *rule)
+{
+	uint32_t i;
+
+	if (!one_in(random, 8))
+		return;
+	if (one_in(random, 2))
+		ifaces_clear(&rule->ifaces);
+	for (i = 0; i < N_IFACE_SETS; i++)
+		if (one_in(random, 2))
+			add_name(&rule->ifaces.sets, &rule->ifaces.n_sets,
+				 set_name('i', i));
+}
+
 static span_end end_of(const struct in6_addr *address, unsigned int family)
 {
 	span_end end = 0;
@@ -285,6 +321,15 @@ static void random_network_element(struct random *random, bool narrow,
 	assert(elements_add(&set->elements, family, &element) == 0);
 }
 
+static void random_iface_element(struct random *random, struct set *set)
+{
+	struct element element;
+	struct err why;
+
+	assert(iface_parse(random_iface(random), &element, &why) == 0);
+	assert(elements_add(&set->elements, IFACE_FAMILY, &element) == 0);
+}
+
 /* Most are small; some are empty, some have thousands of elements. */
 static void random_set(struct random *random, struct set *set, char *name,
 		       unsigned int kind)
@@ -297,12 +342,15 @@ static void random_set(struct random *random, struct set *set, char *name,
 		n = 3000;
 	set->name = name;
 	set->is_given = true;
-	set->stands_for_ports = kind == SET_OF_PORTS;
-	set->holds = kind == SET_OF_SERVICES;
+	set->stands_for = 1U << (kind == SET_OF_PORTS ? STANDS_FOR_PORTS
+						      : STANDS_FOR_ADDRESSES);
+	set->holds = kind == SET_OF_SERVICES || kind == SET_OF_INTERFACES;
 	set->elements.kind = n || set->holds ? kind : SET_OF_NETWORKS;
 	while (n-- > 0) {
 		if (kind == SET_OF_PORTS)
 			random_port_element(random, set);
+		else if (kind == SET_OF_INTERFACES)
+			random_iface_element(random, set);
 		else
 			random_network_element(random, n > 12, kind, set);
 	}
@@ -325,7 +373,7 @@ static struct chain *add_chain(struct random *random, struct policy *policy)
 }
 
 static void random_rules(struct random *random, struct chain *chain,
-			 size_t n_rules, bool services)
+			 size_t n_rules, bool more)
 {
 	size_t i;
 
@@ -333,8 +381,10 @@ static void random_rules(struct random *random, struct chain *chain,
 		struct rule *rule = ARRAY_ADD(chain, rules);
 
 		random_rule(random, n_rules > RULES_WIDE, rule);
-		if (services)
+		if (more)
 			random_side_of_services(random, rule);
+		if (more)
+			random_sets_of_ifaces(random, rule);
 		rule->number = i + 1;
 		rule->where = chain->where;
 	}
@@ -391,8 +441,20 @@ static void random_leads(struct random *random, struct policy *policy,
 		lead_on(random, some_rule(random, chain), VERDICT_RETURN);
 }
 
-struct policy *random_policy(struct random *random, size_t n_rules,
-			     bool services)
+static int compare_sets(const void *a, const void *b)
+{
+	return strcmp(((const struct set *)a)->name,
+		      ((const struct set *)b)->name);
+}
+
+/* By name, as they are when a policy has been read. */
+static void sort_sets(struct policy *policy)
+{
+	qsort(policy->sets, policy->n_sets, sizeof(*policy->sets),
+	      compare_sets);
+}
+
+struct policy *random_policy(struct random *random, size_t n_rules, bool more)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
 	uint32_t n_chains = one_in(random, 3) ? 0 : random_below(random, 6);
@@ -406,16 +468,20 @@ struct policy *random_policy(struct random *random, size_t n_rules,
 	for (i = 0; i < N_PORT_SETS; i++)
 		random_set(random, ARRAY_ADD(policy, sets), set_name('p', i),
 			   SET_OF_PORTS);
-	for (i = 0; services && i < N_SERVICE_SETS; i++)
+	for (i = 0; more && i < N_SERVICE_SETS; i++)
 		random_set(random, ARRAY_ADD(policy, sets), set_name('s', i),
 			   SET_OF_SERVICES);
+	for (i = 0; more && i < N_IFACE_SETS; i++)
+		random_set(random, ARRAY_ADD(policy, sets), set_name('i', i),
+			   SET_OF_INTERFACES);
+	sort_sets(policy);
 	for (i = 0; i < policy->n_sets; i++)
 		policy->sets[i].where.file = policy->files[0];
-	random_rules(random, add_chain(random, policy), n_rules, services);
+	random_rules(random, add_chain(random, policy), n_rules, more);
 	for (i = 0; i < n_chains; i++)
 		random_rules(random, add_chain(random, policy),
 			     random_below(random, one_in(random, 4) ? 100 : 8),
-			     services);
+			     more);
 	for (i = 0; n_chains && i < policy->n_chains; i++)
 		random_leads(random, policy, i);
 	return policy;

@@ -17,10 +17,9 @@ uint32_t random_below(struct random *random, uint32_t n);
 
 /*
  * A policy of a chain, "c", of n_rules rules, perhaps of others that it jumps
- * to, and of some sets; also of services, if so.
+ * to, and of some sets; with more also of services and of interfaces.
  */
-struct policy *random_policy(struct random *random, size_t n_rules,
-			     bool services);
+struct policy *random_policy(struct random *random, size_t n_rules, bool more);
 
 /* A packet that is not malformed. */
 void random_packet(struct random *random, struct frame_spec *packet);

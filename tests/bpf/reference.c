@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "rules/iface.h"
+
 static bool has_ports(const struct frame_spec *packet)
 {
 	switch (packet->protocol) {
@@ -138,6 +140,22 @@ static bool length_holds(const struct rule *rule,
 	return ip >= rule->length_first && ip <= rule->length_last;
 }
 
+static bool iface_holds(const struct reference *reference,
+			const struct rule *rule,
+			const struct frame_spec *packet)
+{
+	const struct ifaces *ifaces = &rule->ifaces;
+	struct set named = { .elements.of[IFACE_FAMILY] = ifaces->names };
+	span_end number = iface_number(reference->iface);
+	bool found = in_set(&named, IFACE_FAMILY, number, packet, 0);
+	size_t i;
+
+	for (i = 0; i < ifaces->n_sets; i++)
+		found |= in_set(policy_set(reference->policy, ifaces->sets[i]),
+				IFACE_FAMILY, number, packet, 0);
+	return found || !ifaces_are_named(ifaces);
+}
+
 static bool rule_holds(const struct reference *reference,
 		       const struct rule *rule, const struct frame_spec *packet)
 {
@@ -164,7 +182,7 @@ static bool rule_holds(const struct reference *reference,
 		return false;
 	if (rule->has_uid && rule->uid != reference->uid)
 		return false;
-	if (rule->iface && strcmp(rule->iface, reference->iface) != 0)
+	if (!iface_holds(reference, rule, packet))
 		return false;
 	return address_holds(reference, &rule->from, packet, &packet->src,
 			     packet->sport) &&

@@ -16,7 +16,10 @@
 
 #define SETS                                                                \
 	"[set nets]\nelements = 10.0.0.0/8, 2001:db8:1::/48, 10.9.0.0/16\n" \
-	"[set ports]\nelements = 80, 443, 8000-8079\n"
+	"[set ports]\nelements = 80, 443, 8000-8079\n"                      \
+	"[set ifaces]\nholds = interfaces\nelements = t0, t1\n"             \
+	"[set others]\nholds = interfaces\nelements = t1, l*\n"             \
+	"[set none]\nholds = interfaces\n"
 
 /* What a packet is worth to a counter: the length that it claims. */
 static uint64_t packet_bytes(const char *packet)
@@ -248,6 +251,30 @@ static void loopback_is_decided_only_by_rules_that_name_it(void **state)
 			 ROW_ALLOW);
 	assert_int_equal(matcher_count(matcher_chain("b"), 20).packets, 1);
 	assert_int_equal(matcher_count(matcher_chain("b"), 0).packets, 0);
+}
+
+/* As long as it has no lo, it has no say there. */
+static void loopback_is_decided_by_sets_that_have_it(void **state)
+{
+	(void)state;
+	matcher_use_text("[chain a]\npolicy = deny\n10 = deny udp iface @a\n"
+			 "[chain b]\npolicy = deny\n10 = deny udp\n"
+			 "20 = deny udp to port 2 iface t0,@b\n"
+			 "[chain c]\npolicy = deny\n10 = jump d iface @b\n"
+			 "[chain d]\n10 = deny udp to port 2\n"
+			 "[set a]\nholds = interfaces\nelements = t0\n"
+			 "[set b]\nholds = interfaces\nelements = lo\n");
+	assert_int_equal(ask("a", 0, "udp 10.0.0.1:1 > 10.0.0.2:2"), ROW_DENY);
+	assert_int_equal(ask("a", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("b", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
+			 ROW_DENY);
+	assert_int_equal(ask("b", 0, "udp 10.0.0.1:1 > 10.0.0.2:3 lo"),
+			 ROW_ALLOW);
+	assert_int_equal(ask("c", 0, "udp 10.0.0.1:1 > 10.0.0.2:2 lo"),
+			 ROW_DENY);
+	assert_int_equal(ask("c", 0, "udp 10.0.0.1:1 > 10.0.0.2:3 lo"),
+			 ROW_ALLOW);
 }
 
 static const struct {
@@ -669,6 +696,7 @@ int main(void)
 		cmocka_unit_test(tags_are_looked_through_on_devices),
 		cmocka_unit_test(
 			loopback_is_decided_only_by_rules_that_name_it),
+		cmocka_unit_test(loopback_is_decided_by_sets_that_have_it),
 		cmocka_unit_test(what_a_host_needs_passes_a_device_that_denies),
 		cmocka_unit_test(later_fragments_are_decided_as_the_first),
 		cmocka_unit_test(a_rule_over_its_limit_does_not_match),

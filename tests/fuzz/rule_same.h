@@ -44,6 +44,19 @@ static inline bool endpoint_same(const struct endpoint *a,
 			  b->n_port_sets);
 }
 
+static inline bool ifaces_same(const struct ifaces *a, const struct ifaces *b)
+{
+	size_t i;
+
+	if (a->names.n_list != b->names.n_list)
+		return false;
+	for (i = 0; i < a->names.n_list; i++)
+		if (a->names.list[i].first != b->names.list[i].first ||
+		    a->names.list[i].last != b->names.list[i].last)
+			return false;
+	return names_same(a->sets, a->n_sets, b->sets, b->n_sets);
+}
+
 static inline bool rule_same(const struct rule *a, const struct rule *b)
 {
 	return a->verdict == b->verdict && text_same(a->chain, b->chain) &&
@@ -56,7 +69,7 @@ static inline bool rule_same(const struct rule *a, const struct rule *b)
 	       a->flags_mask == b->flags_mask &&
 	       a->flags_value == b->flags_value && a->has_mark == b->has_mark &&
 	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
-	       a->dscp == b->dscp && text_same(a->iface, b->iface) &&
+	       a->dscp == b->dscp && ifaces_same(&a->ifaces, &b->ifaces) &&
 	       a->has_uid == b->has_uid && a->uid == b->uid &&
 	       a->has_length == b->has_length &&
 	       a->length_first == b->length_first &&

@@ -131,8 +131,19 @@ other_faults() {
 	clears
 }
 
+# One that had fewer tables, of which an empty one says nothing else.
+other_older() {
+	of_another_version ifaces
+	like "what an older version has in force is read" "$("$WEIRCTL" status)" "  web: "
+	like "and counted" "$("$WEIRCTL" stats --json)" '"number": 10'
+	ok "apply goes on from there" apply
+	is "with all that is needed" "$(ls "$maps/ifaces")" "$maps/ifaces"
+	is "and nothing is to change" "$(apply --dry-run)" "nothing to change"
+	clears
+}
+
 # What is said of maps does not depend on the kernel.
-for map in $(dealt sockets scopes devices sets fewer faults counters); do
+for map in $(dealt sockets scopes devices sets fewer faults counters older); do
 	case $map in
 	sockets) other_sockets ;;
 	scopes) other_scopes ;;
@@ -141,6 +152,7 @@ for map in $(dealt sockets scopes devices sets fewer faults counters); do
 	fewer) other_fewer ;;
 	faults) other_faults ;;
 	counters) other_counters ;;
+	older) other_older ;;
 	esac
 done
 

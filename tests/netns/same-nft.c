@@ -25,6 +25,7 @@
 
 #include "base/array.h"
 #include "rules/address.h"
+#include "rules/iface.h"
 #include "rules/rule.h"
 #include "tests/bpf/random_policy.h"
 #include "tests/netns/nft_text.h"
@@ -61,8 +62,7 @@ static bool rule_plain(struct rule *rule)
 
 	rule->states = 0;
 	rule->has_uid = false;
-	free(rule->iface);
-	rule->iface = NULL;
+	ifaces_clear(&rule->ifaces);
 	if (rule_format(rule, &text) < 0 || rule_parse(text, &read, &why) < 0)
 		return false;
 	read.number = rule->number;

@@ -159,6 +159,56 @@ static void all_of_ipv6_leaves_ipv4_out(void **state)
 		   "::1:0:0:0-7fff::");
 }
 
+static void several_interfaces_are_a_set(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+
+	(void)state;
+	image = compile_text(
+		"[chain c]\npolicy = deny\n1 = allow iface eth0\n"
+		"2 = allow iface wl*, wlan0, eth1,eth0\n"
+		"3 = allow iface @s\n4 = allow iface @s,@t,lo\n"
+		"[chain d]\npolicy = deny\n1 = allow iface eth0,eth1\n"
+		"[chain e]\npolicy = deny\n1 = allow iface eth0,l*\n"
+		"[set s]\nholds = interfaces\nelements = eth5, eth4\n[set t]\n",
+		NULL);
+	assert_int_equal(image->rules[0].looks, LOOK_IFINDEX);
+	assert_int_equal(image->rules[1].looks, LOOK_IFACES | LOOK_LOOPBACK);
+	assert_int_equal(image->rules[2].ifaces, 0);
+	assert_int_equal(image->sets[1].kind, SET_OF_INTERFACES);
+	assert_int_equal(image->sets[image->rules[1].ifaces].kind,
+			 SET_OF_INTERFACES);
+	assert_set(image, 0, "eth4 eth5");
+	assert_set(image, 1, "");
+	assert_set(image, image->rules[1].ifaces, "eth0 eth1 wl*");
+	assert_set(image, image->rules[3].ifaces, "lo @0 @1");
+	assert_true(image_wants_ifaces(image));
+	/* Sets may come to have lo. */
+	assert_true(image->chains[0].flags & CHAIN_LOOPBACK);
+	assert_false(image->chains[1].flags & CHAIN_LOOPBACK);
+	assert_true(image->chains[2].flags & CHAIN_LOOPBACK);
+}
+
+/* One that is named for two things takes neither. */
+static void an_empty_set_is_what_it_is_named_for(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+
+	(void)state;
+	image = compile_text("[chain c]\npolicy = deny\n"
+			     "1 = allow iface @a\n2 = allow from @b iface @b\n"
+			     "3 = allow from @c\n4 = allow tcp to port @d\n"
+			     "[set a]\n[set b]\n[set c]\n[set d]\n",
+			     NULL);
+	assert_int_equal(image->sets[0].kind, SET_OF_INTERFACES);
+	assert_false(image->sets[0].is_closed);
+	assert_true(image->sets[1].is_closed);
+	assert_int_equal(image->sets[2].kind, SET_OF_NETWORKS);
+	assert_false(image->sets[2].is_closed);
+	assert_int_equal(image->sets[3].kind, SET_OF_PORTS);
+	assert_false(image->sets[3].is_closed);
+}
+
 #define A_SET(elements)                                                    \
 	"[chain c]\npolicy = deny\n10 = allow from @s\n"                   \
 	"20 = allow from 10.0.0.1,10.0.0.3\n[set s]\nelements = " elements \
@@ -241,6 +291,8 @@ int main(void)
 		cmocka_unit_test(a_named_set_is_used_as_it_is),
 		cmocka_unit_test(ports_in_one_range_stand_in_the_rule),
 		cmocka_unit_test(all_of_ipv6_leaves_ipv4_out),
+		cmocka_unit_test(several_interfaces_are_a_set),
+		cmocka_unit_test(an_empty_set_is_what_it_is_named_for),
 		cmocka_unit_test(what_stays_the_same_keeps_its_store),
 		cmocka_unit_test(what_was_changed_is_made_as_the_file_says),
 		cmocka_unit_test(a_set_that_no_file_fills_is_kept),

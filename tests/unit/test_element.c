@@ -2,12 +2,14 @@
 /* Elements of sets: their order, and as text. */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "rules/element.h"
+#include "rules/iface.h"
 
 /* Reads and writes it again. */
 static void assert_text(const char *text, unsigned int want_family,
@@ -174,11 +176,74 @@ static void they_are_sorted_and_doubles_dropped(void **state)
 	assert_sorts(1000000);
 }
 
+static void assert_iface(const char *text, const char *want)
+{
+	char again[ELEMENT_TEXT_MAX];
+	struct element element;
+	struct err why;
+
+	assert_int_equal(iface_parse(text, &element, &why), 0);
+	element_format(&element, IFACE_FAMILY, SET_OF_INTERFACES, again);
+	assert_string_equal(again, want);
+}
+
+static void assert_no_iface(const char *text, const char *want)
+{
+	struct element element;
+	struct err why;
+
+	assert_int_equal(iface_parse(text, &element, &why), -EINVAL);
+	assert_string_equal(why.msg, want);
+}
+
+static void interfaces_are_read_and_written(void **state)
+{
+	(void)state;
+	assert_iface("eth0", "eth0");
+	assert_iface("10", "10");
+	assert_iface("fifteen-letters", "fifteen-letters");
+	assert_iface("fifteen-letter*", "fifteen-letter*");
+	assert_iface("fifteen-letters*", "fifteen-letters*");
+	assert_iface("e*", "e*");
+	assert_iface("..*", "..*");
+	assert_iface("\xc3\xa4*", "\xc3\xa4*");
+	assert_no_iface("*", "'*' is every interface (try eth* or wl*)");
+	assert_no_iface("", "'' is not the name of an interface");
+	assert_no_iface("..", "'..' is not the name of an interface");
+	assert_no_iface("a b*", "'a b' is not the name of an interface");
+	assert_no_iface("sixteen-letters-", "interface 'sixteen-letters-' is "
+					    "16 bytes long, 15 at most");
+	assert_no_iface("sixteen-letters-*", "interface 'sixteen-letters-*' is "
+					     "17 bytes long, 15 at most");
+	assert_no_iface("e*h", "'e*h' is not an interface ('*' stands at the "
+			       "end of a name alone)");
+	assert_no_iface("e**", "'e**' is not an interface ('*' stands at the "
+			       "end of a name alone)");
+}
+
+static void names_that_begin_alike_are_a_range(void **state)
+{
+	struct element beginning;
+	struct err why;
+
+	(void)state;
+	assert_int_equal(iface_parse("eth*", &beginning, &why), 0);
+	assert_true(iface_number("eth") >= beginning.first);
+	assert_true(iface_number("eth0") > beginning.first);
+	assert_true(iface_number("eth\xff\xff") <= beginning.last);
+	assert_true(iface_number("fifteen-letters") > beginning.last);
+	assert_true(iface_number("etg\xff") < beginning.first);
+	assert_true(iface_number("et") < beginning.first);
+	assert_true(iface_number("eti") > beginning.last);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_is_read_and_written),
 		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(interfaces_are_read_and_written),
+		cmocka_unit_test(names_that_begin_alike_are_a_range),
 		cmocka_unit_test(timeouts_have_units),
 		cmocka_unit_test(they_are_sorted_and_doubles_dropped),
 	};

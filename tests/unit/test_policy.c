@@ -216,8 +216,9 @@ static void the_errors_of_all_files_come_in_one_go(void **state)
 	put("b.ini", "[set s]\nfile = set.txt\n");
 	put("set.txt", "x\n");
 	assert_problems(files, 4,
-			"set.txt:1: error: 'x' is not an address (try "
-			"192.0.2.1, 192.0.2.0/24 or 2001:db8::/32)\n"
+			"set.txt:1: error: 'x' is neither an address nor a "
+			"port (of interfaces, a set says first: holds = "
+			"interfaces)\n"
 			"/nonexistent: error: open: No such file or directory\n"
 			"a.ini:2: error: match: 'a' is not a path below the "
 			"cgroup mount (try /a)\n"

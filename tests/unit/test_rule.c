@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/iface.h"
 #include "rules/rule.h"
 
 static struct rule rule(const char *text)
@@ -70,7 +71,9 @@ static void what_else_must_match_is_read(void **state)
 	assert_int_equal(read.mark, 0x10);
 	assert_int_equal(read.mark_mask, 0xf0);
 	assert_int_equal(read.dscp, 46);
-	assert_string_equal(read.iface, "enP3s0");
+	assert_int_equal(read.ifaces.names.n_list, 1);
+	assert_true(read.ifaces.names.list[0].first == iface_number("enP3s0"));
+	assert_true(read.ifaces.names.list[0].last == iface_number("enP3s0"));
 	assert_true(read.has_uid);
 	assert_int_equal(read.uid, 33);
 	assert_true(read.has_length);
@@ -216,7 +219,8 @@ static void random_rule(char *text, size_t size)
 		 ANY_OF("", " port 80,443", " port 80 81 82", " port @web"),
 		 ANY_OF("", " new", " established,related", " invalid"),
 		 ANY_OF("", " mark 1", " mark 0x10/0xff", " dscp ef"),
-		 ANY_OF("", " iface eth0", " uid 0", " length 0-100"),
+		 ANY_OF("", " iface eth0", " iface wl*, @lan,eth1",
+			" iface @a, @b", " uid 0", " length 0-100"),
 		 ANY_OF("", " log", " log \"a \\\" b\"", " limit 10/s",
 			" limit 5/m burst 9", " limit 5/m per source",
 			" limit 6/s per source burst 2"),

@@ -45,7 +45,8 @@ static void assert_covered(const char *first, const char *second,
 
 	snprintf(text, sizeof(text),
 		 CHAIN "10 = %s\n20 = %s\n[set a]\nelements = 10.0.0.1\n"
-		       "[set b]\nelements = 10.0.0.2\n",
+		       "[set b]\nelements = 10.0.0.2\n"
+		       "[set i]\nholds = interfaces\nelements = eth5\n",
 		 first, second);
 	assert_warnings(text, is_covered
 				      ? "t:4: warning: 20: no packet gets "
@@ -84,6 +85,11 @@ static void a_wider_rule_above_covers(void **state)
 	assert_covered("allow dscp ef", "deny udp dscp 46", true);
 	assert_covered("allow iface eth0", "deny tcp iface eth0", true);
 	assert_covered("allow", "deny iface eth0", true);
+	assert_covered("allow", "deny iface eth*,wlan0", true);
+	assert_covered("allow iface eth0,eth1", "deny iface eth1", true);
+	assert_covered("allow iface eth*", "deny tcp iface eth0,eth1,eth1*",
+		       true);
+	assert_covered("allow iface lo,@i", "deny iface @i", true);
 	assert_covered("allow tcp", "deny tcp limit 10/s", true);
 }
 
@@ -96,6 +102,12 @@ static void one_that_leaves_something_does_not(void **state)
 	assert_covered("allow established", "deny tcp", false);
 	assert_covered("allow", "deny iface lo", false);
 	assert_covered("allow iface eth0", "deny", false);
+	assert_covered("allow iface eth0*", "deny iface eth*", false);
+	assert_covered("allow iface eth0,eth1", "deny iface eth0,eth2", false);
+	assert_covered("allow iface @i", "deny iface @i,eth0", false);
+	assert_covered("allow iface eth0", "deny iface @i", false);
+	assert_covered("allow", "deny iface @i", false);
+	assert_covered("allow", "deny iface l*", false);
 	assert_covered("allow from 10.0.0.0/9, 10.192.0.0/10",
 		       "deny from 10.0.0.0/8", false);
 	assert_covered("allow from @a", "deny from 10.0.0.0/8", false);
@@ -160,6 +172,10 @@ static void an_empty_set_is_said(void **state)
 			"30 = deny to @b, 10.0.0.2\n40 = deny from not @a\n",
 			"t:6: warning: 10: no packet can match as long as set "
 			"'a' is empty\n");
+	assert_warnings("[set a]\n" CHAIN "10 = allow iface @a, eth0\n"
+			"20 = allow iface @a\n",
+			"t:5: warning: 20: no packet can match as long as set "
+			"'a' is empty\n");
 }
 
 /* ---------------------------------------------------- against the plain */
@@ -200,12 +216,24 @@ static void random_rule(struct rule *rule, uint32_t number)
 	static const char *const ports[] = { "",      "",	    "80",
 					     "80-90", "80, 85",	    "0-1023",
 					     "443",   "1024-65535", NULL };
-	static const char *const rest[] = {
-		"",	      "",	   "",	       "established",
-		"mark 5",     "mark 4/4",  "uid 5",    "iface eth0",
-		"dscp ef",    "limit 5/s", "iface lo", "length 100-200",
-		"length 150", NULL
-	};
+	static const char *const rest[] = { "",
+					    "",
+					    "",
+					    "established",
+					    "mark 5",
+					    "mark 4/4",
+					    "uid 5",
+					    "iface eth0",
+					    "dscp ef",
+					    "limit 5/s",
+					    "iface lo",
+					    "length 100-200",
+					    "length 150",
+					    "iface eth*",
+					    "iface eth0,eth1",
+					    "iface @i",
+					    "iface @i,eth0",
+					    NULL };
 	const char *protocol = pick(protocols), *from = pick(addresses);
 	const char *port = *protocol ? pick(ports) : "", *what = pick(rest);
 	struct err why;
