@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "rules/iface.h"
 
 /* ------------------------------------------------------------- lists */
@@ -70,7 +71,10 @@ static bool names_within(char *const *a, size_t n_a, char *const *b, size_t n_b)
 	return true;
 }
 
-/* -------------------------------------------------------------- ends */
+/* -------------------------------------------------------- dimensions */
+
+/* Each: whether all that has what b asks for has what a asks for, too. */
+typedef bool (*dimension_fn)(const struct rule *a, const struct rule *b);
 
 /* Whether all that a's list has is on b's. */
 static bool list_within(const struct endpoint *a, const struct endpoint *b)
@@ -95,10 +99,8 @@ static bool addresses_cover(const struct endpoint *a, const struct endpoint *b)
 	return !b->negated && list_within(b, a);
 }
 
-static bool end_covers(const struct endpoint *a, const struct endpoint *b)
+static bool ports_cover(const struct endpoint *a, const struct endpoint *b)
 {
-	if (!addresses_cover(a, b))
-		return false;
 	if (!a->n_ports && !a->n_port_sets)
 		return true;
 	/* What has no ports, a later fragment, matches b then. */
@@ -109,7 +111,25 @@ static bool end_covers(const struct endpoint *a, const struct endpoint *b)
 			    a->n_port_sets);
 }
 
-/* ------------------------------------------------------------- others */
+static bool sources_cover(const struct rule *a, const struct rule *b)
+{
+	return addresses_cover(&a->from, &b->from);
+}
+
+static bool source_ports_cover(const struct rule *a, const struct rule *b)
+{
+	return ports_cover(&a->from, &b->from);
+}
+
+static bool destinations_cover(const struct rule *a, const struct rule *b)
+{
+	return addresses_cover(&a->to, &b->to);
+}
+
+static bool destination_ports_cover(const struct rule *a, const struct rule *b)
+{
+	return ports_cover(&a->to, &b->to);
+}
 
 static bool types_cover(const struct rule *a, const struct rule *b)
 {
@@ -123,6 +143,39 @@ static bool types_cover(const struct rule *a, const struct rule *b)
 	return b->has_icmp_types;
 }
 
+static bool families_cover(const struct rule *a, const struct rule *b)
+{
+	return a->family == FAMILY_ANY || a->family == b->family;
+}
+
+static bool protocols_cover(const struct rule *a, const struct rule *b)
+{
+	return a->protocol == PROTOCOL_ANY || a->protocol == b->protocol;
+}
+
+static bool dscps_cover(const struct rule *a, const struct rule *b)
+{
+	return a->dscp == DSCP_ANY || a->dscp == b->dscp;
+}
+
+static bool lengths_cover(const struct rule *a, const struct rule *b)
+{
+	return !a->has_length ||
+	       (b->has_length && b->length_first >= a->length_first &&
+		b->length_last <= a->length_last);
+}
+
+/* Packets without a state match b where it names none. */
+static bool states_cover(const struct rule *a, const struct rule *b)
+{
+	return !a->states || (b->states && !(b->states & ~a->states));
+}
+
+static bool uids_cover(const struct rule *a, const struct rule *b)
+{
+	return !a->has_uid || (b->has_uid && b->uid == a->uid);
+}
+
 /* value/mask: of bits, those that are set of those that are looked at. */
 static bool bits_cover(uint32_t mask_a, uint32_t value_a, uint32_t mask_b,
 		       uint32_t value_b)
@@ -130,48 +183,103 @@ static bool bits_cover(uint32_t mask_a, uint32_t value_a, uint32_t mask_b,
 	return !(mask_a & ~mask_b) && (value_b & mask_a) == value_a;
 }
 
-/* A rule without an interface is not for what passes lo. */
-static bool iface_covers(const struct rule *a, const struct rule *b)
+static bool flags_cover(const struct rule *a, const struct rule *b)
 {
-	if (ifaces_are_named(&a->ifaces))
-		return ifaces_are_named(&b->ifaces) &&
-		       ifaces_within(&b->ifaces, &a->ifaces);
-	return !ifaces_may_have(&b->ifaces, "lo");
-}
-
-static bool header_covers(const struct rule *a, const struct rule *b)
-{
-	if (a->family != FAMILY_ANY && a->family != b->family)
-		return false;
-	if (a->protocol != PROTOCOL_ANY && a->protocol != b->protocol)
-		return false;
-	if (a->dscp != DSCP_ANY && a->dscp != b->dscp)
-		return false;
-	return !a->has_length ||
-	       (b->has_length && b->length_first >= a->length_first &&
-		b->length_last <= a->length_last);
-}
-
-static bool rest_covers(const struct rule *a, const struct rule *b)
-{
-	/* Packets without a state match b where it names none. */
-	if (a->states && (!b->states || b->states & ~a->states))
-		return false;
-	if (a->has_uid && (!b->has_uid || b->uid != a->uid))
-		return false;
 	return bits_cover(a->flags_mask, a->flags_value, b->flags_mask,
-			  b->flags_value) &&
-	       bits_cover(a->has_mark ? a->mark_mask : 0,
-			  a->has_mark ? a->mark : 0,
-			  b->has_mark ? b->mark_mask : 0,
-			  b->has_mark ? b->mark : 0);
+			  b->flags_value);
+}
+
+static bool marks_cover(const struct rule *a, const struct rule *b)
+{
+	return bits_cover(
+		a->has_mark ? a->mark_mask : 0, a->has_mark ? a->mark : 0,
+		b->has_mark ? b->mark_mask : 0, b->has_mark ? b->mark : 0);
+}
+
+static bool named_ifaces_cover(const struct rule *a, const struct rule *b)
+{
+	return !ifaces_are_named(&a->ifaces) ||
+	       (ifaces_are_named(&b->ifaces) &&
+		ifaces_within(&b->ifaces, &a->ifaces));
+}
+
+static const dimension_fn dimensions[] = {
+	protocols_cover, destination_ports_cover,
+	sources_cover,	 destinations_cover,
+	families_cover,	 source_ports_cover,
+	states_cover,	 types_cover,
+	flags_cover,	 marks_cover,
+	dscps_cover,	 uids_cover,
+	lengths_cover,	 named_ifaces_cover,
+};
+
+/* ------------------------------------------------------------- facts */
+
+/* In one dimension, some fact may say enough, and in another another. */
+static bool some_covered(dimension_fn covers, const struct rule *a,
+			 const struct facts *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_list; i++)
+		if (covers(a, b->list[i]))
+			return true;
+	return false;
+}
+
+static bool has(const struct facts *facts, const struct rule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < facts->n_list; i++)
+		if (facts->list[i] == rule)
+			return true;
+	return false;
+}
+
+static bool names_iface(const struct facts *facts)
+{
+	size_t i;
+
+	for (i = 0; i < facts->n_list; i++)
+		if (ifaces_are_named(&facts->list[i]->ifaces))
+			return true;
+	return false;
+}
+
+/* Facts of which none names an interface are none of what passes lo. */
+static bool may_pass_lo(const struct facts *facts)
+{
+	size_t i;
+
+	if (!names_iface(facts))
+		return facts->leads_to_lo;
+	for (i = 0; i < facts->n_list; i++)
+		if (ifaces_are_named(&facts->list[i]->ifaces) &&
+		    !ifaces_may_have(&facts->list[i]->ifaces, "lo"))
+			return false;
+	return true;
+}
+
+bool facts_cover(const struct facts *a, const struct facts *b)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->n_list; i++) {
+		if (has(b, a->list[i]))
+			continue;
+		for (j = 0; j < ARRAY_SIZE(dimensions); j++)
+			if (!some_covered(dimensions[j], a->list[i], b))
+				return false;
+	}
+	return names_iface(a) || !may_pass_lo(b);
 }
 
 bool rule_covers(const struct rule *a, const struct rule *b)
 {
-	if (a->limit_count) /* beyond it, packets go on */
-		return false;
-	return header_covers(a, b) && rest_covers(a, b) && iface_covers(a, b) &&
-	       types_cover(a, b) && end_covers(&a->from, &b->from) &&
-	       end_covers(&a->to, &b->to);
+	struct facts its = { .list = { a }, .n_list = 1 };
+	struct facts others = { .list = { b }, .n_list = 1 };
+
+	/* Beyond it, packets go on. */
+	return !a->limit_count && facts_cover(&its, &others);
 }

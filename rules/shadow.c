@@ -1,333 +1,308 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule that covers another is at least as wide in each dimension.  So each
- * is kept by its shape, which is how many bits of addresses and ports it pins
- * down and whether it names a protocol and so on, and by the hash of just
- * these.  For a rule, each shape that is wider is asked once, with the bits
- * that such rules pin down: there are few shapes, whatever the number of
- * rules, as in the tuple space search of packet classifiers.  What is found is
- * then compared exactly.
+ * Each chain that has a policy is gone through as packets may go, into what it
+ * jumps to.  There a rule has for facts what the jumps ask for, too.  What
+ * decides takes its packets from all that follows; but where some have returned
+ * before it, only from what others meet before they are back.
  */
 #include "rules/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
-#include "rules/cover.h"
 #include "rules/iface.h"
+#include "rules/shadow_search.h"
 
-/* Looks at shapes and comparisons, for a chain: less than a second. */
-#define STEPS_MAX 50000000
+/* Beyond so many rules, met by way of jumps, these are not followed. */
+#define WALK_MAX (1U << 18)
 
-/* Shapes beyond the first are made coarser; beyond the second all are one. */
-#define SHAPES_FINE 256
-#define SHAPES_MAX  512
-
-enum {
-	PIN_FAMILY = 1 << 0,
-	PIN_PROTOCOL = 1 << 1,
-	PIN_UID = 1 << 2,
-	PIN_DSCP = 1 << 3,
-	PIN_IFACE = 1 << 4,
-	PIN_MARK = 1 << 5, /* all its bits */
-};
-
-enum {
-	SRC,
-	DST,
-	SRC_PORT,
-	DST_PORT,
-	N_DIMENSIONS
-};
-
-/* Leading bits that are pinned down in each dimension, and PIN_*. */
-struct shape {
-	uint8_t bits[N_DIMENSIONS];
-	uint8_t pins;
-};
-
-/* A rule as a shape and what it pins down there. */
-struct box {
-	struct shape shape;
-	uint8_t at[N_DIMENSIONS][16];
-	uint64_t values[6]; /* by bit of PIN_* */
-};
-
-struct entry {
-	uint64_t hash;	/* 0: free */
-	uint32_t first; /* rule; the next is in next[] */
-};
-
-struct search {
+/* A chain that is gone through, from a jump or the beginning on. */
+struct frame {
 	const struct chain *chain;
-	struct shape shapes[SHAPES_MAX + 1];
-	size_t n_shapes;
-	struct entry *entries;
-	size_t mask; /* of entries: a power of two, less one */
-	uint32_t *next;
-	uint64_t steps;
+	const struct rule *jump; /* NULL: the beginning */
+	uint32_t up;
+	bool is_open;
+	bool has_return; /* some packets may have returned */
 };
 
-/* ------------------------------------------------------------- boxes */
+/* A rule that takes packets. */
+struct taker {
+	const struct rule *rule;
+	uint32_t frame;
+	uint32_t holds; /* the frame as long as which is open */
+};
 
-/* How many leading bits two addresses have in common. */
-static uint8_t common_bits(const uint8_t *a, const uint8_t *b, size_t bytes)
+/* What a chain has, with all that it jumps to. */
+struct note {
+	uint64_t n; /* more than rules; 0: not known yet */
+	bool is_target;
+	bool names_lo; /* some rule may be about it */
+};
+
+struct walk {
+	const struct policy *policy;
+	struct shadows *shadows;
+	struct note *notes; /* by chain */
+	struct shadow_search *search;
+	bool follows; /* jumps */
+	struct frame *frames;
+	size_t n_frames;
+	struct taker *takers;
+	size_t n_takers;
+};
+
+void shadows_clear(struct shadows *shadows)
 {
-	size_t i;
-
-	for (i = 0; i < bytes; i++)
-		if (a[i] != b[i])
-			return i * 8 + __builtin_clz(a[i] ^ b[i]) - 24;
-	return bytes * 8;
+	free(shadows->list);
+	free(shadows->first);
+	free(shadows->given_up);
+	*shadows = (struct shadows){ 0 };
 }
 
-static void box_end(struct box *box, const struct endpoint *end, int address,
-		    int port)
+static struct note *note_of(const struct walk *walk, const struct chain *chain)
 {
-	if (end->n_networks && !end->n_sets && !end->negated) {
-		const uint8_t *first = end->networks[0].first.s6_addr;
-		const uint8_t *last =
-			end->networks[end->n_networks - 1].last.s6_addr;
-
-		/* IPv4 comes first in the list, and has its place in IPv6. */
-		memcpy(box->at[address], first, 16);
-		if (end->networks[0].family ==
-		    end->networks[end->n_networks - 1].family)
-			box->shape.bits[address] = common_bits(first, last, 16);
-	}
-	if (end->n_ports && !end->n_port_sets) {
-		uint16_t first = end->ports[0].first;
-		uint16_t last = end->ports[end->n_ports - 1].last;
-		uint8_t high[2] = { last >> 8, last & 0xff };
-
-		box->at[port][0] = first >> 8;
-		box->at[port][1] = first & 0xff;
-		box->shape.bits[port] = common_bits(box->at[port], high, 2);
-	}
+	return &walk->notes[chain - walk->policy->chains];
 }
 
-static void pin(struct box *box, unsigned int which, bool is_pinned,
-		uint64_t value)
+/* ---------------------------------------------------------- one rule */
+
+static void gather(const struct walk *walk, const struct rule *rule,
+		   uint32_t frame, struct facts *facts)
 {
-	if (!is_pinned)
-		return;
-	box->shape.pins |= which;
-	box->values[__builtin_ctz(which)] = value;
+	const struct rule *jump;
+
+	facts->list[0] = rule;
+	facts->n_list = 1;
+	/* Jumps count on loopback: rules behind them may name it. */
+	facts->leads_to_lo =
+		rule->chain &&
+		note_of(walk, policy_chain(walk->policy, rule->chain))
+			->names_lo;
+	for (; (jump = walk->frames[frame].jump);
+	     frame = walk->frames[frame].up)
+		facts->list[facts->n_list++] = jump;
 }
 
-static uint64_t hash_text(const char *text)
+static bool covers(const void *data, uint32_t index, const struct facts *facts)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	const struct walk *walk = data;
+	const struct taker *taker = &walk->takers[index];
+	struct facts its;
 
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-	return hash;
+	if (!walk->frames[taker->holds].is_open)
+		return false;
+	gather(walk, taker->rule, taker->frame, &its);
+	return facts_cover(&its, facts);
 }
 
-static void box_make(const struct rule *rule, struct box *box)
+/* The outermost frame that what decides here has the packets of. */
+static uint32_t frame_held(const struct walk *walk, uint32_t frame)
 {
-	char iface[IFACE_TEXT_MAX] = "";
-
-	*box = (struct box){ 0 };
-	box_end(box, &rule->from, SRC, SRC_PORT);
-	box_end(box, &rule->to, DST, DST_PORT);
-	pin(box, PIN_FAMILY, rule->family != FAMILY_ANY, rule->family);
-	pin(box, PIN_PROTOCOL, rule->protocol != PROTOCOL_ANY, rule->protocol);
-	pin(box, PIN_UID, rule->has_uid, rule->uid);
-	pin(box, PIN_DSCP, rule->dscp != DSCP_ANY, rule->dscp);
-	pin(box, PIN_IFACE, ifaces_are_one(&rule->ifaces, iface),
-	    hash_text(iface));
-	pin(box, PIN_MARK, rule->has_mark && rule->mark_mask == UINT32_MAX,
-	    rule->mark);
+	while (walk->frames[frame].jump && !walk->frames[frame].has_return)
+		frame = walk->frames[frame].up;
+	return frame;
 }
 
-/* ------------------------------------------------------------- hashes */
-
-static uint64_t mix(uint64_t hash, uint64_t value)
+static int add_taker(struct walk *walk, const struct rule *rule,
+		     const struct facts *facts, uint32_t frame)
 {
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
+	struct taker *taker = ARRAY_ADD(walk, takers);
 
-static uint64_t mix_bits(uint64_t hash, const uint8_t *at, unsigned int bits)
-{
-	uint8_t masked[16] = { 0 };
-	uint64_t halves[2];
-
-	if (!bits)
-		return hash;
-	memcpy(masked, at, (bits + 7) / 8);
-	if (bits % 8)
-		masked[bits / 8] &= 0xff << (8 - bits % 8);
-	memcpy(halves, masked, sizeof(halves));
-	return mix(mix(hash, halves[0]), halves[1]);
-}
-
-/* Of what a box pins down in a shape that is no finer than its own. */
-static uint64_t hash_box(const struct box *box, const struct shape *shape,
-			 size_t shape_index)
-{
-	uint64_t hash = mix(0x243f6a8885a308d3ULL, shape_index);
-	unsigned int i;
-
-	for (i = 0; i < N_DIMENSIONS; i++)
-		hash = mix_bits(hash, box->at[i], shape->bits[i]);
-	for (i = 0; i < ARRAY_SIZE(box->values); i++)
-		if (shape->pins >> i & 1)
-			hash = mix(hash, box->values[i]);
-	return hash ? hash : 1;
-}
-
-/* ------------------------------------------------------------- shapes */
-
-static bool is_wider(const struct shape *a, const struct shape *b)
-{
-	size_t i;
-
-	for (i = 0; i < N_DIMENSIONS; i++)
-		if (a->bits[i] > b->bits[i])
-			return false;
-	return !(a->pins & ~b->pins);
-}
-
-static void coarsen(const struct search *search, struct shape *shape)
-{
-	size_t i;
-
-	if (search->n_shapes >= SHAPES_MAX)
-		*shape = (struct shape){ 0 };
-	if (search->n_shapes < SHAPES_FINE)
-		return;
-	for (i = 0; i < N_DIMENSIONS; i++)
-		shape->bits[i] &= ~7;
-	shape->pins &= PIN_PROTOCOL | PIN_FAMILY;
-}
-
-static bool find_shape(const struct search *search, const struct shape *shape,
-		       size_t *ret_index)
-{
-	size_t i;
-
-	for (i = 0; i < search->n_shapes; i++) {
-		if (memcmp(&search->shapes[i], shape, sizeof(*shape)) != 0)
-			continue;
-		*ret_index = i;
-		return true;
-	}
-	return false;
-}
-
-static size_t take_shape(struct search *search, const struct shape *wanted)
-{
-	struct shape shape = *wanted;
-	size_t index;
-
-	if (find_shape(search, &shape, &index))
-		return index;
-	coarsen(search, &shape);
-	if (find_shape(search, &shape, &index))
-		return index;
-	search->shapes[search->n_shapes] = shape;
-	return search->n_shapes++;
-}
-
-/* ------------------------------------------------------------- search */
-
-static struct entry *find_entry(const struct search *search, uint64_t hash)
-{
-	size_t at = hash & search->mask;
-
-	while (search->entries[at].hash && search->entries[at].hash != hash)
-		at = (at + 1) & search->mask;
-	return &search->entries[at];
-}
-
-static void add(struct search *search, const struct box *box, uint32_t index)
-{
-	size_t shape = take_shape(search, &box->shape);
-	uint64_t hash = hash_box(box, &search->shapes[shape], shape);
-	struct entry *entry = find_entry(search, hash);
-
-	search->next[index] = entry->hash ? entry->first : SHADOW_NONE;
-	entry->hash = hash;
-	entry->first = index;
-}
-
-/* The first of the rules under this hash that covers one. */
-static uint32_t look_up(struct search *search, uint64_t hash,
-			const struct rule *rule, uint32_t best)
-{
-	const struct entry *entry = find_entry(search, hash);
-	const struct rule *rules = search->chain->rules;
-	uint32_t i = entry->hash ? entry->first : SHADOW_NONE;
-
-	for (; i != SHADOW_NONE; i = search->next[i]) {
-		search->steps++;
-		if (i < best && rule_covers(&rules[i], rule))
-			best = i;
-		if (search->steps > STEPS_MAX)
-			break;
-	}
-	return best;
-}
-
-static uint32_t find_above(struct search *search, const struct box *box,
-			   const struct rule *rule)
-{
-	uint32_t best = SHADOW_NONE;
-	size_t i;
-
-	search->steps += search->n_shapes / 4;
-	for (i = 0; i < search->n_shapes; i++) {
-		const struct shape *shape = &search->shapes[i];
-
-		if (is_wider(shape, &box->shape))
-			best = look_up(search, hash_box(box, shape, i), rule,
-				       best);
-	}
-	return best;
-}
-
-int shadow_find(const struct chain *chain, uint32_t *ret_above,
-		size_t *ret_given_up)
-{
-	AUTO_FREE struct search *search = calloc(1, sizeof(*search));
-	AUTO_FREE struct entry *entries = NULL;
-	AUTO_FREE uint32_t *next = NULL;
-	size_t i, size = 16;
-
-	while (size < chain->n_rules * 2)
-		size *= 2;
-	entries = calloc(size, sizeof(*entries));
-	next = calloc(chain->n_rules + 1, sizeof(*next));
-	if (!search || !entries || !next)
+	if (!taker)
 		return -ENOMEM;
-	search->chain = chain;
-	search->entries = entries;
-	search->mask = size - 1;
-	search->next = next;
+	*taker = (struct taker){ rule, frame, frame };
+	if (rule->verdict != VERDICT_RETURN)
+		taker->holds = frame_held(walk, frame);
+	shadow_search_add(walk->search, facts, walk->n_takers - 1);
+	return 0;
+}
+
+static void darken(const struct walk *walk, struct shadow *shadow,
+		   const struct taker *taker)
+{
+	shadow->has_other |= shadow->above && shadow->above != taker->rule;
+	shadow->above = taker->rule;
+	shadow->chain = walk->frames[taker->frame].chain;
+}
+
+/* ---------------------------------------------------------- the walk */
+
+static int go_through(struct walk *walk, const struct chain *chain,
+		      const struct rule *jump, uint32_t up);
+
+static struct shadow *shadow_of(const struct walk *walk,
+				const struct chain *chain, size_t index)
+{
+	size_t first = walk->shadows->first[chain - walk->policy->chains];
+
+	return &walk->shadows->list[first + index];
+}
+
+static int meet(struct walk *walk, uint32_t frame, size_t index)
+{
+	const struct chain *chain = walk->frames[frame].chain;
+	const struct rule *rule = &chain->rules[index];
+	struct shadow *shadow = shadow_of(walk, chain, index);
+	struct facts facts;
+	uint32_t above;
+
+	gather(walk, rule, frame, &facts);
+	above = shadow_search_find(walk->search, &facts, covers, walk);
+	/* What is covered itself covers nothing new, and leads nowhere. */
+	if (above != SHADOW_NONE) {
+		darken(walk, shadow, &walk->takers[above]);
+		return 0;
+	}
+	shadow->is_met = true;
+	if (rule->verdict == VERDICT_RETURN)
+		walk->frames[frame].has_return = true;
+	if (rule->verdict != VERDICT_JUMP)
+		return rule->limit_count ? 0
+					 : add_taker(walk, rule, &facts, frame);
+	if (!walk->follows)
+		return 0;
+	return go_through(walk, policy_chain(walk->policy, rule->chain), rule,
+			  frame);
+}
+
+static int go_through(struct walk *walk, const struct chain *chain,
+		      const struct rule *jump, uint32_t up)
+{
+	struct frame *added = ARRAY_ADD(walk, frames);
+	uint32_t frame = walk->n_frames - 1;
+	size_t i;
+	int r = 0;
+
+	if (!added)
+		return -ENOMEM;
+	*added = (struct frame){ chain, jump, up, true, false };
+	for (i = 0; r == 0 && i < chain->n_rules; i++) {
+		if (shadow_search_is_over(walk->search))
+			return 0;
+		if (!jump)
+			walk->shadows->given_up[chain - walk->policy->chains] =
+				&chain->rules[i];
+		r = meet(walk, frame, i);
+	}
+	walk->frames[frame].is_open = false;
+	return r;
+}
+
+/* Of the rest of a chain, and of all chains that are jumped to. */
+static void give_up(struct walk *walk, const struct chain *root, size_t rest)
+{
+	const struct policy *policy = walk->policy;
+	size_t i, j;
+
+	for (i = rest; i < root->n_rules; i++)
+		shadow_of(walk, root, i)->is_met = true;
+	for (i = 0; i < policy->n_chains; i++)
+		for (j = 0;
+		     walk->notes[i].is_target && j < policy->chains[i].n_rules;
+		     j++)
+			shadow_of(walk, &policy->chains[i], j)->is_met = true;
+}
+
+static int look(struct walk *walk, const struct chain *root, uint64_t n)
+{
+	CLEANUP(shadow_search_freep) struct shadow_search *search = NULL;
+	size_t index = root - walk->policy->chains, rest = root->n_rules;
+	const struct rule **given_up = &walk->shadows->given_up[index];
+	int r;
+
+	walk->follows = n == 1 + root->n_rules || n <= WALK_MAX;
+	r = shadow_search_new(walk->follows ? n : 1 + root->n_rules, &search);
+	if (r < 0)
+		return r;
+	walk->search = search;
+	walk->n_frames = walk->n_takers = 0;
+	r = go_through(walk, root, NULL, 0);
+	if (r < 0)
+		return r;
+	if (shadow_search_is_over(search))
+		rest = *given_up - root->rules;
+	else
+		*given_up = NULL;
+	if (!walk->follows || *given_up)
+		give_up(walk, root, rest);
+	return 0;
+}
+
+/* ----------------------------------------------------------- chains */
+
+static void take_note(struct walk *walk, size_t index)
+{
+	const struct chain *chain = &walk->policy->chains[index];
+	struct note *note = &walk->notes[index];
+	size_t i;
+
+	if (note->n)
+		return;
+	note->n = 1 + chain->n_rules;
 	for (i = 0; i < chain->n_rules; i++) {
 		const struct rule *rule = &chain->rules[i];
-		struct box box;
+		const struct chain *target;
 
-		ret_above[i] = SHADOW_NONE;
-		if (search->steps > STEPS_MAX)
+		note->names_lo |= ifaces_may_have(&rule->ifaces, "lo");
+		if (!rule->chain)
 			continue;
-		*ret_given_up = i + 1;
-		box_make(rule, &box);
-		ret_above[i] = find_above(search, &box, rule);
-		/*
-		 * What is covered itself covers nothing new; a jump may come
-		 * back.
-		 */
-		if (ret_above[i] == SHADOW_NONE && !rule->limit_count &&
-		    rule->verdict != VERDICT_JUMP)
-			add(search, &box, i);
+		target = policy_chain(walk->policy, rule->chain);
+		take_note(walk, target - walk->policy->chains);
+		note_of(walk, target)->is_target = true;
+		note->names_lo |= note_of(walk, target)->names_lo;
+		note->n += note_of(walk, target)->n;
 	}
-	if (!chain->n_rules)
-		*ret_given_up = 0;
+}
+
+static int look_at_all(struct walk *walk)
+{
+	const struct policy *policy = walk->policy;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < policy->n_chains; i++)
+		take_note(walk, i);
+	for (i = 0; r == 0 && i < policy->n_chains; i++)
+		if (policy->chains[i].policy != VERDICT_NONE)
+			r = look(walk, &policy->chains[i], walk->notes[i].n);
+	return r;
+}
+
+static int shadows_make(const struct policy *policy,
+			struct shadows *ret_shadows)
+{
+	size_t i, n = 0;
+
+	ret_shadows->first = calloc(policy->n_chains + 1, sizeof(size_t));
+	ret_shadows->given_up =
+		calloc(policy->n_chains + 1, sizeof(*ret_shadows->given_up));
+	for (i = 0; ret_shadows->first && i < policy->n_chains; i++) {
+		ret_shadows->first[i] = n;
+		n += policy->chains[i].n_rules;
+	}
+	ret_shadows->list = calloc(n + 1, sizeof(*ret_shadows->list));
+	ret_shadows->n_list = n;
+	return ret_shadows->first && ret_shadows->given_up && ret_shadows->list
+		       ? 0
+		       : -ENOMEM;
+}
+
+int shadow_find(const struct policy *policy, struct shadows *ret_shadows)
+{
+	CLEANUP(shadows_clear) struct shadows shadows = { 0 };
+	struct walk walk = { .policy = policy, .shadows = &shadows };
+	int r = shadows_make(policy, &shadows);
+
+	walk.notes = calloc(policy->n_chains + 1, sizeof(*walk.notes));
+	if (r == 0)
+		r = walk.notes ? look_at_all(&walk) : -ENOMEM;
+	free(walk.notes);
+	free(walk.frames);
+	free(walk.takers);
+	if (r < 0)
+		return r;
+	*ret_shadows = shadows;
+	shadows = (struct shadows){ 0 };
 	return 0;
 }

@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules that never get a packet, as one above them takes all of it. */
+/* Rules that never get a packet, as others before them take all of it. */
 #ifndef WEIR_RULES_SHADOW_H
 #define WEIR_RULES_SHADOW_H
 
-#include <stdint.h>
-
 #include "rules/policy.h"
 
-#define SHADOW_NONE UINT32_MAX
+/* A rule, wherever packets may come to it. */
+struct shadow {
+	/* What takes all that it would get there, and whose; NULL: nothing. */
+	const struct rule *above;
+	const struct chain *chain;
+	bool is_met;	/* something may get there all the same */
+	bool has_other; /* where others jump to it, it is another that does */
+};
+
+static inline bool shadow_is_dark(const struct shadow *shadow)
+{
+	return shadow->above && !shadow->is_met;
+}
+
+struct shadows {
+	struct shadow *list; /* of all rules, chain by chain */
+	size_t n_list;
+	size_t *first; /* in the list, by chain */
+	/*
+	 * By chain that has a policy: the rule of it up to which was looked,
+	 * where that takes too long; else NULL.
+	 */
+	const struct rule **given_up;
+};
 
 /*
- * Fills in, for each rule of the chain, the index of the first above it that
- * covers it (rules/cover.h), or SHADOW_NONE.  Rules are found by what they ask
- * for, not held against each other; where that takes too long all the same,
- * *ret_given_up is the index of the first that was not looked at, else n_rules.
- * -ENOMEM.
+ * Fills in which rules of a policy are covered (rules/cover.h) by one that
+ * packets meet before them, also where chains are jumped to.  What nothing
+ * leads to any more is not told of: the jump is.  The policy has been compiled,
+ * so that jumps have an end.  -ENOMEM.
  */
-int shadow_find(const struct chain *chain, uint32_t *ret_above,
-		size_t *ret_given_up);
+int shadow_find(const struct policy *policy, struct shadows *ret_shadows);
+void shadows_clear(struct shadows *shadows);
 
 #endif

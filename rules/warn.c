@@ -60,50 +60,54 @@ static bool warn_of_rule(const struct policy *policy, const struct rule *rule,
 	return true;
 }
 
-static void warn_of_shadow(const struct rule *rule, const struct rule *above,
+static void warn_of_shadow(const struct rule *rule, const struct chain *chain,
+			   const struct shadow *shadow,
 			   struct problems *warnings)
 {
+	const struct rule *above = shadow->above;
+	bool is_far = shadow->chain != chain;
+
 	problem_add(warnings, rule->where.file, rule->where.line,
-		    "%u: no packet gets here: rule %u, at %s:%d, takes all "
-		    "that would match",
-		    rule->number, above->number, above->where.file,
-		    above->where.line);
+		    shadow->has_other
+			    ? "%u: no packet gets here: from wherever it is "
+			      "jumped to, rules before take all that would "
+			      "match, such as rule %u%s%s%s, at %s:%d"
+			    : "%u: no packet gets here: rule %u%s%s%s, at "
+			      "%s:%d, takes all that would match",
+		    rule->number, above->number, is_far ? " of chain '" : "",
+		    is_far ? shadow->chain->name : "", is_far ? "'" : "",
+		    above->where.file, above->where.line);
 }
 
-static int warn_of_chain(const struct policy *policy, const struct chain *chain,
-			 struct problems *warnings)
+static void warn_of_chain(const struct policy *policy,
+			  const struct shadows *shadows, size_t index,
+			  struct problems *warnings)
 {
-	AUTO_FREE uint32_t *above = calloc(chain->n_rules + 1, sizeof(*above));
-	size_t i, given_up = chain->n_rules;
-	int r;
+	const struct chain *chain = &policy->chains[index];
+	const struct shadow *shadow = &shadows->list[shadows->first[index]];
+	const struct rule *given_up = shadows->given_up[index];
+	size_t i;
 
-	if (!above)
-		return -ENOMEM;
-	r = shadow_find(chain, above, &given_up);
-	if (r < 0)
-		return r;
-	for (i = 0; i < chain->n_rules; i++) {
-		const struct rule *rule = &chain->rules[i];
-
-		if (!warn_of_rule(policy, rule, warnings) &&
-		    above[i] != SHADOW_NONE)
-			warn_of_shadow(rule, &chain->rules[above[i]], warnings);
-	}
-	if (given_up < chain->n_rules)
+	for (i = 0; i < chain->n_rules; i++)
+		if (!warn_of_rule(policy, &chain->rules[i], warnings) &&
+		    shadow_is_dark(&shadow[i]))
+			warn_of_shadow(&chain->rules[i], chain, &shadow[i],
+				       warnings);
+	if (given_up)
 		problem_add(warnings, chain->where.file, chain->where.line,
 			    "chain '%s' has too many rules alike: whether one "
 			    "takes all of another was looked at up to rule %u",
-			    chain->name,
-			    given_up ? chain->rules[given_up - 1].number : 0);
-	return 0;
+			    chain->name, given_up->number);
 }
 
 int policy_warn(const struct policy *policy, struct problems *warnings)
 {
+	CLEANUP(shadows_clear) struct shadows shadows = { 0 };
 	size_t i;
-	int r = 0;
+	int r;
 
+	r = shadow_find(policy, &shadows);
 	for (i = 0; r == 0 && i < policy->n_chains; i++)
-		r = warn_of_chain(policy, &policy->chains[i], warnings);
+		warn_of_chain(policy, &shadows, i, warnings);
 	return r;
 }

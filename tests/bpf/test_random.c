@@ -71,21 +71,31 @@ static void tallies_clear(struct tallies *tallies)
 
 /* *n_dead: as many are added. */
 static void add_tally(struct tallies *tallies, const struct chain *chain,
-		      size_t *n_dead)
+		      const struct shadow *shadow, size_t *n_dead)
 {
-	AUTO_FREE uint32_t *above = calloc(chain->n_rules + 1, sizeof(*above));
 	struct tally *tally = ARRAY_ADD(tallies, list);
-	size_t i, given_up;
+	size_t i;
 
 	tally->dead = calloc(chain->n_rules + 1, sizeof(*tally->dead));
 	tally->n = calloc(chain->n_rules + 1, sizeof(*tally->n));
-	assert_true(above && tally->dead && tally->n);
-	assert_int_equal(shadow_find(chain, above, &given_up), 0);
+	assert_true(tally->dead && tally->n);
 	for (i = 0; i < chain->n_rules; i++) {
-		tally->dead[i] = above[i] != SHADOW_NONE ||
+		tally->dead[i] = shadow_is_dark(&shadow[i]) ||
 				 rule_contradiction(&chain->rules[i]);
 		*n_dead += tally->dead[i];
 	}
+}
+
+static void add_tallies(struct tallies *tallies, const struct policy *policy,
+			size_t *n_dead)
+{
+	CLEANUP(shadows_clear) struct shadows shadows = { 0 };
+	size_t i;
+
+	assert_int_equal(shadow_find(policy, &shadows), 0);
+	for (i = 0; i < policy->n_chains; i++)
+		add_tally(tallies, &policy->chains[i],
+			  &shadows.list[shadows.first[i]], n_dead);
 }
 
 static void count(struct tallies *tallies, const struct rule *rule,
@@ -142,8 +152,7 @@ static size_t compare(struct random *random, const struct policy *policy,
 	struct reference reference = { .policy = policy, .iface = "t0" };
 	size_t by_rule = 0, i, j;
 
-	for (i = 0; i < policy->n_chains; i++)
-		add_tally(&tallies, &policy->chains[i], n_dead);
+	add_tallies(&tallies, policy, n_dead);
 	q.chain = matcher_chain("c");
 	for (i = 0; i < packets; i++) {
 		const struct rule *rule;

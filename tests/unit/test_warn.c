@@ -178,6 +178,123 @@ static void an_empty_set_is_said(void **state)
 			"'a' is empty\n");
 }
 
+/* ----------------------------------------------------------- jumps */
+
+#define DARK(line, number, by) \
+	"t:" #line ": warning: " #number ": no packet gets here: " by "\n"
+#define TAKES ", takes all that would match"
+
+static void what_was_decided_before_a_jump_is_not_behind_it(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = allow tcp to port 22\n20 = jump d tcp\n"
+			      "[chain d]\n10 = deny to 10.0.0.1\n"
+			      "20 = deny tcp to port 22-23\n",
+			"");
+	assert_warnings(CHAIN "10 = allow tcp\n20 = jump d\n"
+			      "[chain d]\n10 = deny tcp to port 22\n"
+			      "20 = deny udp\n",
+			DARK(6, 10, "rule 10 of chain 'c', at t:3" TAKES));
+	/* The jump's facts are facts. */
+	assert_warnings(CHAIN "10 = allow tcp from 10.0.0.0/8\n"
+			      "20 = jump d from 10.1.0.0/16\n"
+			      "[chain d]\n10 = deny tcp\n20 = deny udp\n",
+			DARK(6, 10, "rule 10 of chain 'c', at t:3" TAKES));
+	/* What leads nowhere is said once. */
+	assert_warnings(CHAIN "10 = allow tcp\n20 = jump d tcp to port 22\n"
+			      "[chain d]\n10 = deny\n",
+			DARK(4, 20, "rule 10, at t:3" TAKES));
+}
+
+static void what_was_decided_behind_a_jump_is_not_when_it_is_back(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = jump d\n20 = allow udp to port 53\n"
+			      "[chain d]\n10 = deny udp\n",
+			DARK(4, 20, "rule 10 of chain 'd', at t:6" TAKES));
+	assert_warnings(CHAIN "10 = jump d to 10.0.0.0/8\n"
+			      "20 = allow udp to 10.0.0.1\n"
+			      "30 = allow udp to 11.0.0.1\n"
+			      "[chain d]\n10 = deny udp\n",
+			DARK(4, 20, "rule 10 of chain 'd', at t:7" TAKES));
+	/* Two deep, and the next chain as well. */
+	assert_warnings(CHAIN "10 = jump d\n20 = jump f\n"
+			      "[chain d]\n10 = jump e udp\n"
+			      "[chain e]\n10 = deny to 10.0.0.0/8\n"
+			      "[chain f]\n10 = allow udp to 10.0.0.1\n",
+			DARK(10, 10, "rule 10 of chain 'e', at t:8" TAKES));
+	/* Some may have returned before. */
+	assert_warnings(CHAIN "10 = jump d\n20 = allow udp to port 53\n"
+			      "[chain d]\n5 = return from 10.0.0.1\n"
+			      "10 = deny udp\n20 = allow udp\n",
+			DARK(8, 20, "rule 10, at t:7" TAKES));
+	assert_warnings(CHAIN "10 = jump d\n20 = allow udp to port 53\n"
+			      "[chain d]\n10 = deny udp\n"
+			      "20 = return from 10.0.0.1\n",
+			DARK(4, 20, "rule 10 of chain 'd', at t:6" TAKES));
+	/* Of what has returned from an inner chain the outer one knows all. */
+	assert_warnings(CHAIN "10 = jump d\n20 = allow udp to port 53\n"
+			      "[chain d]\n10 = jump e\n20 = deny udp\n"
+			      "[chain e]\n10 = return tcp\n20 = deny tcp\n",
+			DARK(4, 20, "rule 20 of chain 'd', at t:7" TAKES)
+				DARK(10, 20, "rule 10, at t:9" TAKES));
+}
+
+static void a_return_takes_what_is_behind_it_and_its_jumps(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = jump d\n20 = allow tcp to port 22\n"
+			      "[chain d]\n10 = return tcp\n"
+			      "20 = deny tcp to port 22\n30 = jump e\n"
+			      "[chain e]\n10 = deny tcp to port 23\n",
+			DARK(7, 20, "rule 10, at t:6" TAKES) DARK(
+				10, 10, "rule 10 of chain 'd', at t:6" TAKES));
+}
+
+/* All ways that lead to a rule must be dark. */
+static void a_rule_that_some_jump_leads_to_is_met(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = allow tcp\n20 = jump d\n"
+			      "[chain b]\npolicy = deny\n10 = jump d\n"
+			      "[chain d]\n10 = deny tcp\n",
+			"");
+	assert_warnings(CHAIN "10 = allow tcp\n20 = jump d\n"
+			      "[chain d]\npolicy = deny\n10 = deny tcp\n",
+			"");
+	assert_warnings(
+		CHAIN "10 = allow tcp\n20 = jump d\n"
+		      "[chain b]\npolicy = deny\n10 = reject\n20 = jump d\n"
+		      "[chain d]\n10 = deny tcp\n",
+		DARK(8, 20, "rule 10, at t:7" TAKES)
+			DARK(10, 10, "rule 10 of chain 'c', at t:3" TAKES));
+	assert_warnings(
+		CHAIN "10 = allow tcp\n20 = jump d\n"
+		      "[chain b]\npolicy = deny\n10 = reject tcp to port 22\n"
+		      "20 = jump d\n[chain d]\n10 = deny tcp to port 22\n",
+		DARK(10, 10,
+		     "from wherever it is jumped to, rules before take all "
+		     "that would match, such as rule 10 of chain 'c', at t:3"));
+}
+
+/* Of what passes lo, only rules behind a jump that names it have a say. */
+static void loopback_is_another_matter(void **state)
+{
+	(void)state;
+	assert_warnings(CHAIN "10 = allow\n20 = jump d iface lo\n"
+			      "[chain d]\n10 = deny\n",
+			"");
+	assert_warnings(CHAIN "10 = allow\n20 = jump d\n"
+			      "[chain d]\n10 = deny iface lo\n",
+			"");
+	assert_warnings(CHAIN "10 = allow\n20 = jump d\n"
+			      "[chain d]\n10 = deny iface eth0\n",
+			DARK(4, 20, "rule 10, at t:3" TAKES));
+	assert_warnings(CHAIN "10 = jump d iface lo\n20 = deny iface lo\n"
+			      "30 = deny\n[chain d]\n10 = allow\n",
+			DARK(4, 20, "rule 10 of chain 'd', at t:7" TAKES));
+}
+
 /* ---------------------------------------------------- against the plain */
 
 static uint32_t seed = 1;
@@ -250,20 +367,25 @@ static void as_if_all_were_held_against_all(void **state)
 {
 	struct rule rules[200];
 	struct chain chain = { .name = "c", .rules = rules, .n_rules = 200 };
-	uint32_t above[200], found = 0;
-	size_t i, j, round, given_up;
+	struct policy policy = { .chains = &chain, .n_chains = 1 };
+	size_t i, j, round, found = 0;
 
 	(void)state;
 	for (round = 0; round < 20; round++) {
+		CLEANUP(shadows_clear) struct shadows shadows = { 0 };
+
 		for (i = 0; i < chain.n_rules; i++)
 			random_rule(&rules[i], i);
-		assert_int_equal(shadow_find(&chain, above, &given_up), 0);
-		assert_int_equal(given_up, chain.n_rules);
+		assert_int_equal(shadow_find(&policy, &shadows), 0);
+		assert_null(shadows.given_up[0]);
 		for (i = 0; i < chain.n_rules; i++) {
 			for (j = 0; j < i; j++)
 				if (rule_covers(&rules[j], &rules[i]))
 					break;
-			assert_int_equal(above[i], j < i ? j : SHADOW_NONE);
+			assert_ptr_equal(shadows.list[i].above,
+					 j < i ? &rules[j] : NULL);
+			assert_int_equal(shadow_is_dark(&shadows.list[i]),
+					 j < i);
 			found += j < i;
 		}
 		for (i = 0; i < chain.n_rules; i++)
@@ -280,6 +402,14 @@ int main(void)
 		cmocka_unit_test(what_contradicts_itself_is_said),
 		cmocka_unit_test(what_may_be_is_not),
 		cmocka_unit_test(an_empty_set_is_said),
+		cmocka_unit_test(
+			what_was_decided_before_a_jump_is_not_behind_it),
+		cmocka_unit_test(
+			what_was_decided_behind_a_jump_is_not_when_it_is_back),
+		cmocka_unit_test(
+			a_return_takes_what_is_behind_it_and_its_jumps),
+		cmocka_unit_test(a_rule_that_some_jump_leads_to_is_met),
+		cmocka_unit_test(loopback_is_another_matter),
 		cmocka_unit_test(as_if_all_were_held_against_all),
 	};
 
