@@ -266,6 +266,11 @@ int live_set_replace(const struct live_sets *sets, const struct live_set *set,
 	/* Also where there are none. */
 	its.kind = set->row.kind;
 	r = store_make(&its, store_now(), &lines, &head);
+	if (r == -E2BIG)
+		return err_say(err, r, STORE_OVERLAPS, set->name,
+			       elements_count(elements),
+			       (unsigned long long)store_overlaps_max(
+				       elements_count(elements)));
 	if (r < 0)
 		return explain(r, set, err);
 	lines.lines[head].head.changed = 1;
@@ -311,7 +316,7 @@ int live_set_change(const struct live_sets *sets, const struct live_set *set,
 	if (r < 0)
 		return r;
 	r = store_change(&map.lines, set->row.head, now, changes, ret_n);
-	if (r == -ENOSPC) {
+	if (r == -ENOSPC || r == -E2BIG) {
 		*ret_n = changes->n_list;
 		r = make_anew(sets, set, now, changes, err);
 	} else if (r < 0) {

@@ -171,6 +171,14 @@ static int begin_timeouts(const struct elements *elements, uint32_t now,
 	return 0;
 }
 
+static int refuse_overlaps(struct compiler *c, const struct set *set)
+{
+	size_t n = elements_count(&set->elements);
+
+	return compiler_problem(c, &set->where, STORE_OVERLAPS, set->name, n,
+				(unsigned long long)store_overlaps_max(n));
+}
+
 static int make_store(struct compiler *c, const struct set *set,
 		      struct set_row *row)
 {
@@ -187,6 +195,8 @@ static int make_store(struct compiler *c, const struct set *set,
 	}
 	if (r == 0)
 		r = store_make(elements, now, &lines, &row->head);
+	if (r == -E2BIG)
+		return refuse_overlaps(c, set);
 	if (r == -ENOSPC)
 		return compiler_problem(c, &set->where,
 					"set '%s' takes more than 2 GiB",

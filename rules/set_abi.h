@@ -70,7 +70,12 @@ struct set_head {
 	__u32 kind;    /* SET_OF_* */
 	/* Of services: first lines of their ports, as set_log has them. */
 	__u32 ports[SET_FAMILIES];
-	__u32 pad[2];
+	/*
+	 * First lines of how far they reach, for who makes changes: the
+	 * greatest last address of each 16, of IPv6 the upper half, then the
+	 * greatest of each line of these, and so on up to one.  0: not known.
+	 */
+	__u32 reaches[SET_FAMILIES];
 };
 
 /* What has changed since the head was made. */

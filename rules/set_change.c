@@ -15,18 +15,11 @@
 
 /* ------------------------------------------------------- the changes */
 
-static int compare_changes(const void *va, const void *vb)
-{
-	const struct set_change *a = va, *b = vb;
-
-	return element_order(&a->element, &b->element);
-}
-
 /* Of the same element, the later one comes behind. */
 static int compare_places(const void *va, const void *vb)
 {
 	const struct set_change *const *a = va, *const *b = vb;
-	int order = compare_changes(*a, *b);
+	int order = element_order(&(*a)->element, &(*b)->element);
 
 	return order ? order : (*a > *b) - (*a < *b);
 }
@@ -50,7 +43,7 @@ static int keep_last_of_each(struct change_list *list)
 	qsort(order, list->n_list, sizeof(*order), compare_places);
 	for (i = 0; i < list->n_list; i++)
 		if (i + 1 == list->n_list ||
-		    compare_changes(order[i], order[i + 1]) != 0)
+		    element_order(&order[i]->element, &order[i + 1]->element))
 			sorted[n++] = *order[i];
 	free(list->list);
 	list->list = TAKE_PTR(sorted);
@@ -134,133 +127,7 @@ int change_list_make(const struct set_lines *lines, const struct set_head *head,
 	return 0;
 }
 
-/* ------------------------------------------------ what the head has */
-
-static bool is_below(const struct set_lines *lines, const struct set_head *head,
-		     unsigned int family, uint32_t i,
-		     const struct element *element)
-{
-	struct element there = base_element(lines, head, family, i);
-
-	return element_order(&there, element) < 0;
-}
-
-/* Where elements do not meet, one is in from each second interval. */
-static uint32_t likely_place(const struct set_lines *lines,
-			     const struct set_head *head, unsigned int family,
-			     span_end first)
-{
-	uint32_t i;
-
-	if (!head->trees[family])
-		return 0;
-	i = tree_interval(lines, &set_line_at(lines, head->trees[family])->tree,
-			  first) /
-	    2;
-	return i < head->counts[family] ? i : head->counts[family];
-}
-
-/*
- * The first of the head's elements that is not below this one: from where it is
- * likely to be in longer and longer steps, as what lies near is mapped.
- */
-static uint32_t lower_bound(const struct set_lines *lines,
-			    const struct set_head *head, unsigned int family,
-			    const struct element *element)
-{
-	uint32_t n = head->counts[family], step, middle;
-	uint32_t low = likely_place(lines, head, family, element->first);
-	uint32_t high = low;
-
-	for (step = 1; high < n && is_below(lines, head, family, high, element);
-	     step *= 2) {
-		low = high + 1;
-		high = n - low < step ? n : low + step;
-	}
-	for (step = 1; low > 0 && low == high; step *= 2) {
-		uint32_t before = low < step ? 0 : low - step;
-
-		if (is_below(lines, head, family, before, element)) {
-			low = before + 1;
-			break;
-		}
-		low = high = before;
-	}
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (is_below(lines, head, family, middle, element))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/*
- * What could reach an address begins where the run of intervals that are in,
- * which it lies in, does.
- */
-static span_end run_begin(const struct set_lines *lines,
-			  const struct set_head *head, unsigned int family,
-			  span_end address)
-{
-	const struct set_tree *tree =
-		&set_line_at(lines, head->trees[family])->tree;
-	uint32_t i;
-
-	if (!head->trees[family])
-		return address;
-	i = tree_interval(lines, tree, address);
-	if (tree_value(lines, tree, i) == SET_OUT)
-		return address;
-	while (i > 0 && tree_value(lines, tree, i - 1) != SET_OUT)
-		i--;
-	return i ? tree_key(lines, tree, i - 1) + 1 : 0;
-}
-
-/* What has become of an element, or NULL. */
-static const struct set_change *find_change(const struct change_list *changes,
-					    const struct element *element)
-{
-	struct set_change key = { .element = *element };
-
-	if (!changes->n_list)
-		return NULL;
-	return bsearch(&key, changes->list, changes->n_list, sizeof(key),
-		       compare_changes);
-}
-
-/* The elements that now reach into first … last, sorted. */
-static int gather(const struct set_lines *lines, const struct set_head *head,
-		  unsigned int family, const struct change_list *changes,
-		  span_end first, span_end last, struct element_list *out)
-{
-	struct elements found = { 0 };
-	struct element from = { .first =
-					run_begin(lines, head, family, first) };
-	uint32_t i = lower_bound(lines, head, family, &from);
-	size_t j;
-	int r = 0;
-
-	for (; r == 0 && i < head->counts[family]; i++) {
-		struct element there = base_element(lines, head, family, i);
-
-		if (there.first > last)
-			break;
-		if (there.last >= first && !find_change(changes, &there))
-			r = elements_add(&found, family, &there);
-	}
-	for (j = 0; r == 0 && j < changes->n_list; j++) {
-		const struct set_change *change = &changes->list[j];
-
-		if (change->element.first > last)
-			break;
-		if (change->is_add && change->element.last >= first)
-			r = elements_add(&found, family, &change->element);
-	}
-	*out = found.of[family];
-	return r < 0 ? r : element_list_sort(out);
-}
+/* ------------------------------------------------ what has changed */
 
 static int steps_of_range(struct set_lines *lines, const struct set_head *head,
 			  unsigned int family,
@@ -271,7 +138,7 @@ static int steps_of_range(struct set_lines *lines, const struct set_head *head,
 	struct element_list found = { 0 };
 	int r;
 
-	r = gather(lines, head, family, changes, first, last, &found);
+	r = store_gather(lines, head, family, changes, first, last, &found);
 	if (r == 0 && head->kind == SET_OF_SERVICES)
 		r = services_add_steps(lines, trees, steps, &found, first, last,
 				       now);
@@ -334,7 +201,7 @@ static int find(const struct set_lines *lines, const struct set_head *head,
 		unsigned int family, const struct change_list *changes,
 		const struct element *wanted, struct element *ret_found)
 {
-	const struct set_change *change = find_change(changes, wanted);
+	const struct set_change *change = change_list_find(changes, wanted);
 	struct element there;
 	uint32_t i;
 
@@ -342,7 +209,7 @@ static int find(const struct set_lines *lines, const struct set_head *head,
 		*ret_found = change->element;
 		return change->is_add;
 	}
-	i = lower_bound(lines, head, family, wanted);
+	i = store_lower_bound(lines, head, family, wanted);
 	if (i == head->counts[family])
 		return 0;
 	there = base_element(lines, head, family, i);
@@ -372,8 +239,9 @@ int store_look(const struct set_lines *lines, uint32_t line, uint32_t now,
 		r = change_list_make(lines, &set_line_at(lines, line)->head,
 				     family, NULL, &changes);
 	if (r == 0)
-		r = gather(lines, &set_line_at(lines, line)->head, family,
-			   &changes, element->first, element->last, &found);
+		r = store_gather(lines, &set_line_at(lines, line)->head, family,
+				 &changes, element->first, element->last,
+				 &found);
 	for (i = 0; r == 0 && i < found.n_list; i++) {
 		if (element_ended(&found.list[i], now) ||
 		    !ports_meet(&found.list[i], element))

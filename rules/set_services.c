@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "rules/set_store.h"
 
 /* ------------------------------------------------------- trees of ports */
 
@@ -229,6 +230,7 @@ static int sweep(struct set_lines *lines, struct port_trees *trees,
 		 const struct element_list *elements, span_end first,
 		 span_end last, uint32_t now)
 {
+	uint64_t left = store_overlaps_max(elements->n_list);
 	size_t next = 0, i;
 	int r;
 
@@ -244,6 +246,9 @@ static int sweep(struct set_lines *lines, struct port_trees *trees,
 		if (next < elements->n_list &&
 		    elements->list[next].first <= end)
 			end = elements->list[next].first - 1;
+		if (r == 0 && reaching->n_list > left)
+			return -E2BIG;
+		left -= reaching->n_list;
 		if (r == 0)
 			r = value_of(lines, trees, reaching, now, &value);
 		if (r == 0)

@@ -24,7 +24,8 @@ void port_trees_clear(struct port_trees *trees);
 
 /*
  * As steps_add_elements, of services: the values are trees of their ports,
- * which lines get.  -ENOSPC, -ENOMEM.
+ * which lines get.  -E2BIG where they overlap too much (store_overlaps_max),
+ * -ENOSPC, -ENOMEM.
  */
 int services_add_steps(struct set_lines *lines, struct port_trees *trees,
 		       struct steps *steps, const struct element_list *elements,

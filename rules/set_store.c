@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "rules/set_reach.h"
 #include "rules/set_store_own.h"
 
 #define LINE_WORDS (sizeof(union set_line) / sizeof(uint32_t))
@@ -87,7 +88,8 @@ static int make_list(struct set_lines *lines, unsigned int family,
 	}
 	head->lists[family] = first;
 	head->counts[family] = n;
-	if (head->kind == SET_OF_SERVICES)
+	r = reach_make(lines, family, elements, &head->reaches[family]);
+	if (r == 0 && head->kind == SET_OF_SERVICES)
 		r = make_ports(lines, elements, &head->ports[family]);
 	if (r < 0 || !ends)
 		return r;
@@ -190,6 +192,8 @@ int store_check(const struct set_lines *lines, uint32_t line)
 		if (!tree_fits(lines, head->trees[family]) ||
 		    !fits(lines, head->lists[family],
 			  n / per + (n % per != 0)) ||
+		    !fits(lines, head->reaches[family],
+			  head->reaches[family] ? reach_lines(family, n) : 0) ||
 		    !fits(lines, head->untils[family], n / LINE_WORDS) ||
 		    !fits(lines, head->ports[family], n / LINE_WORDS))
 			return -EPROTO;

@@ -16,13 +16,31 @@
 #define SPARE_LINES_SOME 2048
 #define SPARE_LINES_MAX	 32768
 
+/*
+ * Of n services: how often one of them may lie over an interval of addresses
+ * that others begin or end at.  Each such interval has the ports of all of
+ * them, so wide networks over many addresses would take room and time by the
+ * square; so many take less than 50 MB and a second.
+ */
+static inline uint64_t store_overlaps_max(uint64_t n)
+{
+	return (4U << 20) + 64 * n;
+}
+
 /* CLOCK_BOOTTIME; until when a timeout that begins now lasts. */
 uint32_t store_now(void);
 uint32_t store_until(uint32_t now, uint32_t seconds);
 
+/* What is said of them, by a set's name, their number, and that maximum. */
+#define STORE_OVERLAPS                                                        \
+	"set '%s': its services overlap too much (of %zu, one may lie over "  \
+	"another's end %llu times in all; put those of wide networks into a " \
+	"set of their own)"
+
 /*
  * Appends a store of sorted elements (seconds: until when) to lines; *ret_head
- * is its head's line, free lines begin at its end.  -ENOSPC, -ENOMEM.
+ * is its head's line, free lines begin at its end.  -E2BIG where services
+ * overlap too much, -ENOSPC, -ENOMEM.
  */
 int store_make(const struct elements *elements, uint32_t now,
 	       struct set_lines *lines, uint32_t *ret_head);
@@ -62,7 +80,8 @@ int store_count(const struct set_lines *lines, uint32_t head, uint32_t now,
 /*
  * Makes the changes where the store is, in one step for who reads it.  Those
  * that change nothing are left out; *ret_n are the others.  -ENOSPC where the
- * store has to be made anew; nothing has changed then.  -ENOMEM, -EPROTO.
+ * store has to be made anew; nothing has changed then.  -E2BIG, -ENOMEM,
+ * -EPROTO.
  */
 int store_change(struct set_lines *lines, uint32_t head, uint32_t now,
 		 const struct set_changes *changes, size_t *ret_n);

@@ -25,6 +25,20 @@ int change_list_make(const struct set_lines *lines, const struct set_head *head,
 		     unsigned int family, const struct set_changes *changes,
 		     struct change_list *ret_list);
 
+/* What has become of an element, or NULL. */
+const struct set_change *change_list_find(const struct change_list *changes,
+					  const struct element *element);
+
+/* The first of the head's elements that is not below this one. */
+uint32_t store_lower_bound(const struct set_lines *lines,
+			   const struct set_head *head, unsigned int family,
+			   const struct element *element);
+
+/* The elements that now reach into first … last, sorted.  -ENOMEM. */
+int store_gather(const struct set_lines *lines, const struct set_head *head,
+		 unsigned int family, const struct change_list *changes,
+		 span_end first, span_end last, struct element_list *out);
+
 /* The i-th element that the head was made of. */
 struct element base_element(const struct set_lines *lines,
 			    const struct set_head *head, unsigned int family,

@@ -325,6 +325,37 @@ static void so_it_is_with_services(void **state)
 	kind = SET_OF_NETWORKS;
 }
 
+/* With ports of their own, that those within have beside theirs. */
+static void services_lie_within_others(void **state)
+{
+	static const unsigned int widths[] = { 24, 20, 16, 12, 8, 0 };
+	struct set set;
+	struct policy policy = { .sets = &set, .n_sets = 1 };
+	size_t i, j;
+
+	kind = SET_OF_SERVICES;
+	set_is(&set, "s", 0);
+	for (i = 0; i < ARRAY_SIZE(widths); i++)
+		for (j = 0; j < 100; j++) {
+			struct element element = { .first = 10U << 24 };
+
+			if (j % 2)
+				element.first += (uint32_t)random_below(4)
+						 << widths[i];
+			element.last = element.first + (1U << widths[i]) - 1;
+			element.ports = random_port() * 0x10001;
+			assert_int_equal(
+				elements_add(&set.elements, SET_IP4, &element),
+				0);
+		}
+	assert_int_equal(elements_sort(&set.elements), 0);
+	use(&policy);
+	assert_agrees(0, &set.elements, 50000);
+	elements_clear(&set.elements);
+	kind = SET_OF_NETWORKS;
+	(void)state;
+}
+
 static void a_timeout_ends_by_itself(void **state)
 {
 	CLEANUP(live_sets_close) struct live_sets sets = LIVE_SETS_NONE;
@@ -512,6 +543,7 @@ int main(void)
 		cmocka_unit_test(sets_have_what_they_were_made_of),
 		cmocka_unit_test(changes_are_in_force_at_once),
 		cmocka_unit_test(so_it_is_with_services),
+		cmocka_unit_test(services_lie_within_others),
 		cmocka_unit_test(a_timeout_ends_by_itself),
 		cmocka_unit_test(a_list_of_sets_has_what_each_has),
 		cmocka_unit_test(so_has_a_list_of_sets_of_services),

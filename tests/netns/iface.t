@@ -40,7 +40,7 @@ is "on loopback it is not" "$(state 127.0.0.1)" "open open shut "
 like "explain says by which rule" "$(weirctl explain out a udp 10.77.0.2:1001)" 'iface @lan.*denied'
 like "and why not" "$(weirctl explain out a udp 10.77.0.2:1001 iface lo)" 'passes lo'
 ok "twice is the same" set_ add lan v0
-ok "others, and a name's beginning" set_ add lan eth7 wl* 10
+ok "others, and a name's beginning" set_ add lan eth7 'wl*' 10
 is "are listed" "$(set_ list lan | tr '\n' ' ')$(set_ list)" "10 eth7 v0 wl* set lan: 4 interfaces"
 is "in JSON, too" "$(set_ list --json lan | tr -d ' \n')" \
 	'{"sets":[{"name":"lan","holds":"interfaces","elements":[{"element":"10"},{"element":"eth7"},{"element":"v0"},{"element":"wl*"}]}]}'

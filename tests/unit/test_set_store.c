@@ -351,7 +351,95 @@ static void the_same_ports_are_kept_once(void **cmocka)
 	assert_int_equal(elements_sort(&elements), 0);
 	make(&elements, 0, 0, &lines, &head);
 	/* 200,000 keys, as many values, elements and ports, and a little. */
-	assert_in_range(lines.n, 62500, 64000);
+	assert_in_range(lines.n, 62500, 65000);
+}
+
+static void add_service(struct elements *elements, uint32_t first,
+			uint32_t last, uint32_t port)
+{
+	struct element element = { .first = first,
+				   .last = last,
+				   .ports = port << 16 | port };
+
+	assert_int_equal(elements_add(elements, SET_IP4, &element), 0);
+}
+
+/* As far as that takes little. */
+static void services_that_overlap_too_much_are_refused(void **cmocka)
+{
+	CLEANUP(elements_clear)
+	struct elements elements = { .kind = SET_OF_SERVICES };
+	CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
+	uint32_t head, i;
+
+	(void)cmocka;
+	for (i = 0; i < 100; i++)
+		add_service(&elements, 10U << 24, (11U << 24) - 1, 2 * i);
+	for (i = 0; i < 20000; i++)
+		add_service(&elements, (10U << 24) + i * 200,
+			    (10U << 24) + i * 200, 20001 + i % 300);
+	assert_int_equal(elements_sort(&elements), 0);
+	make(&elements, 0, 0, &lines, &head);
+	assert_in_range(lines.n, 5000, 50000);
+	set_lines_clear(&lines);
+	for (i = 100; i < 2000; i++)
+		add_service(&elements, 10U << 24, (11U << 24) - 1, 2 * i);
+	assert_int_equal(elements_sort(&elements), 0);
+	assert_int_equal(store_make(&elements, 0, &lines, &head), -E2BIG);
+}
+
+/* Counts how often a line is looked at. */
+struct watched {
+	struct set_pages pages;
+	size_t n;
+};
+
+static void count_line(struct set_pages *pages, const struct set_lines *lines,
+		       uint32_t first, uint32_t n)
+{
+	(void)lines;
+	(void)first;
+	((struct watched *)pages)->n += n;
+}
+
+/* One of many that lie side by side, or within one that is wide. */
+static void a_change_looks_at_little(void **cmocka)
+{
+	static const unsigned int kinds[] = { SET_OF_NETWORKS,
+					      SET_OF_SERVICES };
+	struct set_change change = { .family = SET_IP4, .is_add = true };
+	struct set_changes changes = { &change, 1 };
+	size_t i, n;
+	uint32_t head, j;
+
+	(void)cmocka;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(elements_clear)
+		struct elements elements = { .kind = kinds[i] };
+		CLEANUP(set_lines_clear) struct set_lines lines = { 0 };
+		struct watched watched = { .pages.map = count_line };
+
+		kind = kinds[i];
+		add_service(&elements, 10U << 24, (11U << 24) - 1, i * 22);
+		for (j = 0; j < 100000; j++)
+			add_service(&elements, (10U << 24) + 1 + j,
+				    (10U << 24) + 1 + j, i * (100 + j % 999));
+		make(&elements, 0, 64, &lines, &head);
+		change.element = elements.of[SET_IP4].list[60000];
+		change.element.ports = i * (8 << 16 | 8);
+		change.element.last++;
+		lines.pages = &watched.pages;
+		assert_int_equal(store_change(&lines, head, 0, &changes, &n),
+				 0);
+		assert_int_equal(n, 1);
+		assert_in_range(watched.n, 1, 1000);
+		lines.pages = NULL;
+		reference_change(&elements, &change);
+		for (j = 59990; j < 60010; j++)
+			assert_agrees(&lines, head, 0, &elements, SET_IP4,
+				      (10U << 24) + j, &change.element);
+	}
+	kind = SET_OF_NETWORKS;
 }
 
 /* From empty to layers of blocks that are just full, and one more. */
@@ -542,6 +630,8 @@ int main(void)
 			changes_in_every_order_leave_what_a_list_would),
 		cmocka_unit_test(changes_of_services_do_too),
 		cmocka_unit_test(the_same_ports_are_kept_once),
+		cmocka_unit_test(services_that_overlap_too_much_are_refused),
+		cmocka_unit_test(a_change_looks_at_little),
 		cmocka_unit_test(
 			sets_of_every_size_have_what_they_were_made_of),
 		cmocka_unit_test(
