@@ -60,6 +60,17 @@ static bool is_almost(const struct rule_row *row, uint32_t *missed)
 	       score(row, *missed) > 0;
 }
 
+/* Of a rule with several protocols, one is told of. */
+static bool is_for_other_protocol(const struct image *image,
+				  const struct almost *before,
+				  const struct almost *almost)
+{
+	return before->rule + 1 == almost->rule &&
+	       before->missed == almost->missed &&
+	       image->rules[before->rule].counter ==
+		       image->rules[almost->rule].counter;
+}
+
 /* Those with the most conditions that hold are kept; before is in order. */
 static void add_almost(const struct image *image, struct met_chain *met,
 		       const struct almost *almost)
@@ -67,6 +78,10 @@ static void add_almost(const struct image *image, struct met_chain *met,
 	int its = score(&image->rules[almost->rule], almost->missed);
 	size_t i, worst = 0;
 
+	if (met->n_almost &&
+	    is_for_other_protocol(image, &met->almost[met->n_almost - 1],
+				  almost))
+		return;
 	if (met->n_almost < ALMOST_MAX) {
 		met->almost[met->n_almost++] = *almost;
 		return;

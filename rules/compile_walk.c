@@ -4,6 +4,8 @@
  * jump: where a chain jumps, a copy of its rules has behind each jump a copy of
  * those that it leads to.  So where a packet goes on is a number in the row of
  * the jump or the return.  Copies have the counter of what they are copies of.
+ * Of a rule with several protocols there is a copy for each, one after the
+ * other.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 #include "base/array.h"
 #include "rules/compile_own.h"
+#include "rules/rule.h"
 
 /* Rows of rules in an image, copies with them. */
 #define ROWS_MAX (1U << 21)
@@ -27,14 +30,26 @@ void walk_rules_clear(struct walk_rules *rules)
 	*rules = (struct walk_rules){ 0 };
 }
 
-static bool chain_jumps(const struct chain *chain)
+/* Whether packets meet something else than is written. */
+static bool chain_is_copied(const struct chain *chain)
 {
 	size_t i;
 
 	for (i = 0; i < chain->n_rules; i++)
-		if (chain->rules[i].chain)
+		if (chain->rules[i].chain || chain->rules[i].has_protocols)
 			return true;
 	return false;
+}
+
+static unsigned int count_protocols(const struct rule *rule)
+{
+	unsigned int i, n = 0;
+
+	if (!rule->has_protocols)
+		return 1;
+	for (i = 0; i < 4; i++)
+		n += __builtin_popcountll(rule->protocols[i]);
+	return n;
 }
 
 static size_t index_of(const struct compiler *c, const struct chain *chain)
@@ -50,12 +65,15 @@ static uint64_t count_rules(struct compiler *c, const struct chain *chain)
 
 	if (n)
 		return n;
-	n = chain->n_rules;
-	for (i = 0; i < chain->n_rules; i++)
-		if (chain->rules[i].chain)
-			n += count_rules(
-				c,
-				policy_chain(c->policy, chain->rules[i].chain));
+	for (i = 0; i < chain->n_rules; i++) {
+		const struct rule *rule = &chain->rules[i];
+		uint64_t its = 1;
+
+		if (rule->chain)
+			its += count_rules(
+				c, policy_chain(c->policy, rule->chain));
+		n += its * count_protocols(rule);
+	}
 	/* So that no sum is too large for a number. */
 	n = n < UINT32_MAX ? n : UINT32_MAX;
 	*count = n;
@@ -90,8 +108,9 @@ static void place_rules(struct rule_row *rows, size_t first, size_t end)
 static int copy_chain(struct copying *copying, const struct chain *chain,
 		      bool is_named);
 
-static int copy_rule(struct copying *copying, const struct rule *rule,
-		     size_t written, bool is_named)
+/* protocol: of a list, the one that this copy is about; else PROTOCOL_ANY. */
+static int copy_once(struct copying *copying, const struct rule *rule,
+		     size_t written, bool is_named, int protocol)
 {
 	struct compiler *c = copying->c;
 	size_t at = c->image->n_rules;
@@ -101,6 +120,10 @@ static int copy_rule(struct copying *copying, const struct rule *rule,
 	if (!row)
 		return -ENOMEM;
 	*row = c->image->rules[written];
+	if (protocol != PROTOCOL_ANY) {
+		row->looks |= LOOK_PROTOCOL;
+		row->protocol = protocol;
+	}
 	if (is_named)
 		row->looks |= LOOK_LOOPBACK;
 	is_named |= (row->looks & (LOOK_IFINDEX | LOOK_IFACES)) != 0;
@@ -109,6 +132,21 @@ static int copy_rule(struct copying *copying, const struct rule *rule,
 		return r;
 	r = copy_chain(copying, policy_chain(c->policy, rule->chain), is_named);
 	c->image->rules[at].skip = c->image->n_rules - copying->walk;
+	return r;
+}
+
+static int copy_rule(struct copying *copying, const struct rule *rule,
+		     size_t written, bool is_named)
+{
+	unsigned int i;
+	int r = 0;
+
+	if (!rule->has_protocols)
+		return copy_once(copying, rule, written, is_named,
+				 PROTOCOL_ANY);
+	for (i = 0; r == 0 && i < 256; i++)
+		if (rule_has_protocol(rule, i))
+			r = copy_once(copying, rule, written, is_named, i);
 	return r;
 }
 
@@ -151,7 +189,7 @@ int compile_walk(struct compiler *c, const struct chain *chain,
 
 	if (chain->policy == VERDICT_NONE)
 		return 0;
-	if (!chain_jumps(chain))
+	if (!chain_is_copied(chain))
 		return walk_as_written(c, chain, row, ret_rules);
 	n = count_rules(c, chain);
 	if (c->image->n_rules + n > ROWS_MAX)

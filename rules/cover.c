@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "rules/iface.h"
+#include "rules/rule.h"
 
 /* ------------------------------------------------------------- lists */
 
@@ -150,7 +151,18 @@ static bool families_cover(const struct rule *a, const struct rule *b)
 
 static bool protocols_cover(const struct rule *a, const struct rule *b)
 {
-	return a->protocol == PROTOCOL_ANY || a->protocol == b->protocol;
+	size_t i;
+
+	if (!a->has_protocols)
+		return a->protocol == PROTOCOL_ANY ||
+		       a->protocol == b->protocol;
+	if (!b->has_protocols)
+		return b->protocol != PROTOCOL_ANY &&
+		       rule_has_protocol(a, b->protocol);
+	for (i = 0; i < 4; i++)
+		if (b->protocols[i] & ~a->protocols[i])
+			return false;
+	return true;
 }
 
 static bool dscps_cover(const struct rule *a, const struct rule *b)

@@ -170,9 +170,11 @@ struct rule {
 	uint32_t number;
 	struct where where;
 	enum verdict verdict;
-	char *chain;	    /* of a jump, else NULL */
-	enum family family; /* also set by icmp (ip4) and icmp6 (ip6) */
-	int protocol;	    /* IP protocol, or PROTOCOL_ANY */
+	char *chain;	       /* of a jump, else NULL */
+	enum family family;    /* also set by icmp (ip4) and icmp6 (ip6) */
+	int protocol;	       /* IP protocol, or PROTOCOL_ANY */
+	bool has_protocols;    /* one of several; protocol is PROTOCOL_ANY */
+	uint64_t protocols[4]; /* a bit for each */
 	struct endpoint from, to;
 	unsigned int states;	/* STATE_*, 0: any */
 	bool has_icmp_types;	/* protocol is then icmp or icmp6 */

@@ -89,11 +89,61 @@ static int parse_verdict(struct rule_parser *parser)
 	return term->value == VERDICT_JUMP ? rule_parse_chain(parser) : 0;
 }
 
+/* Whether a word is a protocol: 1 and which, or 0; -EINVAL: one of no more. */
+static int read_protocol(struct rule_parser *parser, const struct word *word,
+			 uint64_t *ret_number)
+{
+	const struct term *term = term_find(protocol_terms, word->text);
+	int r;
+
+	if (term) {
+		*ret_number = term->value;
+		return 1;
+	}
+	r = number_parse(word->text, 255, ret_number);
+	if (r == -ERANGE)
+		return err_say(parser->why, -EINVAL,
+			       "'%.80s' is not a protocol (0 to 255)",
+			       word->text);
+	return r == 0;
+}
+
+/* Those behind commas, if any. */
+static int parse_protocols(struct rule_parser *parser, uint64_t number)
+{
+	struct rule *rule = parser->rule;
+	int r;
+
+	if (!words_comma(&parser->words)) {
+		rule->protocol = number;
+		return 0;
+	}
+	rule->has_protocols = true;
+	rule->protocols[number / 64] |= 1ULL << number % 64;
+	while (words_comma(&parser->words)) {
+		const struct word *word = words_peek(&parser->words);
+
+		r = word->quoted ? 0 : read_protocol(parser, word, &number);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return err_say(parser->why, -EINVAL,
+				       "'%.80s' is not a protocol (tcp, udp, "
+				       "sctp, gre, esp, ah or 0 to 255)",
+				       word->text);
+		if (rule_has_protocol(rule, number))
+			return err_say(parser->why, -EINVAL,
+				       "'%.80s' is given twice", word->text);
+		rule->protocols[number / 64] |= 1ULL << number % 64;
+		parser->words.next++;
+	}
+	return 0;
+}
+
 /* [family] [protocol]: absent where the next word is neither. */
 static int parse_protocol(struct rule_parser *parser)
 {
 	const struct word *word;
-	const struct term *term;
 	uint64_t number;
 	int r;
 
@@ -106,21 +156,11 @@ static int parse_protocol(struct rule_parser *parser)
 	word = words_peek(&parser->words);
 	if (!word || word->comma || word->quoted)
 		return 0;
-	term = term_find(protocol_terms, word->text);
-	if (term) {
-		number = term->value;
-	} else {
-		r = number_parse(word->text, 255, &number);
-		if (r == -ERANGE)
-			return err_say(parser->why, -EINVAL,
-				       "'%.80s' is not a protocol (0 to 255)",
-				       word->text);
-		if (r < 0)
-			return 0;
-	}
-	parser->rule->protocol = number;
+	r = read_protocol(parser, word, &number);
+	if (r <= 0)
+		return r;
 	parser->words.next++;
-	return 0;
+	return parse_protocols(parser, number);
 }
 
 static int parse_clause(struct rule_parser *parser)

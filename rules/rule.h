@@ -32,7 +32,16 @@ void rule_clear(struct rule *rule);
 #define LIMIT_COUNT_MAX	    1000000
 #define LIMIT_BURST_DEFAULT 5 /* as in iptables and nft */
 
-/* Whether its protocol has ports. */
+/* Whether one that it names is this. */
+static inline bool rule_has_protocol(const struct rule *rule,
+				     unsigned int protocol)
+{
+	if (rule->has_protocols)
+		return rule->protocols[protocol / 64] >> protocol % 64 & 1;
+	return rule->protocol == (int)protocol;
+}
+
+/* Whether its protocol, or each of them, has ports. */
 bool rule_has_ports(const struct rule *rule);
 
 #endif

@@ -11,10 +11,22 @@ static bool has_ports(const struct endpoint *endpoint)
 	return endpoint->n_ports || endpoint->n_port_sets;
 }
 
+static bool has_ports_of_its_own(unsigned int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+	       protocol == IPPROTO_SCTP;
+}
+
 bool rule_has_ports(const struct rule *rule)
 {
-	return rule->protocol == IPPROTO_TCP || rule->protocol == IPPROTO_UDP ||
-	       rule->protocol == IPPROTO_SCTP;
+	unsigned int i;
+
+	if (rule->protocol == PROTOCOL_ANY && !rule->has_protocols)
+		return false;
+	for (i = 0; i < 256; i++)
+		if (rule_has_protocol(rule, i) && !has_ports_of_its_own(i))
+			return false;
+	return true;
 }
 
 static int check_ports(const struct rule *rule, struct err *why)
@@ -23,6 +35,10 @@ static int check_ports(const struct rule *rule, struct err *why)
 		return 0;
 	if (rule_has_ports(rule))
 		return 0;
+	if (rule->has_protocols)
+		return err_say(why, -EINVAL,
+			       "one of the protocols has no ports (tcp, udp "
+			       "and sctp have)");
 	if (rule->protocol == PROTOCOL_ANY)
 		return err_say(why, -EINVAL,
 			       "ports need a protocol that has them (put tcp, "
@@ -109,6 +125,11 @@ int rule_check(const struct rule *rule, struct err *why)
 {
 	int r;
 
+	if (rule->has_protocols && (rule_has_protocol(rule, IPPROTO_ICMP) ||
+				    rule_has_protocol(rule, IPPROTO_ICMPV6)))
+		return err_say(why, -EINVAL,
+			       "icmp and icmp6 stand in no list, as each is of "
+			       "one family (make two rules of it)");
 	r = check_ports(rule, why);
 	if (r < 0)
 		return r;

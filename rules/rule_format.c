@@ -75,20 +75,34 @@ static void format_endpoint(const struct endpoint *endpoint, const char *name,
 	format_ports(endpoint, out);
 }
 
+static void put_protocol(struct text *out, unsigned int protocol)
+{
+	const char *name = term_name(protocol_terms, protocol);
+
+	if (name)
+		text_put(out, name);
+	else
+		text_number(out, protocol);
+}
+
 static void format_protocol(const struct rule *rule, struct text *out)
 {
-	const char *name;
+	bool first = true;
+	unsigned int i;
 
 	if (rule->family != FAMILY_ANY &&
 	    rule->family != rule_family_implied(rule))
 		text_put(out, rule->family == FAMILY_IP4 ? " ip4" : " ip6");
-	if (rule->protocol == PROTOCOL_ANY)
-		return;
-	name = term_name(protocol_terms, rule->protocol);
-	if (name)
-		put_two(out, " ", name);
-	else
-		put_number(out, " ", rule->protocol);
+	if (rule->protocol != PROTOCOL_ANY) {
+		separate(out, &first);
+		put_protocol(out, rule->protocol);
+	}
+	for (i = 0; rule->has_protocols && i < 256; i++) {
+		if (!rule_has_protocol(rule, i))
+			continue;
+		separate(out, &first);
+		put_protocol(out, i);
+	}
 }
 
 static void format_icmp_types(const struct rule *rule, struct text *out)

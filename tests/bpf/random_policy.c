@@ -240,6 +240,28 @@ static void random_rule(struct random *random, bool narrow, struct rule *rule)
 			(unsigned long long)random->state) > 0);
 }
 
+/* In place of one protocol: those that leave the rest as it was. */
+static void random_protocols(struct random *random, struct rule *rule)
+{
+	static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP,
+					      IPPROTO_SCTP };
+	static const uint8_t others[] = { IPPROTO_TCP, IPPROTO_UDP, 47, 50,
+					  51 };
+	bool ports = rule_has_ports(rule);
+	uint32_t n = 2 + random_below(random, 2);
+	uint8_t protocol;
+
+	if (rule->has_icmp_types || rule->flags_mask || !one_in(random, 6))
+		return;
+	rule->protocol = PROTOCOL_ANY;
+	rule->has_protocols = true;
+	while (n-- > 0) {
+		protocol = ports ? one_of(random, with_ports, 3)
+				 : one_of(random, others, 5);
+		rule->protocols[protocol / 64] |= 1ULL << protocol % 64;
+	}
+}
+
 /* In place of what one side of a rule had. */
 static void random_services(struct random *random, struct rule *rule,
 			    struct endpoint *end)
@@ -253,6 +275,7 @@ static void random_services(struct random *random, struct rule *rule,
 	for (i = 0; i < n; i++)
 		add_name(&end->sets, &end->n_sets, set_name('s', i));
 	if (!rule_has_ports(rule)) {
+		rule->has_protocols = false;
 		rule->protocol = one_of(random, with_ports, 3);
 		rule->has_icmp_types = false;
 	}
@@ -381,6 +404,8 @@ static void random_rules(struct random *random, struct chain *chain,
 		struct rule *rule = ARRAY_ADD(chain, rules);
 
 		random_rule(random, n_rules > RULES_WIDE, rule);
+		if (more)
+			random_protocols(random, rule);
 		if (more)
 			random_side_of_services(random, rule);
 		if (more)

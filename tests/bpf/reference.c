@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/iface.h"
+#include "rules/rule.h"
 
 static bool has_ports(const struct frame_spec *packet)
 {
@@ -163,8 +164,8 @@ static bool rule_holds(const struct reference *reference,
 
 	if (rule->family != FAMILY_ANY && rule->family != family)
 		return false;
-	if (rule->protocol != PROTOCOL_ANY &&
-	    rule->protocol != packet->protocol)
+	if ((rule->protocol != PROTOCOL_ANY || rule->has_protocols) &&
+	    !rule_has_protocol(rule, packet->protocol))
 		return false;
 	if (rule->states && !(rule->states & reference->states))
 		return false;

@@ -61,6 +61,8 @@ static inline bool rule_same(const struct rule *a, const struct rule *b)
 {
 	return a->verdict == b->verdict && text_same(a->chain, b->chain) &&
 	       a->family == b->family && a->protocol == b->protocol &&
+	       a->has_protocols == b->has_protocols &&
+	       memcmp(a->protocols, b->protocols, sizeof(a->protocols)) == 0 &&
 	       endpoint_same(&a->from, &b->from) &&
 	       endpoint_same(&a->to, &b->to) && a->states == b->states &&
 	       a->has_icmp_types == b->has_icmp_types &&

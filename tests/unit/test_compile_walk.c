@@ -52,6 +52,44 @@ static void copies_stand_behind_their_jumps(void **state)
 	assert_int_equal(image->chains[1].policy, ROW_NONE);
 }
 
+/* The copies are about one each, and lead where the rule does. */
+static void several_protocols_are_as_many_rules(void **state)
+{
+	static const struct {
+		uint32_t number, looks, protocol, skip;
+	} walk[] = {
+		{ 1, LOOK_DST_PORT | LOOK_PROTOCOL, 6, 1 },
+		{ 1, LOOK_DST_PORT | LOOK_PROTOCOL, 17, 2 },
+		{ 2, LOOK_LOOPBACK | LOOK_PROTOCOL, 6, 4 },
+		{ 7, 0, 0, 4 },
+		{ 2, LOOK_LOOPBACK | LOOK_PROTOCOL, 47, 6 },
+		{ 7, 0, 0, 6 },
+		{ 3, 0, 0, 7 },
+	};
+	CLEANUP(image_freep) struct image *image = NULL;
+	const struct chain_row *chain;
+	size_t i;
+
+	(void)state;
+	image = compile_text("[chain a]\npolicy = deny\n"
+			     "1 = allow tcp,udp to port 53\n"
+			     "2 = jump b 47,tcp\n3 = allow\n"
+			     "[chain b]\n7 = deny\n",
+			     NULL);
+	chain = &image->chains[0];
+	assert_int_equal(chain->walk_count, ARRAY_SIZE(walk));
+	for (i = 0; i < ARRAY_SIZE(walk); i++) {
+		const struct rule_row *row = &image->rules[chain->walk + i];
+
+		assert_int_equal(row->number, walk[i].number);
+		assert_int_equal(row->looks, walk[i].looks);
+		assert_int_equal(row->protocol, walk[i].protocol);
+		assert_int_equal(row->skip, walk[i].skip);
+	}
+	assert_int_equal(image->rules[chain->walk].counter,
+			 image->rules[chain->walk + 1].counter);
+}
+
 static void a_chain_of_many_groups_is_there_once(void **state)
 {
 	CLEANUP(image_freep) struct image *one = NULL, *many = NULL;
@@ -166,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_stand_behind_their_jumps),
+		cmocka_unit_test(several_protocols_are_as_many_rules),
 		cmocka_unit_test(a_chain_of_many_groups_is_there_once),
 		cmocka_unit_test(counters_and_plans_are_of_what_is_written),
 		cmocka_unit_test(what_is_jumped_to_is_found_by_the_jump),

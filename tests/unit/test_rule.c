@@ -208,7 +208,8 @@ static void random_rule(char *text, size_t size)
 {
 	snprintf(text, size, "%s %s%s%s%s%s%s%s%s%s%s%s",
 		 ANY_OF("allow", "deny", "reject"),
-		 ANY_OF("tcp", "udp", "sctp", "ip4 tcp", "ip6 udp"),
+		 ANY_OF("tcp", "udp", "sctp", "ip4 tcp", "ip6 udp", "udp,tcp",
+			"ip6 sctp, 6"),
 		 ANY_OF("", " from any", " from @a", " from not @b,@a",
 			" from 10.0.0.0/8", " from 10.0.0.1-10.9.9.9,@c",
 			" from 2001:db8::/32, ::1", " from not ::1"),

@@ -85,6 +85,9 @@ static void a_wider_rule_above_covers(void **state)
 	assert_covered("allow dscp ef", "deny udp dscp 46", true);
 	assert_covered("allow iface eth0", "deny tcp iface eth0", true);
 	assert_covered("allow", "deny iface eth0", true);
+	assert_covered("allow tcp,udp", "deny udp to port 53", true);
+	assert_covered("allow tcp,udp,47", "deny 47,udp", true);
+	assert_covered("allow", "deny tcp,udp", true);
 	assert_covered("allow", "deny iface eth*,wlan0", true);
 	assert_covered("allow iface eth0,eth1", "deny iface eth1", true);
 	assert_covered("allow iface eth*", "deny tcp iface eth0,eth1,eth1*",
@@ -101,6 +104,10 @@ static void one_that_leaves_something_does_not(void **state)
 	assert_covered("allow tcp limit 10/s", "deny tcp", false);
 	assert_covered("allow established", "deny tcp", false);
 	assert_covered("allow", "deny iface lo", false);
+	assert_covered("allow tcp", "deny tcp,udp", false);
+	assert_covered("allow tcp,udp", "deny", false);
+	assert_covered("allow tcp,udp", "deny tcp,sctp", false);
+	assert_covered("allow tcp,udp", "deny sctp", false);
 	assert_covered("allow iface eth0", "deny", false);
 	assert_covered("allow iface eth0*", "deny iface eth*", false);
 	assert_covered("allow iface eth0,eth1", "deny iface eth0,eth2", false);
