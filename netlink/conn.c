@@ -2,6 +2,7 @@
 #include "netlink/conn.h"
 
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
 #include <netlink/msg.h>
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "netlink/netns.h"
@@ -198,6 +200,17 @@ int conn_open_pid(pid_t pid, struct conn **ret_conn, struct err *err)
 	if (r < 0)
 		return r;
 	return conn_open(fd, ret_conn, err);
+}
+
+int conn_call(struct conn *conn, int (*call)(void *arg), void *arg,
+	      struct err *err)
+{
+	AUTO_CLOSE int fd = ioctl(nl_socket_get_fd(conn->sock), SIOCGSKNS);
+
+	if (fd < 0)
+		return err_set(err, neg_errno(),
+			       "open a socket's network namespace");
+	return netns_call(fd, call, arg, err);
 }
 
 /*

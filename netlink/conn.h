@@ -29,6 +29,10 @@ int conn_open_name(const char *netns, struct conn **ret_conn, struct err *err);
 /* In that of a process. */
 int conn_open_pid(pid_t pid, struct conn **ret_conn, struct err *err);
 
+/* Calls a function in the namespace of conn, as netns_call does. */
+int conn_call(struct conn *conn, int (*call)(void *arg), void *arg,
+	      struct err *err);
+
 void conn_close(struct conn *conn);
 DEFINE_CLEANUP(struct conn *, conn_close);
 

@@ -30,6 +30,21 @@ static uint32_t get_u32(struct nlattr *attr)
 	return attr && nla_len(attr) >= 4 ? nla_get_u32(attr) : 0;
 }
 
+static int parse_xdp(struct nlattr *nested, struct link *link)
+{
+	struct nlattr *attrs[IFLA_XDP_MAX + 1];
+
+	if (!nested)
+		return 0;
+	if (nla_parse_nested(attrs, IFLA_XDP_MAX, nested, NULL) < 0)
+		return -EBADMSG;
+	link->has_xdp = attrs[IFLA_XDP_ATTACHED] &&
+			nla_get_u8(attrs[IFLA_XDP_ATTACHED]) !=
+				XDP_ATTACHED_NONE;
+	link->xdp_program = get_u32(attrs[IFLA_XDP_DRV_PROG_ID]);
+	return 0;
+}
+
 static int parse_link(const struct nlmsghdr *message, struct link *ret_link)
 {
 	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1] = { 0 };
@@ -59,6 +74,8 @@ static int parse_link(const struct nlmsghdr *message, struct link *ret_link)
 	link.tx_queue_len = get_u32(attrs[IFLA_TXQLEN]);
 	if (attrs[IFLA_OPERSTATE])
 		link.operstate = nla_get_u8(attrs[IFLA_OPERSTATE]);
+	if (parse_xdp(attrs[IFLA_XDP], &link) < 0)
+		return -EBADMSG;
 	*ret_link = link;
 	return 0;
 }

@@ -24,9 +24,11 @@ struct link {
 	uint32_t mtu;
 	uint32_t tx_queues;
 	uint32_t tx_queue_len;
-	uint32_t flags;	   /* IFF_* */
-	uint16_t type;	   /* ARPHRD_*: 1 is Ethernet */
-	uint8_t operstate; /* IF_OPER_*: 6 is up, 0 unknown */
+	uint32_t flags;	      /* IFF_* */
+	uint16_t type;	      /* ARPHRD_*: 1 is Ethernet */
+	uint8_t operstate;    /* IF_OPER_*: 6 is up, 0 unknown */
+	bool has_xdp;	      /* a program, run by the driver or not */
+	uint32_t xdp_program; /* id of the one that the driver runs, or 0 */
 };
 
 struct links {

@@ -81,27 +81,51 @@ int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err)
 	return 0;
 }
 
+int netns_call(int netns, int (*call)(void *arg), void *arg, struct err *err)
+{
+	AUTO_CLOSE int own = -1;
+	int r;
+
+	if (netns < 0)
+		return call(arg);
+	r = netns_open(NULL, &own, err);
+	if (r < 0)
+		return r;
+	if (setns(netns, CLONE_NEWNET) < 0)
+		return err_set(err, neg_errno(), "enter a network namespace");
+	r = call(arg);
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	return r;
+}
+
+struct socket_call {
+	int domain, type, protocol;
+	int fd;
+};
+
+static int open_socket(void *arg)
+{
+	struct socket_call *call = arg;
+
+	call->fd =
+		socket(call->domain, call->type | SOCK_CLOEXEC, call->protocol);
+	if (call->fd < 0)
+		call->fd = neg_errno();
+	return 0;
+}
+
 int netns_socket(int netns, int domain, int type, int protocol, int *ret_fd,
 		 struct err *err)
 {
-	AUTO_CLOSE int own = -1;
-	int fd, code, r;
+	struct socket_call call = { domain, type, protocol, -1 };
+	int r = netns_call(netns, open_socket, &call, err);
 
-	if (netns >= 0) {
-		r = netns_open(NULL, &own, err);
-		if (r < 0)
-			return r;
-		if (setns(netns, CLONE_NEWNET) < 0)
-			return err_set(err, neg_errno(),
-				       "enter a network namespace");
-	}
-	fd = socket(domain, type | SOCK_CLOEXEC, protocol);
-	code = fd < 0 ? neg_errno() : 0;
-	if (netns >= 0 && setns(own, CLONE_NEWNET) < 0)
-		abort();
-	if (fd < 0)
-		return err_set(err, code, "open a socket");
-	*ret_fd = fd;
+	if (r < 0)
+		return r;
+	if (call.fd < 0)
+		return err_set(err, call.fd, "open a socket");
+	*ret_fd = call.fd;
 	return 0;
 }
 

@@ -67,4 +67,10 @@ int netns_inode_pid(pid_t pid, uint64_t *ret_inode, struct err *err);
 int netns_socket(int fd, int domain, int type, int protocol, int *ret_fd,
 		 struct err *err);
 
+/*
+ * Calls a function there, and returns what that does; the same holds.  Without
+ * a sentence where it is the function that fails.
+ */
+int netns_call(int fd, int (*call)(void *arg), void *arg, struct err *err);
+
 #endif
