@@ -20,6 +20,28 @@ uint32_t compile_keep_states(const struct compiler *c, uint32_t chain_out,
 	return flags & CHAIN_STATES ? KEEP_STATES : 0;
 }
 
+static bool is_early(const struct rule_row *row)
+{
+	return row->verdict == ROW_DENY && row->looks & LOOK_SRC &&
+	       !(row->looks & ~(LOOK_FAMILY | LOOK_SRC | LOOK_SRC_NOT)) &&
+	       !row->does;
+}
+
+/* How many rules at the beginning of a chain, or of NONE, are like that. */
+static uint16_t count_early(const struct image *image, uint32_t chain)
+{
+	const struct chain_row *row;
+	uint32_t n = 0;
+
+	if (chain >= image->n_chains)
+		return 0;
+	row = &image->chains[chain];
+	while (n < row->walk_count && n < EARLY_MAX &&
+	       is_early(&image->rules[row->walk + n]))
+		n++;
+	return n;
+}
+
 /* Also where it has been a container's veth: see live_veth. */
 static bool same_device(const struct compiler *c, const struct device_row *row,
 			const struct device *device)
@@ -73,6 +95,9 @@ static int compile_device(struct compiler *c, const struct device *device)
 	row.shaper = device->shaper;
 	row.shape_out = device_row_shape(device->shaper, &row.out);
 	row.takeover = device->takeover;
+	row.xdp = device->xdp;
+	if (device->xdp != XDP_NO)
+		row.early = count_early(c->image, row.chain_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
 	row.line = device->where.line;
 	r = compiler_file(c, &device->where, &row.file);

@@ -160,6 +160,9 @@ void describe_device(const struct image *image, const struct device_row *device,
 		append(ret_text, ", and by police");
 	if (device->takeover)
 		append(ret_text, ", takeover");
+	if (device->xdp != XDP_AUTO)
+		append(ret_text, ", xdp %s",
+		       device->xdp == XDP_NO ? "no" : "yes");
 	if (ret_text[0] == ',')
 		memmove(ret_text, ret_text + 2, strlen(ret_text + 2) + 1);
 	if (!ret_text[0])

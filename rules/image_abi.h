@@ -391,10 +391,25 @@ struct device_row {
 	 * 0: there are none, and it is shared by flow.
 	 */
 	__u32 out_levels;
-	__u32 pad2;
+	/*
+	 * So many rules at the beginning of chain_in deny by nothing but where
+	 * a packet comes from: these may be asked before all others.
+	 */
+	__u16 early;
+	__u8 xdp; /* as asked for: EARLY_* */
+	__u8 pad;
 };
 
 _Static_assert(sizeof(struct device_row) == 112, "no hidden padding");
+
+/* No more than that: they are tried one after the other. */
+#define EARLY_MAX 16
+
+enum {
+	EARLY_AUTO = 0, /* the values of enum xdp */
+	EARLY_YES = 1,
+	EARLY_NO = 2,
+};
 
 /*
  * The classid has 16 bits.  Row 0 is always a hole: a classid of 0 means a

@@ -29,6 +29,7 @@
 #define A_COUNT		"both, out or in"
 #define A_SHAPER	"auto, pace, edt, htb or police"
 #define A_DEVICE_SHAPER "auto, edt or htb"
+#define AN_XDP		"auto, yes or no"
 
 /* Passes on why a value is refused, unless memory is what was missing. */
 static int refuse(struct reader *reader, int r, const struct err *why)
@@ -102,6 +103,13 @@ static const struct term priority_terms[] = {
 	{ NULL, 0 },
 };
 
+static const struct term xdp_terms[] = {
+	{ "auto", XDP_AUTO },
+	{ "yes", XDP_YES },
+	{ "no", XDP_NO },
+	{ NULL, 0 },
+};
+
 static const struct term yes_no_terms[] = {
 	{ "yes", true },
 	{ "no", false },
@@ -167,6 +175,17 @@ static int parse_device_shaper(struct reader *reader, const char *value,
 				    "(try auto)",
 				    value);
 	return read_shaper(reader, value, A_DEVICE_SHAPER, field);
+}
+
+static int parse_xdp(struct reader *reader, const char *value, void *field)
+{
+	enum xdp *xdp = field;
+	unsigned int word = 0;
+	int r = parse_word(reader, value, xdp_terms, AN_XDP, &word);
+
+	if (r == 0)
+		*xdp = word;
+	return r;
 }
 
 static const struct term counts_terms[] = {
@@ -451,6 +470,7 @@ static const struct key device_keys[] = {
 	  parse_netns },
 	{ "takeover", "yes or no", offsetof(struct device, takeover),
 	  parse_yes_no },
+	{ "xdp", AN_XDP, offsetof(struct device, xdp), parse_xdp },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -75,11 +75,19 @@ struct quota {
 	uint64_t after_bps;  /* 0: nothing passes */
 };
 
+/* Whether a device's first rules are asked before the kernel sees a packet. */
+enum xdp {
+	XDP_AUTO, /* where that makes no other packet slower */
+	XDP_YES,  /* wherever the driver can */
+	XDP_NO,
+};
+
 struct device {
 	char *name;
 	struct where where;
 	char *netns; /* name below /run/netns, or NULL for our own */
 	enum shaper shaper;
+	enum xdp xdp;
 	bool takeover; /* may replace a qdisc that is not ours */
 	struct limit in, out;
 	char *filter_in, *filter_out;

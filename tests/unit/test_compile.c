@@ -275,6 +275,81 @@ static void a_device_has_a_shape_where_it_has_a_limit_out(void **state)
 	assert_int_equal(image->devices[4].shape_out, SHAPE_NONE);
 }
 
+/* How many rules of a chain that arrives at a device are early. */
+static uint32_t early_of(const char *keys, const char *rules)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+	AUTO_FREE char *text = NULL;
+
+	assert_true(asprintf(&text,
+			     "[device d]\nfilter-in = c\n%s\n"
+			     "[chain c]\npolicy = allow\n%s\n"
+			     "[chain other]\npolicy = allow\n"
+			     "10 = deny from 10.0.0.1\n"
+			     "[set s]\nelements = 10.0.0.0/8\n"
+			     "[set services]\nholds = services\n",
+			     keys, rules) > 0);
+	image = compile_text(text, NULL);
+	return image->devices[1].early;
+}
+
+static void rules_that_deny_by_the_source_alone_are_early(void **state)
+{
+	AUTO_FREE char *many = NULL;
+	size_t size, i;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(early_of("", "10 = deny from @s\n"
+				      "20 = deny ip6 from fd00::/8\n"
+				      "30 = deny from not 10.0.0.1, 10.0.0.3\n"
+				      "40 = allow from 10.0.0.2\n"
+				      "50 = deny from 10.0.0.4"),
+			 3);
+	assert_int_equal(early_of("", "10 = deny from @s\n20 = jump other"), 1);
+	assert_int_equal(early_of("xdp = yes", "10 = deny from @s"), 1);
+	assert_int_equal(early_of("xdp = no", "10 = deny from @s"), 0);
+	out = open_memstream(&many, &size);
+	for (i = 1; i <= EARLY_MAX + 1; i++)
+		fprintf(out, "%zu = deny from 10.0.0.%zu\n", i, i);
+	fclose(out);
+	assert_int_equal(early_of("", many), EARLY_MAX);
+}
+
+static void rules_that_ask_for_more_are_not_early(void **state)
+{
+	static const char *const rules[] = {
+		"reject from @s",
+		"allow from @s",
+		"deny",
+		"deny ip4",
+		"deny tcp from @s",
+		"deny udp from @s port 53",
+		"deny from @s to 10.0.0.1",
+		"deny to @s",
+		"deny udp from @services",
+		"deny from @s log",
+		"deny from @s limit 1/s",
+		"deny from @s new",
+		"deny from @s iface eth0",
+		"deny from @s mark 1",
+		"deny icmp from @s",
+		"deny from @s length 1-9",
+		"jump other",
+	};
+	AUTO_FREE char *text = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		assert_true(asprintf(&text, "10 = %s\n20 = deny from @s",
+				     rules[i]) > 0);
+		if (early_of("", text))
+			fail_msg("early: %s", rules[i]);
+		free(TAKE_PTR(text));
+	}
+}
+
 /* ----------------------------------------------------------- bounds */
 
 static void what_does_not_fit_is_refused_by_name(void **state)
@@ -344,6 +419,8 @@ int main(void)
 		cmocka_unit_test(a_device_keeps_its_index),
 		cmocka_unit_test(limits_get_bytes_bursts_and_shapes),
 		cmocka_unit_test(a_device_has_a_shape_where_it_has_a_limit_out),
+		cmocka_unit_test(rules_that_deny_by_the_source_alone_are_early),
+		cmocka_unit_test(rules_that_ask_for_more_are_not_early),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(too_many_limits_of_rules_are_refused),
 		cmocka_unit_test(texts_stand_once_and_damage_reads_as_nothing),
