@@ -96,6 +96,11 @@ int probe_sched_cls(void)
 	return load(BPF_PROG_TYPE_SCHED_CLS, 0, pass, ARRAY_SIZE(pass));
 }
 
+int probe_xdp(void)
+{
+	return load(BPF_PROG_TYPE_XDP, BPF_XDP, pass, ARRAY_SIZE(pass));
+}
+
 int probe_departure_times(void)
 {
 	static const struct bpf_insn insns[] = { MOV(BPF_REG_2, 1),

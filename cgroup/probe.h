@@ -23,6 +23,7 @@ int probe_connect(void);
 int probe_set_retval(void);
 int probe_sched_cls(void);
 int probe_departure_times(void);
+int probe_xdp(void);
 int probe_maps_in_maps(void);
 int probe_socket_storage(void);
 int probe_ringbuf(void);

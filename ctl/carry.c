@@ -7,6 +7,7 @@
 #include "ctl/plan.h"
 #include "ctl/quotas.h"
 #include "ctl/say.h"
+#include "tc/xdp.h"
 
 /*
  * The order matters: see "Order of an apply" in docs/design.md.  Up to the
@@ -204,6 +205,8 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 		r = programs_tidy(dir, err);
 	if (r == 0)
 		r = loader_tidy(dir, err);
+	if (r == 0)
+		r = xdp_tidy(dir, err);
 	return r;
 }
 

@@ -29,7 +29,7 @@ struct finding {
 enum {
 	FIND_CGROUP2,
 	FIND_BPFFS,
-	FIND_QUEUES = 14, /* the first that probe_queues looks at */
+	FIND_QUEUES = 15, /* the first that probe_queues looks at */
 };
 
 static int probe_open_sockets(void)
@@ -75,6 +75,8 @@ static struct finding findings[] = {
 	{ "sched_cls", A_DEVICE, NO_DEVICE, false, probe_sched_cls },
 	{ "departure_times", "gives packets the time to leave: shaper = edt",
 	  NO_EDT, false, probe_departure_times },
+	{ "xdp", "denies by a device's first rules before the stack",
+	  "they are asked by sched_cls, as the others", false, probe_xdp },
 	[FIND_QUEUES] = { "clsact", A_DEVICE, NO_DEVICE, false },
 	{ "htb", "limits of devices, and `in` of containers",
 	  "`in` of containers drops (police), no limits of devices", false },

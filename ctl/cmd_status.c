@@ -116,6 +116,17 @@ static void print_groups(const struct snapshot *snapshot)
 	}
 }
 
+/* Of devices with rules for it: others do without. */
+static void print_xdp(const struct device_row *row,
+		      const struct device_snapshot *entry)
+{
+	if (entry->has_xdp)
+		show("    its first rules are asked before the stack (xdp)");
+	else if (entry->present && xdp_is_asked(row))
+		show("    no xdp: %s",
+		     *entry->why_no_xdp ? entry->why_no_xdp : "apply again");
+}
+
 static void print_devices(const struct snapshot *snapshot)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -134,6 +145,7 @@ static void print_devices(const struct snapshot *snapshot)
 		     row->flags & DEVICE_SHARED_IN ? ", in shared by group"
 						   : "",
 		     entry->present ? "attached" : "waits until it is there");
+		print_xdp(row, entry);
 	}
 }
 
@@ -298,6 +310,9 @@ static json_t *device_json(const struct image *image,
 	json_put(&object, "state", json_text(device_state(entry)));
 	json_put(&object, "ifindex", json_count(row->ifindex));
 	json_put(&object, "pool", json_text(pool));
+	json_put(&object, "xdp", json_boolean(entry->has_xdp));
+	json_put(&object, "xdp_reason",
+		 json_text(*entry->why_no_xdp ? entry->why_no_xdp : NULL));
 	json_put(&object, "out_shared_by",
 		 json_text(shared_by(row->out_levels)));
 	json_put(&object, "in_shared_by",

@@ -9,6 +9,7 @@
 #include "ctl/departures.h"
 #include "ctl/pool_plan.h"
 #include "ctl/shares.h"
+#include "ctl/xdp_plan.h"
 #include "rules/describe.h"
 
 void device_plan_clear(struct device_plan *plan)
@@ -266,6 +267,7 @@ static int add_device(struct device_plan *plan, const struct kernel *kernel,
 		.link = have.link,
 		.index = index,
 		.state_dir = kernel->places->state,
+		.pins_dir = kernel->places->bpffs,
 	};
 	planned->name = strdup(name);
 	return planned->name ? 0 : err_set(err, -ENOMEM, "device '%s'", name);
@@ -370,7 +372,9 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		r = device_plan_add_before(plan, STEP_TALLY, 0, 0, true);
 	if (r == 0)
 		r = plan_filters(plan, image, row);
-	return r < 0 ? err_set(err, r, "plan devices") : 0;
+	if (r < 0)
+		return err_set(err, r, "plan devices");
+	return xdp_plan(plan, row, err);
 }
 
 /* Pools, or all others. */

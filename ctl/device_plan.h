@@ -19,8 +19,10 @@ enum step_kind {
 	STEP_TALLY,
 	STEP_FILTER,
 	STEP_WAIT,
+	STEP_XDP, /* drops nothing that the filter would not */
 	/* After it. */
 	STEP_REMOVE_FILTER,
+	STEP_REMOVE_XDP,
 	STEP_REMOVE_WAITS,
 	STEP_REMOVE_CLASS,
 	STEP_REPLACE_ROOT, /* HTB by fq */
@@ -49,6 +51,7 @@ struct planned_device {
 	/* By SIDE_*: who shares its limit now, and who is to. */
 	struct class_shares before[2], shares[2];
 	bool takeover;
+	bool has_xdp; /* our program is there */
 };
 
 struct device_steps {

@@ -4,6 +4,7 @@
 #include "base/crash.h"
 #include "ctl/device_plan.h"
 #include "rules/unit.h"
+#include "tc/xdp.h"
 
 static const struct limit_row *limit_of(const struct device_plan *plan,
 					const struct device_step *step,
@@ -78,6 +79,15 @@ void device_step_describe(const struct device_plan *plan,
 		snprintf(text, size,
 			 "lead no more to a queue that veths share");
 		return;
+	case STEP_XDP:
+		snprintf(text, size, "attach the program for xdp");
+		return;
+	case STEP_REMOVE_XDP:
+		snprintf(text, size,
+			 plan->devices[step->device].has_xdp
+				 ? "detach the program for xdp"
+				 : "forget that its driver refused xdp");
+		return;
 	case STEP_REMOVE_FILTER:
 		snprintf(text, size, "detach the program for %s", side);
 		return;
@@ -141,6 +151,35 @@ static int make_class(const struct planned_device *planned,
 	return device_ensure_class(device, step->side, step->turn, limit, err);
 }
 
+static int remove_xdp(const struct device *device, struct err *err)
+{
+	int r = xdp_detach(device, err);
+
+	return r < 0 ? r : xdp_forget(device, err);
+}
+
+static int remove_all(const struct device *device, struct err *err)
+{
+	int r = xdp_detach(device, err);
+
+	return r < 0 ? r : device_remove(device, err);
+}
+
+/* What is pinned for its row is another's by now where that has a device. */
+static int forget(const struct planned_device *planned,
+		  const struct image *image, struct err *err)
+{
+	const struct device *device = &planned->device;
+	int r = 0;
+
+	if (device->index >= image->n_devices ||
+	    !image->devices[device->index].ifindex)
+		r = xdp_take_back(device, err);
+	return r < 0 ? r
+		     : device_forget(&planned->trace, device->view,
+				     device->loader, device->state_dir, err);
+}
+
 static int do_step(struct device_plan *plan, struct device_step *step,
 		   struct image *image, struct err *err)
 {
@@ -185,11 +224,14 @@ static int do_step(struct device_plan *plan, struct device_step *step,
 		return device_remove_root(device, err);
 	case STEP_REMOVE_IFB:
 		return device_remove_ifb(device, err);
+	case STEP_XDP:
+		return xdp_attach(device, err);
+	case STEP_REMOVE_XDP:
+		return remove_xdp(device, err);
 	case STEP_REMOVE_ALL:
-		return device_remove(device, err);
+		return remove_all(device, err);
 	case STEP_FORGET:
-		return device_forget(&planned->trace, device->view,
-				     device->loader, device->state_dir, err);
+		return forget(planned, image, err);
 	}
 	return 0;
 }
@@ -250,6 +292,9 @@ static void undo(const struct planned_device *planned,
 		return;
 	case STEP_FILTER:
 		device_remove_filter(device, step->side, &ignored);
+		return;
+	case STEP_XDP:
+		xdp_take_back(device, &ignored);
 		return;
 	default:
 		return;

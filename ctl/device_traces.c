@@ -70,6 +70,7 @@ static int add_trace(struct device_plan *plan, const struct kernel *kernel,
 		.loader = &kernel->loader,
 		.index = trace->index,
 		.state_dir = kernel->places->state,
+		.pins_dir = kernel->places->bpffs,
 	};
 	if (link)
 		planned->device.link = *link;

@@ -292,6 +292,8 @@ static int remove_pins(const char *dir, struct err *err)
 		r = folder_remove(path, err);
 	if (r == 0)
 		r = folder_remove_all(dir, "programs-", NULL, err);
+	if (r == 0)
+		r = folder_remove_all(dir, "xdp-", NULL, err);
 	return r < 0 ? r : folder_remove_all(dir, "tc-", NULL, err);
 }
 

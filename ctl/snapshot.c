@@ -220,6 +220,22 @@ static int take_all_shares(struct snapshot *snapshot, uint32_t index,
 	return r;
 }
 
+static int take_xdp(const struct snapshot *snapshot,
+		    const struct device_have *have,
+		    struct device_snapshot *entry, struct err *err)
+{
+	const char *dir = snapshot->kernel.places->bpffs;
+	const struct device_row *row =
+		&snapshot->kernel.live->devices[entry->index];
+	int r;
+
+	r = xdp_read(dir, entry->index, &have->link, &entry->has_xdp, err);
+	if (r < 0 || entry->has_xdp)
+		return r;
+	xdp_hindrance(dir, row, have, entry->has_xdp, entry->why_no_xdp);
+	return 0;
+}
+
 static int take_device(struct snapshot *snapshot, uint32_t index,
 		       struct err *err)
 {
@@ -247,6 +263,8 @@ static int take_device(struct snapshot *snapshot, uint32_t index,
 	entry->present = true;
 	r = device_figures(&snapshot->kernel.loader, &have, index,
 			   entry->figures, err);
+	if (r == 0)
+		r = take_xdp(snapshot, &have, entry, err);
 	return r < 0 ? r : take_all_shares(snapshot, index, view, &have, err);
 }
 

@@ -12,6 +12,7 @@
 #include "ctl/world.h"
 #include "netlink/netns.h"
 #include "tc/container.h"
+#include "tc/xdp.h"
 
 /* One cgroup of a group, with what passed there. */
 struct cgroup_snapshot {
@@ -34,6 +35,8 @@ struct device_snapshot {
 	uint32_t index;
 	bool present;
 	struct device_figures figures[2]; /* by SIDE_* */
+	bool has_xdp;
+	char why_no_xdp[XDP_WHY_MAX]; /* "": nothing is in the way */
 };
 
 struct snapshot {

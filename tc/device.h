@@ -124,6 +124,7 @@ struct device {
 	struct link link;      /* from device_have */
 	uint32_t index;	       /* of the device's row */
 	const char *state_dir; /* WEIR_STATE: for what takeover replaces */
+	const char *pins_dir;  /* WEIR_BPFFS */
 };
 
 /*
@@ -198,7 +199,7 @@ int device_ensure_filter(const struct device *device, int side,
 int device_remove_filter(const struct device *device, int side,
 			 struct err *err);
 
-/* Everything of ours, of any index. */
+/* Everything of ours, of any index; but for tc/xdp.h. */
 int device_remove(const struct device *device, struct err *err);
 
 /* ------------------------------------------------------------ figures */

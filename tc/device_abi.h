@@ -154,7 +154,13 @@ struct device_mark_key {
 enum {
 	MARK_CLSACT = 1 << 0, /* the clsact is ours */
 	MARK_SAVED = 1 << 1,  /* a root qdisc of others is kept in a file */
+	/* The driver would not have the xdp program, and why (MARK_ERRNO). */
+	MARK_XDP_REFUSED = 1 << 2,
 };
+
+#define MARK_ERRNO_SHIFT  16
+#define MARK_ERRNO_MASK	  0xffff0000U
+#define MARK_ERRNO(flags) ((int)((flags) >> MARK_ERRNO_SHIFT))
 
 struct device_mark {
 	__u32 flags;

@@ -5,6 +5,8 @@
  * with its errno.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -441,6 +443,35 @@ static int run_container(char **args)
 	return r;
 }
 
+/* xdp DEV: a program that passes all, run by the driver; rmxdp DEV: no more */
+static int set_xdp(const char *name, bool present)
+{
+	static const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct link link;
+	int fd = -1, r = find(name, &link);
+
+	if (r < 0)
+		return r;
+	if (present)
+		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "others", "GPL", pass,
+				   ARRAY_SIZE(pass), NULL);
+	r = bpf_xdp_attach((int)link.ifindex, fd, XDP_FLAGS_DRV_MODE, NULL);
+	return r < 0 ? err_set(&error, r, "set xdp of '%s'", name) : 0;
+}
+
+static int run_xdp(char **args)
+{
+	return set_xdp(args[0], true);
+}
+
+static int run_rmxdp(char **args)
+{
+	return set_xdp(args[0], false);
+}
+
 static const struct verb {
 	const char *name;
 	int n_args;
@@ -453,7 +484,8 @@ static const struct verb {
 	{ "restore", 2, run_restore },	   { "clsact", 1, run_clsact },
 	{ "filters", 1, run_filters },	   { "apply", 4, run_apply },
 	{ "show", 2, run_show },	   { "remove", 2, run_remove },
-	{ "container", 1, run_container },
+	{ "container", 1, run_container }, { "xdp", 1, run_xdp },
+	{ "rmxdp", 1, run_rmxdp },
 };
 
 int main(int argc, char **argv)
