@@ -190,15 +190,21 @@ bench-rules: $(B)/weirctl bench-rules-programs
 lint: $(SKELETONS)
 	$(Q)tests/lint
 
-# Ways to classify packets; what the kernel takes to decide them.  Alone they
-# print tables for docs/matcher.md; both take arguments.
+# Ways to classify packets; what the kernel takes to decide them, and to drop
+# them early.  Alone they print tables for docs/matcher.md; all take arguments.
 CLASSIFIERS := $(B)/tests/bench-rules/classifiers
 DECIDE := $(B)/tests/bench-rules/decide
-.PHONY: bench-classifiers bench-decide
+EARLY := $(B)/tests/bench-rules/early
+.PHONY: bench-classifiers bench-decide bench-early
 bench-classifiers: $(CLASSIFIERS)
 	$(Q)$(CLASSIFIERS) $(ARGS)
 bench-decide: $(DECIDE)
 	$(Q)$(DECIDE) $(ARGS)
+bench-early: $(B)/weirctl $(EARLY)
+	$(Q)tests/bench-rules/early-drop $(ARGS)
+$(EARLY): $(B)/%: $(B)/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 $(CLASSIFIERS): $(patsubst %,$(B)/tests/bench-rules/%.o,rival_bits rival_tuples \
 		rival_tree rival_weir) $(B)/tests/unit/class_walk.o
 $(DECIDE): LIBS = -lcmocka
