@@ -46,6 +46,7 @@ static __always_inline bool flow_id_ip4(const __u8 *bytes, __u32 length,
 	id->addresses[2] = 0;
 	id->addresses[3] = 0;
 	id->ports = ID_WORD(__be32, bytes, ID_IP4);
+	id->tcp_flags = 0;
 	return id->bytes <= length && id->bytes >= ID_IP4 + ID_UDP;
 }
 
@@ -62,6 +63,7 @@ static __always_inline bool flow_id_ip6(const __u8 *bytes, __u32 length,
 	id->addresses[2] = ID_WORD(__u64, bytes, 24);
 	id->addresses[3] = ID_WORD(__u64, bytes, 32);
 	id->ports = ID_WORD(__be32, bytes, ID_IP6);
+	id->tcp_flags = 0;
 	return id->bytes <= length && id->bytes >= ID_IP6 + ID_UDP;
 }
 
