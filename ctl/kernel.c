@@ -14,6 +14,7 @@
 #include "pins/folder.h"
 #include "pins/layout.h"
 #include "rules/flow_abi.h"
+#include "tc/answer_abi.h"
 
 static int open_loaded(struct kernel *kernel, struct err *err)
 {
@@ -98,6 +99,8 @@ static int check_layouts(const struct kernel *kernel, struct err *err)
 		  sizeof(struct source_line) },
 		{ kernel->loader.tallies, "device_tallies",
 		  sizeof(struct device_tally) },
+		{ kernel->loader.answers, "device_answers",
+		  sizeof(struct device_answers) },
 	};
 	size_t i;
 	int r = 0;

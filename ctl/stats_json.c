@@ -160,6 +160,8 @@ static json_t *side_json(const struct limit_row *limit, unsigned int shape,
 		 json_count(figures->dropped.packets));
 	json_put(&object, "denied_packets",
 		 json_count(figures->denied.packets));
+	json_put(&object, "answered_packets", json_count(figures->answered));
+	json_put(&object, "withheld_packets", json_count(figures->withheld));
 	return object;
 }
 

@@ -123,6 +123,17 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 		show("  (no cgroup of this group is there now)");
 }
 
+/* What was told those whose packets a device has rejected. */
+static void print_answers(const char *direction,
+			  const struct device_figures *figures)
+{
+	if (figures->answered || figures->withheld)
+		show("    %-3s %llu rejected packets answered, %llu too many "
+		     "for that",
+		     direction, (unsigned long long)figures->answered,
+		     (unsigned long long)figures->withheld);
+}
+
 static void print_device(const struct snapshot *snapshot,
 			 const struct device_snapshot *entry)
 {
@@ -140,6 +151,8 @@ static void print_device(const struct snapshot *snapshot,
 	if (row->in.rate_bytes || row->chain_in != NONE)
 		print_flow("in", &row->in, SHAPE_HTB, &in->passed.bytes,
 			   in->dropped.packets, in->denied.packets);
+	print_answers("out", out);
+	print_answers("in", in);
 }
 
 static const char *counter_text(const struct counter *counter,

@@ -59,6 +59,7 @@ enum {
 	ICMP6_MLD_DONE = 132,
 	ICMP6_ND_FIRST = 133, /* router and neighbour solicitation and … */
 	ICMP6_ND_LAST = 136,  /* … advertisement; not redirects */
+	ICMP6_REDIRECT = 137,
 	ICMP6_MLD2_REPORT = 143,
 };
 

@@ -21,6 +21,7 @@
 
 #include "rules/quick.bpf.h"
 #include "rules/tables.bpf.h"
+#include "tc/answer.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
 #include "tc/known.bpf.h"
@@ -69,6 +70,27 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 	return ROW_ALLOW;
 }
 
+/*
+ * What becomes of a packet that its chain does not allow: to one that is
+ * rejected there is an answer (tc/answer.bpf.h).
+ */
+static __always_inline int device_refuse(struct __sk_buff *skb,
+					 const struct device_row *row,
+					 __u32 index, int decision, __u32 hook)
+{
+	__u32 other = hook & HOOK_OUT ? row->chain_in : row->chain_out;
+	__u32 how = hook & HOOK_OUT ? ANSWER_OUT : 0;
+
+	if (decision != ROW_REJECT)
+		return TC_ACT_SHOT;
+	if (row->flags & DEVICE_FRAMED)
+		how |= ANSWER_FRAMED;
+	if (other != NONE || row->flags & KEEP_STATES ||
+	    (hook & HOOK_OUT && row->in_class))
+		how |= ANSWER_MARKED;
+	return answer_reject(skb, index, how);
+}
+
 /* Whether a packet's priority is a class of ours, of any device. */
 static __always_inline int has_class(const struct __sk_buff *skb)
 {
@@ -93,17 +115,22 @@ int device_in(struct __sk_buff *skb)
 	const struct device_row *row = table_device(slot, index);
 	struct device_tally *tally;
 	struct wire wire;
+	int decision;
 	__u32 class;
 
 	priority_clear(skb);
 	if (!row || !row->in_use)
 		return TC_ACT_UNSPEC;
+	/* It has come over no wire: it is not counted, and does not wait. */
+	if (skb->mark && answer_passes(skb))
+		return TC_ACT_UNSPEC;
 	wire = wire_in(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (device_decide(skb, stamp, row, index, HOOK_DEVICE) != ROW_ALLOW) {
+	decision = device_decide(skb, stamp, row, index, HOOK_DEVICE);
+	if (decision != ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_IN].denied, &wire);
-		return TC_ACT_SHOT;
+		return device_refuse(skb, row, index, decision, HOOK_DEVICE);
 	}
 	if (!row->in_class || !row->in_ifindex) {
 		if (tally)
@@ -219,6 +246,7 @@ int device_out(struct __sk_buff *skb)
 	__u32 index = skb->tc_classid, slot = stamp & 1;
 	const struct device_row *row = table_device(slot, index), *pool;
 	struct device_tally *tally;
+	int decision = ROW_ALLOW;
 	struct wire wire;
 
 	if (!row || !row->in_use) {
@@ -233,11 +261,14 @@ int device_out(struct __sk_buff *skb)
 		return out_limit(skb, slot, index, pool, tally, &wire);
 	}
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
-	if (device_decide(skb, stamp, row, index, HOOK_DEVICE | HOOK_OUT) !=
-	    ROW_ALLOW) {
+	if (!skb->mark || !answer_passes(skb))
+		decision = device_decide(skb, stamp, row, index,
+					 HOOK_DEVICE | HOOK_OUT);
+	if (decision != ROW_ALLOW) {
 		if (tally)
 			tally_add(&tally->side[SIDE_OUT].denied, &wire);
-		return TC_ACT_SHOT;
+		return device_refuse(skb, row, index, decision,
+				     HOOK_DEVICE | HOOK_OUT);
 	}
 	if (!device_queues(skb, slot, row)) {
 		priority_clear(skb);

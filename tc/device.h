@@ -25,6 +25,7 @@
 #include "netlink/class.h"
 #include "netlink/filter.h"
 #include "rules/image.h"
+#include "tc/answer_abi.h"
 #include "tc/device_abi.h"
 #include "tc/loader.h"
 
@@ -208,6 +209,8 @@ int device_remove(const struct device *device, struct err *err);
 struct device_figures {
 	struct counter passed; /* went on, at once or after waiting */
 	struct counter denied;
+	uint64_t answered;	/* of these: rejected, and told so */
+	uint64_t withheld;	/* rejected, above what a device may answer */
 	struct counter dropped; /* by the limit's queue */
 	uint32_t backlog_bytes; /* waiting now */
 };

@@ -5,12 +5,26 @@
 
 #include "tc/device.h"
 
+/* The programs make the entry anew. */
+static int remove_answers(const struct loader *loader, uint32_t index,
+			  struct err *err)
+{
+	int r = bpf_map_delete_elem(loader->answers, &index);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "remove counters of a device");
+	return 0;
+}
+
 int device_reset_tally(const struct loader *loader, uint32_t index,
 		       struct err *err)
 {
 	AUTO_FREE struct device_tally *zero = NULL;
 	int n = libbpf_num_possible_cpus(), r;
 
+	r = remove_answers(loader, index, err);
+	if (r < 0)
+		return r;
 	zero = n > 0 ? calloc((size_t)n, sizeof(*zero)) : NULL;
 	if (!zero)
 		return err_set(err, n < 0 ? n : -ENOMEM,
@@ -28,7 +42,7 @@ int device_remove_tally(const struct loader *loader, uint32_t index,
 
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "remove counters of a device");
-	return 0;
+	return remove_answers(loader, index, err);
 }
 
 static void add(struct counter *sum, const struct counter *other)
@@ -117,18 +131,39 @@ static void figures_of(const struct device_have *have, int side,
 					       sent.packets + waiting);
 }
 
+/* Zero where none was sent. */
+static int read_answers(const struct loader *loader, uint32_t index,
+			struct device_answers *ret_answers, struct err *err)
+{
+	struct device_answers answers = { 0 };
+	int r = loader->answers < 0 ? -ENOENT
+				    : bpf_map_lookup_elem(loader->answers,
+							  &index, &answers);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "read counters of a device");
+	*ret_answers = answers;
+	return 0;
+}
+
 int device_figures(const struct loader *loader, const struct device_have *have,
 		   uint32_t index, struct device_figures ret_sides[static 2],
 		   struct err *err)
 {
+	struct device_answers answers = { 0 };
 	struct device_tally tally = { 0 };
-	int r;
+	int r, side;
 
 	r = read_tally(loader, index, &tally, err);
+	if (r == 0)
+		r = read_answers(loader, index, &answers, err);
 	if (r < 0)
 		return err_wrap(err, r, "device '%s'", have->link.name);
-	figures_of(have, SIDE_IN, &tally, &ret_sides[SIDE_IN]);
-	figures_of(have, SIDE_OUT, &tally, &ret_sides[SIDE_OUT]);
+	for (side = 0; side < 2; side++) {
+		figures_of(have, side, &tally, &ret_sides[side]);
+		ret_sides[side].answered = answers.side[side].sent;
+		ret_sides[side].withheld = answers.side[side].withheld;
+	}
 	return 0;
 }
 

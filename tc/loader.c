@@ -27,6 +27,7 @@ void loader_close(struct loader *loader)
 	for (i = 0; i < N_PROGRAMS; i++)
 		close_fdp(&loader->program[i]);
 	close_fdp(&loader->tallies);
+	close_fdp(&loader->answers);
 	close_fdp(&loader->marks);
 }
 
@@ -52,6 +53,9 @@ int loader_open(const char *dir, struct loader *ret_loader, struct err *err)
 	memset(&loader, -1, sizeof(loader));
 	snprintf(folder, sizeof(folder), "%s/maps", dir);
 	r = folder_find_pin(folder, "device_tallies", &loader.tallies, err);
+	if (r == 0)
+		r = folder_find_pin(folder, "device_answers", &loader.answers,
+				    err);
 	if (r == 0)
 		r = folder_find_pin(folder, "device_marks", &loader.marks, err);
 	if (r == 0 && layout_check(loader.marks, "device_marks",
@@ -81,7 +85,8 @@ bool loader_is_whole(const struct loader *loader)
 	for (i = 0; i < N_PROGRAMS; i++)
 		if (loader->program[i] < 0)
 			return false;
-	return loader->tallies >= 0 && loader->marks >= 0;
+	return loader->tallies >= 0 && loader->answers >= 0 &&
+	       loader->marks >= 0;
 }
 
 bool loader_needed(const struct image *image)

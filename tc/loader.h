@@ -26,6 +26,7 @@ struct loader {
 	int program[N_PROGRAMS]; /* by PROGRAM_*, or SIDE_* */
 	uint32_t program_id[N_PROGRAMS];
 	int tallies; /* device_tallies */
+	int answers; /* device_answers */
 	int marks;   /* device_marks */
 };
 
