@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 
+#include "cgroup/answer.bpf.h"
 #include "cgroup/connect.bpf.h"
 #include "cgroup/known.bpf.h"
 #include "cgroup/member.bpf.h"
@@ -84,6 +85,8 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 			      skb->gso_segs ? skb->gso_segs : 1);
 		if (hook & HOOK_OUT)
 			connect_denied(skb, member->generation, chain);
+		else if (DECISION(decided) == ROW_REJECT)
+			answer_arrived(skb);
 		return false;
 	}
 	if (*states & PACKET_KEEP)

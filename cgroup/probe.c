@@ -210,3 +210,16 @@ int probe_socket_callbacks(void)
 	btf__free(btf);
 	return found ? 0 : -EOPNOTSUPP;
 }
+
+/* By its name alone, so that who may load nothing can ask, too. */
+int probe_icmp_send(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = libbpf_get_error(btf);
+
+	if (r < 0)
+		return r;
+	r = btf__find_by_name_kind(btf, "bpf_icmp_send", BTF_KIND_FUNC);
+	btf__free(btf);
+	return r < 0 ? -EOPNOTSUPP : 0;
+}

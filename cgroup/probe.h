@@ -29,5 +29,6 @@ int probe_socket_storage(void);
 int probe_ringbuf(void);
 int probe_btf(void);
 int probe_socket_callbacks(void); /* for sockets that are open: 6.12 */
+int probe_icmp_send(void);	  /* bpf_icmp_send at cgroups: 7.3 */
 
 #endif

@@ -63,6 +63,8 @@ static struct finding findings[] = {
 	  "they hang until they time out", true, probe_connect },
 	{ "set_retval", "rejected connections fail with ECONNREFUSED",
 	  "they fail with EPERM", false, probe_set_retval },
+	{ "icmp_send", "answers what filter-in of a group rejects",
+	  "it is dropped; devices answer", false, probe_icmp_send },
 	{ "tcp_iterator",
 	  "paces connections that are open already; clear lifts their rate",
 	  "limits make them drop; they keep their rate until they close", false,

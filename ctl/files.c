@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <string.h>
 
+#include "cgroup/probe.h"
 #include "ctl/say.h"
 #include "rules/compile.h"
 #include "rules/policy.h"
@@ -69,6 +70,17 @@ int files_compile(const struct policy *policy, const struct image *live,
 	return conclude(&problems, "compile", r);
 }
 
+/* The kernel is asked only where it matters, as that takes a while. */
+static void warn_of_kernel(const struct policy *policy,
+			   struct problems *warnings)
+{
+	CLEANUP(problems_clear) struct problems unanswered = { 0 };
+
+	policy_warn_unanswered(policy, &unanswered);
+	if (unanswered.n_list && probe_icmp_send() < 0)
+		policy_warn_unanswered(policy, warnings);
+}
+
 void files_warn(const struct policy *policy)
 {
 	CLEANUP(problems_clear) struct problems warnings = { 0 };
@@ -77,6 +89,7 @@ void files_warn(const struct policy *policy)
 		say("look for rules that never match: out of memory");
 		return;
 	}
+	warn_of_kernel(policy, &warnings);
 	problems_sort(&warnings);
 	problems_print_warnings(&warnings, stderr);
 }

@@ -111,3 +111,65 @@ int policy_warn(const struct policy *policy, struct problems *warnings)
 		warn_of_chain(policy, &shadows, i, warnings);
 	return r;
 }
+
+/* ------------------------------------------------------ without answers */
+
+static bool arrives_in_a_group(const struct policy *policy,
+			       const struct chain *chain)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_groups; i++) {
+		const char *name = policy->groups[i].filter_in;
+
+		if (name && strcmp(name, chain->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first rule that rejects, of the chain or of one that it jumps to. */
+static const struct where *rule_that_rejects(const struct policy *policy,
+					     const struct chain *chain,
+					     unsigned int depth)
+{
+	const struct where *where = NULL;
+	size_t i;
+
+	for (i = 0; !where && i < chain->n_rules; i++) {
+		const struct rule *rule = &chain->rules[i];
+		const struct chain *next =
+			rule->verdict == VERDICT_JUMP && depth < JUMPS_MAX
+				? policy_chain(policy, rule->chain)
+				: NULL;
+
+		if (rule->verdict == VERDICT_REJECT)
+			where = &rule->where;
+		else if (next)
+			where = rule_that_rejects(policy, next, depth + 1);
+	}
+	return where;
+}
+
+void policy_warn_unanswered(const struct policy *policy,
+			    struct problems *warnings)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_chains; i++) {
+		const struct chain *chain = &policy->chains[i];
+		const struct where *where;
+
+		if (!arrives_in_a_group(policy, chain))
+			continue;
+		where = rule_that_rejects(policy, chain, 0);
+		if (!where && chain->policy == VERDICT_REJECT)
+			where = &chain->where;
+		if (where)
+			problem_add(warnings, where->file, where->line,
+				    "what chain '%s' rejects of what arrives "
+				    "in a group is dropped: this kernel cannot "
+				    "answer there",
+				    chain->name);
+	}
+}

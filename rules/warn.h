@@ -12,6 +12,13 @@
  */
 int policy_warn(const struct policy *policy, struct problems *warnings);
 
+/*
+ * Adds a warning for each chain that is some group's filter-in and rejects: for
+ * a kernel where no answer can be sent from there.  As above.
+ */
+void policy_warn_unanswered(const struct policy *policy,
+			    struct problems *warnings);
+
 /* contradiction.c: why no packet can match, or NULL. */
 const char *rule_contradiction(const struct rule *rule);
 

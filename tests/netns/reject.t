@@ -169,4 +169,33 @@ else
 fi
 in_right nft delete table inet t 2>/dev/null
 
+# A group has it where the kernel can.
+make_cgroup "$cg/a"
+policy <<EOP
+[group a]
+match = $cg/a
+filter-in = in
+[chain in]
+policy = allow
+10 = reject tcp to port 4005
+20 = reject udp to port 4005
+EOP
+can=$("$WEIRCTL" doctor --json | field icmp_send)
+said=$("$WEIRCTL" check "$work/policy.ini" 2>&1)
+like "check says if it cannot be" "$said" "$([ "$can" = true ] && echo '^good' || echo 'policy.ini:6: warning: .*cannot answer there')"
+ok "a group's policy applies" apply
+in_cgroup "$cg/a" nsenter --net=/run/netns/"$right" socat TCP6-LISTEN:4005,fork,reuseaddr,ipv6only=0 /dev/null &
+pids+=($!)
+in_cgroup "$cg/a" nsenter --net=/run/netns/"$right" socat UDP6-LISTEN:4005,fork,reuseaddr,ipv6only=0 /dev/null &
+pids+=($!)
+until_listening "$right" 4005
+until_true 5 eval "ss -N $right -lunH 'sport = :4005' | grep -q ."
+if [ "$can" = true ]; then
+	# TCP takes no error while connect() is at work: then it hears of the next try.
+	both_refused="ECONNREFUSED (at-once|after 1... ms), ECONNREFUSED at-once"
+	like "IPv4: what arrives in a group is answered" "$(attempts 10.77.0.2 tcp/4005 udp/4005)" "^$both_refused\$"
+	like "IPv6: what arrives in a group is answered" "$(attempts fd77:0::2 tcp/4005 udp/4005)" "^$both_refused\$"
+else
+	skip "what arrives in a group is answered" "this kernel has no bpf_icmp_send"
+fi
 finish

@@ -302,6 +302,39 @@ static void loopback_is_another_matter(void **state)
 			DARK(4, 20, "rule 10 of chain 'd', at t:7" TAKES));
 }
 
+static void what_is_rejected_where_no_answer_goes_is_said(void **state)
+{
+	static const char text[] =
+		"[group a]\nmatch = /a\nfilter-in = by-rule\n"
+		"filter-out = out\n"
+		"[group b]\nmatch = /b\nfilter-in = by-rule\n"
+		"[group c]\nmatch = /c\nfilter-in = by-policy\n"
+		"[group d]\nmatch = /d\nfilter-in = led\n"
+		"[device eth0]\nfilter-in = out\n"
+		"[chain by-rule]\npolicy = deny\n10 = allow tcp\n"
+		"20 = reject udp\n30 = reject\n"
+		"[chain by-policy]\npolicy = reject\n"
+		"[chain led]\npolicy = deny\n10 = jump last\n"
+		"[chain last]\n10 = reject icmp\n"
+		"[chain out]\npolicy = reject\n10 = reject tcp\n";
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct problems problems = { 0 }, warnings = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		policy_read_text("t", text, strlen(text), &problems, &policy),
+		0);
+	policy_warn_unanswered(policy, &warnings);
+	problems_sort(&warnings);
+	assert_int_equal(warnings.n_list, 3);
+	assert_int_equal(warnings.list[0].line, 19);
+	assert_int_equal(warnings.list[1].line, 21);
+	assert_int_equal(warnings.list[2].line, 27);
+	assert_non_null(strstr(warnings.list[2].text, "chain 'led'"));
+	problems_clear(&warnings);
+	problems_clear(&problems);
+}
+
 /* ---------------------------------------------------- against the plain */
 
 static uint32_t seed = 1;
@@ -417,6 +450,7 @@ int main(void)
 			a_return_takes_what_is_behind_it_and_its_jumps),
 		cmocka_unit_test(a_rule_that_some_jump_leads_to_is_met),
 		cmocka_unit_test(loopback_is_another_matter),
+		cmocka_unit_test(what_is_rejected_where_no_answer_goes_is_said),
 		cmocka_unit_test(as_if_all_were_held_against_all),
 	};
 
