@@ -327,6 +327,24 @@ static int plan_limits(struct device_plan *plan, const struct image *live,
 	return r < 0 ? r : shares_add_waits(image, found, index, err);
 }
 
+/*
+ * What a device is, for its row.  What the other end of a veth sends nobody
+ * else has sent: where a bridge takes it on, it may be answered whoever it is
+ * for.
+ */
+static uint8_t flags_of(const struct netns_view *view, const struct link *link)
+{
+	const struct link *master = links_by_index(&view->links, link->master);
+	uint8_t flags = 0;
+
+	if (link->type == ARPHRD_ETHER)
+		flags |= DEVICE_FRAMED;
+	if (strcmp(link->kind, "veth") == 0 && master &&
+	    strcmp(master->kind, "bridge") == 0)
+		flags |= DEVICE_BRIDGED;
+	return flags;
+}
+
 static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		       struct world *world, struct image *image, uint32_t index,
 		       struct err *err)
@@ -338,7 +356,7 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 
 	row->netns_id = 0;
 	row->ifindex = row->in_ifindex = row->out_class = row->in_class = 0;
-	row->flags &= ~DEVICE_FRAMED;
+	row->flags &= ~(DEVICE_FRAMED | DEVICE_BRIDGED);
 	r = add_device(plan, kernel, world, image, index, err);
 	if (r == -ENODEV)
 		return 0;
@@ -357,8 +375,10 @@ static int plan_device(struct device_plan *plan, const struct kernel *kernel,
 		before = (struct device_row){ 0 };
 	row->ifindex = have->link.ifindex;
 	/* A pool, which may not be there yet, has no chain. */
-	if (!(row->flags & DEVICE_POOL) && have->link.type == ARPHRD_ETHER)
-		row->flags |= DEVICE_FRAMED;
+	if (!(row->flags & DEVICE_POOL))
+		row->flags |=
+			flags_of(plan->devices[plan->n_devices - 1].device.view,
+				 &have->link);
 	if (row->flags & DEVICE_POOL && !(have->link.flags & IFF_UP))
 		r = device_plan_add_before(plan, STEP_POOL, 0, 0,
 					   !row->ifindex);

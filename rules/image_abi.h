@@ -288,6 +288,8 @@ enum {
 	DEVICE_SHARED_IN = 1 << 5,
 	/* Of a device: what passes it begins with an Ethernet header. */
 	DEVICE_FRAMED = 1 << 6,
+	/* Of a veth: a bridge's port, so that what it sends is for others. */
+	DEVICE_BRIDGED = 1 << 7,
 };
 
 /*

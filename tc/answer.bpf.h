@@ -11,7 +11,8 @@
  * a wrong checksum, is a later fragment, or is an error itself, so that no two
  * can answer each other for ever.  Nor what passes the loopback interface, as
  * the kernel takes nothing there that has no route yet; what has VLAN tags in
- * its data; and what a device sees that is for other hosts.
+ * its data; and what a device sees that is for other hosts, but at a veth that
+ * is a bridge's port.
  */
 #ifndef WEIR_TC_ANSWER_BPF_H
 #define WEIR_TC_ANSWER_BPF_H
@@ -25,9 +26,10 @@
 #include "tc/device_abi.h"
 
 enum {
-	ANSWER_OUT = 1 << 0,	/* the packet leaves */
-	ANSWER_FRAMED = 1 << 1, /* it begins with an Ethernet header */
-	ANSWER_MARKED = 1 << 2, /* a program of ours is in the answer's way */
+	ANSWER_OUT = 1 << 0,	 /* the packet leaves */
+	ANSWER_FRAMED = 1 << 1,	 /* it begins with an Ethernet header */
+	ANSWER_MARKED = 1 << 2,	 /* a program of ours is in the answer's way */
+	ANSWER_BRIDGED = 1 << 3, /* what arrives may be for other hosts */
 };
 
 /* The programs count; user space reads and removes. */
@@ -116,7 +118,9 @@ static __always_inline bool is_to_one(struct __sk_buff *skb, __u32 how)
 	__u8 first = 0;
 
 	if (!(how & ANSWER_OUT))
-		return skb->pkt_type == PACKET_HOST;
+		return skb->pkt_type == PACKET_HOST ||
+		       (how & ANSWER_BRIDGED &&
+			skb->pkt_type == PACKET_OTHERHOST);
 	if (how & ANSWER_FRAMED)
 		bpf_skb_load_bytes(skb, 0, &first, sizeof(first));
 	return !(first & 1);

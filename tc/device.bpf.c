@@ -85,6 +85,8 @@ static __always_inline int device_refuse(struct __sk_buff *skb,
 		return TC_ACT_SHOT;
 	if (row->flags & DEVICE_FRAMED)
 		how |= ANSWER_FRAMED;
+	if (row->flags & DEVICE_BRIDGED)
+		how |= ANSWER_BRIDGED;
 	if (other != NONE || row->flags & KEEP_STATES ||
 	    (hook & HOOK_OUT && row->in_class))
 		how |= ANSWER_MARKED;

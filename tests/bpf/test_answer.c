@@ -55,7 +55,7 @@ static int tear_down(void **state)
 
 /* A device whose chains reject all that they see; NULL: it has no such chain.
  */
-static void use(const char *in, const char *out)
+static void use_with(const char *in, const char *out, uint8_t flags)
 {
 	static const char text[] = "[chain in]\npolicy = reject\nstrict = yes\n"
 				   "[chain out]\npolicy = reject\n"
@@ -68,7 +68,7 @@ static void use(const char *in, const char *out)
 		.chain_in = in ? 0 : NONE,
 		.chain_out = out ? 1 : NONE,
 		.group = NONE,
-		.flags = DEVICE_FRAMED,
+		.flags = DEVICE_FRAMED | flags,
 	};
 
 	assert_int_equal(
@@ -79,6 +79,11 @@ static void use(const char *in, const char *out)
 	image->devices[0] = row;
 	image->n_devices = 1;
 	device_world_use(&world, image);
+}
+
+static void use(const char *in, const char *out)
+{
+	use_with(in, out, 0);
 }
 
 static struct device_answers *answers(void)
@@ -277,27 +282,26 @@ static void what_must_have_no_answer_has_none(void **state)
 	}
 }
 
-static void frames_for_others_have_none(void **state)
+static void frames_for_others_have_none_but_at_a_bridge(void **state)
 {
 	static const uint8_t first_bytes[] = { 0xff, 0x01, 0x33, 0x0a };
-	struct __sk_buff packet = { 0 };
+	struct __sk_buff packet;
 	uint8_t bytes[FRAME_MAX];
-	size_t length, i;
+	size_t length, i, j;
 
 	(void)state;
-	use("in", "out");
-	for (i = 0; i < ARRAY_SIZE(first_bytes); i++) {
-		bool is_many = first_bytes[i] & 1;
+	for (i = 0; i < 2 * ARRAY_SIZE(first_bytes); i++) {
+		bool is_bridged = i % 2, is_many = first_bytes[i / 2] & 1;
+		const bool wanted[] = { is_bridged && !is_many, !is_many };
 
-		length = build(forms[0], 0, bytes);
-		memset(bytes, first_bytes[i], 6);
-		assert_false(is_answered(IN, bytes, length, &packet));
-		packet = (struct __sk_buff){ 0 };
-		length = build(forms[0], 0, bytes);
-		memset(bytes, first_bytes[i], 6);
-		assert_int_equal(is_answered(OUT, bytes, length, &packet),
-				 !is_many);
-		packet = (struct __sk_buff){ 0 };
+		use_with("in", "out", is_bridged ? DEVICE_BRIDGED : 0);
+		for (j = IN; j <= OUT; j++) {
+			packet = (struct __sk_buff){ 0 };
+			length = build(forms[0], 0, bytes);
+			memset(bytes, first_bytes[i / 2], 6);
+			assert_int_equal(is_answered(j, bytes, length, &packet),
+					 wanted[j]);
+		}
 	}
 }
 
@@ -434,7 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_rejected_is_answered),
 		cmocka_unit_test(what_must_have_no_answer_has_none),
-		cmocka_unit_test(frames_for_others_have_none),
+		cmocka_unit_test(frames_for_others_have_none_but_at_a_bridge),
 		cmocka_unit_test(what_was_harmed_has_none),
 		cmocka_unit_test(what_is_cut_off_has_none),
 		cmocka_unit_test(padding_is_not_answered),

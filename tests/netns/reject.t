@@ -122,6 +122,31 @@ ip -n "$left" route add default via 10.77.0.2
 is "whoever it was for" "$(attempts 192.0.2.1 tcp/80)" "ECONNREFUSED at-once"
 ok "clear that" "$WEIRCTL" clear
 
+# Two containers at a bridge, whose ports see what is for the other.
+make_netns "$lab-b"
+ip -n "$lab-b" link add b0 type bridge
+ip -n "$lab-b" link set b0 up
+for i in 1 2; do
+	make_netns "$lab-c$i"
+	ip -n "$lab-b" link add "p$i" type veth peer name e0 netns "$lab-c$i"
+	ip -n "$lab-b" link set "p$i" master b0 up
+	ip -n "$lab-c$i" addr add "10.77.6.$i/24" dev e0
+	ip -n "$lab-c$i" link set e0 up
+done
+policy <<EOP
+[device p1]
+netns = $lab-b
+filter-in = all
+filter-out = all
+[chain all]
+policy = reject
+EOP
+ok "a policy for a bridge's port applies" apply
+contained() { nsenter --net=/run/netns/"$lab-c$1" python3 "$tool" attempt "10.77.6.$2" tcp/4001 udp/4001; }
+is "what a container sends through a bridge is answered" "$(contained 1 2)" "$both_refused"
+is "and what is sent to it" "$(contained 2 1)" "$both_refused"
+"$WEIRCTL" clear
+
 if [ -c /dev/net/tun ]; then
 	policy <<EOP
 [device tun0]
