@@ -83,6 +83,10 @@ until_listening "$right" 81
 until_listening "$left" 90
 if knock "$left" 10.77.0.2 81; then fail "a denied port is not reached"; else pass "a denied port is not reached"; fi
 if knock "$right" 10.77.0.1 90; then fail "policy deny holds for what arrives"; else pass "policy deny holds for what arrives"; fi
+# By the kernel's own look at the answer's checksums, past the chain for what arrives.
+refused() { in_left timeout 2 bash -c "exec 3<>/dev/udp/$1/83; echo x >&3; read -t1 <&3" 2>&1; }
+like "who sends what is rejected hears it" "$(refused 10.77.0.2)" "refused"
+like "of IPv6, too" "$(refused fd77:0::2)" "refused"
 ok "answers to what was asked for are established" knock "$left" 10.77.0.2 5201
 ok "an allowed ping gets in and its answer out" in_right ping -q -c1 -W1 10.77.0.1
 ip -n "$left" neigh flush dev v0
