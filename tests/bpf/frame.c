@@ -55,10 +55,14 @@ static void add_transport(struct writer *w, const struct frame_spec *spec)
 		place = add(w, 20);
 		place[12] = 5 << 4;
 		place[13] = spec->flags;
+		put32(place + 4, spec->sequence);
+		put32(place + 8, spec->acked);
+		put16(place + 14, 0xffff); /* window */
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		place = add(w, 8);
+		put16(place + 4, 8 + spec->payload);
 		break;
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
@@ -254,6 +258,10 @@ static void parse_word(const char *word, struct frame_spec *spec)
 		spec->vlans++;
 	else if (strncmp(word, "flags=", 6) == 0)
 		spec->flags = parse_flags(value + 1);
+	else if (strncmp(word, "seq=", 4) == 0)
+		spec->sequence = n;
+	else if (strncmp(word, "ack=", 4) == 0)
+		spec->acked = n;
 	else if (strncmp(word, "type=", 5) == 0)
 		spec->type = n;
 	else if (strncmp(word, "code=", 5) == 0)
