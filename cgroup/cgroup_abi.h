@@ -76,7 +76,8 @@ struct member {
 	__u32 generation; /* that this was made for */
 	__u32 count;
 	__u32 flags; /* MEMBER_* */
-	__u32 pad;
+	/* Of the deepest group that looks at states: its flow_share. */
+	__u32 share;
 	struct member_scope scopes[SCOPES_MAX];
 };
 
@@ -95,8 +96,8 @@ struct place {
 	__u64 ids[CGROUP_LEVEL_MAX + 1];
 	__u32 ends[CGROUP_LEVEL_MAX + 1]; /* length of the path, by level */
 	__u32 depth;			  /* of the cgroup; the root has 0 */
-	__u32 taken; /* a bit by level: no pattern counts there */
-	__u32 pad;
+	__u32 taken;	   /* a bit by level: no pattern counts there */
+	__u32 share_level; /* of the group that member.share is of */
 	struct glob_cursor cursor;
 	struct member member; /* what was found so far */
 	struct account_name name;

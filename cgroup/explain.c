@@ -31,13 +31,14 @@ void explainer_close(struct explainer *explainer)
 }
 
 /*
- * The tables are in arrays of maps, as the chunks of counters are.  All else is
- * written when packets are decided.
+ * The tables are in arrays of maps, as the chunks of counters and flows are.
+ * All else is written when packets are decided.
  */
 static bool is_table(const struct bpf_map *map)
 {
 	return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS &&
-	       strcmp(bpf_map__name(map), "counters") != 0;
+	       strcmp(bpf_map__name(map), "counters") != 0 &&
+	       strcmp(bpf_map__name(map), "flows") != 0;
 }
 
 /* Pins but those of tables are not taken. */
@@ -64,10 +65,10 @@ static uint32_t count_limits(const struct image *image)
 	return n;
 }
 
-/* Flows are never kept, and of tokens there are as many as rules want. */
+/* Fragments are kept for nobody, and there are as many tokens as rules want. */
 static int make_small(struct explain_bpf *skel, const struct image *image)
 {
-	int r = bpf_map__set_max_entries(skel->maps.flows, 1024);
+	int r = bpf_map__set_max_entries(skel->maps.fragments, 1024);
 
 	if (r < 0)
 		return r;

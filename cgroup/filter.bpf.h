@@ -71,7 +71,9 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 			continue;
 		if (group->flags & KEEP_STATES && !keeps) {
 			keeps = true;
-			*states = states_find(skb, member->cgroup, hook);
+			*states =
+				states_find(skb, member->cgroup,
+					    hook | member->share << HOOK_SHARE);
 		}
 		chain = chain_of(group, hook);
 		if (chain == NONE)
@@ -90,7 +92,7 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 		return false;
 	}
 	if (*states & PACKET_KEEP)
-		states_keep(skb, member->cgroup);
+		states_keep(skb, member->cgroup, member->share);
 	return true;
 }
 

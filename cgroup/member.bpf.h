@@ -171,6 +171,10 @@ __noinline int member_add(__u64 key, __u32 group, __u32 level)
 	if (row->quota.bytes && place->member.flags & MEMBER_QUOTA)
 		place->member.flags |= MEMBER_QUOTAS;
 	place->member.flags |= group_asks(row);
+	if (row->flags & KEEP_STATES && level >= place->share_level) {
+		place->member.share = row->flow_share;
+		place->share_level = level;
+	}
 	count = place->member.count;
 	for (i = 0; i < SCOPES_MAX; i++) {
 		if (i >= count)

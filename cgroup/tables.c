@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "cgroup/asks.h"
+#include "cgroup/flow_tables.h"
 #include "cgroup/stamp.h"
 #include "cgroup/stores.h"
 #include "cgroup/table_array.h"
@@ -62,6 +63,7 @@ void tables_close(struct tables *tables)
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
 	close_fdp(&tables->source_limits);
+	close_fdp(&tables->flows);
 	close_fdp(&tables->elements);
 	for (i = 0; i < N_TABLES; i++)
 		close_fdp(&tables->slots[i]);
@@ -102,6 +104,9 @@ int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "source_limits", &tables->source_limits, err);
+	if (r < 0)
+		return r;
+	r = folder_open_pin(dir, "flows", &tables->flows, err);
 	if (r < 0)
 		return r;
 	r = folder_open_pin(dir, "elements", &tables->elements, err);
@@ -153,6 +158,8 @@ int tables_of_object(const struct bpf_object *object,
 	if (r == 0)
 		r = copy_map(object, "source_limits", &tables->source_limits,
 			     err);
+	if (r == 0)
+		r = copy_map(object, "flows", &tables->flows, err);
 	if (r == 0)
 		r = copy_map(object, "elements", &tables->elements, err);
 	for (i = 0; r == 0 && i < N_TABLES; i++)
@@ -367,6 +374,9 @@ int tables_write(const struct tables *tables, const struct image *image,
 	if (r < 0)
 		return r;
 	r = write_stores(tables, slot, image, generation ? live : NULL, err);
+	if (r == 0)
+		r = flow_tables_write(tables->flows, image,
+				      generation ? live : NULL, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < N_TABLES && !failed; i++)

@@ -28,6 +28,7 @@ struct tables {
 	int counters;
 	int rule_limits;
 	int source_limits;
+	int flows; /* cgroup/flow_tables.h */
 };
 
 /* -ENOENT, without a sentence, where nothing of ours is pinned in dir. */
@@ -54,7 +55,7 @@ int tables_read(const struct tables *tables, struct image **ret_image,
  * Writes image to the slot that is not in force; packets see nothing of it.
  * live is what is in force: where a table has not
  * changed, the new slot gets the same map.  Also makes room for the image's
- * counters and rule limits.
+ * counters, rule limits and flows.
  */
 int tables_write(const struct tables *tables, const struct image *image,
 		 const struct image *live, struct err *err);
@@ -107,10 +108,10 @@ int tables_counters(const struct tables *tables, const struct image *image,
 		    struct err *err);
 
 /*
- * What the kernel has given for the tables of both slots, and for what rules
- * count and keep, by its own account.
+ * What the kernel has given for the tables of both slots, for what rules count
+ * and keep, and for the flows of image, which is in force: by its own account.
  */
-int tables_memory(const struct tables *tables, uint64_t *ret_bytes,
-		  struct err *err);
+int tables_memory(const struct tables *tables, const struct image *image,
+		  uint64_t *ret_bytes, struct err *err);
 
 #endif

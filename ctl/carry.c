@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/crash.h"
+#include "cgroup/flow_tables.h"
 #include "cgroup/lift.h"
 #include "ctl/adoption.h"
 #include "ctl/plan.h"
@@ -194,6 +195,9 @@ static int tidy(struct kernel *kernel, struct plan *plan, struct err *err)
 		r = tables_tidy_limits(kernel->tables, plan->image,
 				       kernel->live, err);
 	if (r == 0)
+		r = flow_tables_tidy(kernel->tables->flows, plan->image,
+				     kernel->live, err);
+	if (r == 0)
 		r = device_tidy_tallies(&kernel->loader, plan->image, err);
 	if (r == 0)
 		r = scopes_tidy(&kernel->scopes, plan->image,
@@ -267,5 +271,8 @@ int plan_settle(struct kernel *kernel, struct err *err)
 
 	if (r == 0)
 		r = note_queued(kernel, kernel->live, err);
+	if (r == 0)
+		r = flow_tables_tidy(kernel->tables->flows, kernel->live, NULL,
+				     err);
 	return r < 0 ? r : tables_end_changes(kernel->tables, err);
 }

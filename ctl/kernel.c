@@ -97,6 +97,7 @@ static int check_layouts(const struct kernel *kernel, struct err *err)
 		  sizeof(struct rule_limit) },
 		{ kernel->tables->source_limits, "source_limits",
 		  sizeof(struct source_line) },
+		{ kernel->tables->flows, "flows", sizeof(uint32_t) },
 		{ kernel->loader.tallies, "device_tallies",
 		  sizeof(struct device_tally) },
 		{ kernel->loader.answers, "device_answers",

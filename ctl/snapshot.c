@@ -20,6 +20,7 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->peers);
 	free(snapshot->devices);
 	free(snapshot->shares);
+	free(snapshot->group_flows);
 	free(snapshot->rules);
 	free(snapshot->chains);
 	anchors_clear(&snapshot->anchors);
@@ -249,6 +250,11 @@ static int take_device(struct snapshot *snapshot, uint32_t index,
 	if (!entry)
 		return err_set(err, -ENOMEM, "take a snapshot");
 	entry->index = index;
+	r = flow_figures_read(snapshot->kernel.tables->flows,
+			      flow_share_of_device(image, index), &entry->flows,
+			      err);
+	if (r < 0)
+		return r;
 	r = device_row_netns(image, row, &snapshot->world, &view, err);
 	if (r == 0)
 		r = device_read(view, &snapshot->kernel.loader,
@@ -280,6 +286,23 @@ static int take_devices(struct snapshot *snapshot, struct err *err)
 	return r;
 }
 
+static int take_group_flows(struct snapshot *snapshot, struct err *err)
+{
+	const struct image *image = snapshot->kernel.live;
+	size_t i;
+	int r = 0;
+
+	snapshot->group_flows =
+		calloc(image->n_groups + 1, sizeof(struct flow_figures));
+	if (!snapshot->group_flows)
+		return err_set(err, -ENOMEM, "take a snapshot");
+	for (i = 0; r == 0 && i < image->n_groups; i++)
+		r = flow_figures_read(snapshot->kernel.tables->flows,
+				      flow_share_of_group(&image->groups[i]),
+				      &snapshot->group_flows[i], err);
+	return r;
+}
+
 static int take_counters(struct snapshot *snapshot, struct err *err)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -292,8 +315,8 @@ static int take_counters(struct snapshot *snapshot, struct err *err)
 	r = tables_counters(snapshot->kernel.tables, image, snapshot->rules,
 			    snapshot->chains, err);
 	if (r == 0)
-		r = tables_memory(snapshot->kernel.tables, &snapshot->memory,
-				  err);
+		r = tables_memory(snapshot->kernel.tables, image,
+				  &snapshot->memory, err);
 	return r;
 }
 
@@ -338,6 +361,8 @@ static int take(struct snapshot *snapshot, struct err *err)
 		r = take_devices(snapshot, err);
 	if (r == 0)
 		r = take_cgroups(snapshot, err);
+	if (r == 0)
+		r = take_group_flows(snapshot, err);
 	if (r == 0)
 		r = take_counters(snapshot, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #define WEIR_CTL_SNAPSHOT_H
 
 #include "cgroup/anchor.h"
+#include "cgroup/flow_tables.h"
 #include "ctl/kernel.h"
 #include "ctl/quota_figures.h"
 #include "ctl/world.h"
@@ -37,6 +38,7 @@ struct device_snapshot {
 	struct device_figures figures[2]; /* by SIDE_* */
 	bool has_xdp;
 	char why_no_xdp[XDP_WHY_MAX]; /* "": nothing is in the way */
+	struct flow_figures flows;
 };
 
 struct snapshot {
@@ -51,9 +53,10 @@ struct snapshot {
 	size_t n_devices;
 	struct share_snapshot *shares;
 	size_t n_shares;
-	struct netns_names netns_names; /* see snapshot_find_veths */
-	struct counter *rules;		/* as kernel.live->rules */
-	struct counter *chains;		/* what the policy of each decided */
+	struct netns_names netns_names;	  /* see snapshot_find_veths */
+	struct flow_figures *group_flows; /* as kernel.live->groups */
+	struct counter *rules;		  /* as kernel.live->rules */
+	struct counter *chains;		  /* what the policy of each decided */
 	uint64_t memory; /* of the kernel's for the tables, bytes */
 	uint64_t faults[FAULTS];
 };

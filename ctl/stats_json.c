@@ -127,6 +127,24 @@ static json_t *cgroup_json(const struct snapshot *snapshot,
 	return object;
 }
 
+/* Of a table of flows; null without one. */
+static json_t *flows_json(const struct flow_figures *flows)
+{
+	json_t *object;
+
+	if (!flows->limit)
+		return json_null();
+	object = json_object();
+	json_put(&object, "limit", json_count(flows->limit));
+	json_put(&object, "held", json_count(flows->held));
+	json_put(&object, "proven", json_count(flows->proven));
+	json_put(&object, "opened", json_count(flows->opened));
+	json_put(&object, "expired", json_count(flows->expired));
+	json_put(&object, "evicted", json_count(flows->evicted));
+	json_put(&object, "full", json_count(flows->full));
+	return object;
+}
+
 static json_t *group_json(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -140,6 +158,7 @@ static json_t *group_json(const struct snapshot *snapshot, size_t index)
 						       &snapshot->cgroups[i]));
 	json_put(&object, "name", json_text(image_string(image, group->name)));
 	json_put(&object, "cgroups", cgroups);
+	json_put(&object, "flows", flows_json(&snapshot->group_flows[index]));
 	return object;
 }
 
@@ -180,6 +199,7 @@ static json_t *device_json(const struct image *image,
 	json_put(&object, "in",
 		 side_json(&row->in, SHAPE_HTB, row->chain_in,
 			   &entry->figures[SIDE_IN]));
+	json_put(&object, "flows", flows_json(&entry->flows));
 	return object;
 }
 

@@ -93,6 +93,20 @@ static void print_shares(const struct snapshot *snapshot,
 	}
 }
 
+static void print_flows(const struct flow_figures *flows)
+{
+	if (flows->limit)
+		show("  flows %llu of %llu, %llu proven; %llu opened, %llu "
+		     "expired, %llu evicted, %llu not let in",
+		     (unsigned long long)flows->held,
+		     (unsigned long long)flows->limit,
+		     (unsigned long long)flows->proven,
+		     (unsigned long long)flows->opened,
+		     (unsigned long long)flows->expired,
+		     (unsigned long long)flows->evicted,
+		     (unsigned long long)flows->full);
+}
+
 static void print_group(const struct snapshot *snapshot, size_t index)
 {
 	const struct image *image = snapshot->kernel.live;
@@ -100,6 +114,7 @@ static void print_group(const struct snapshot *snapshot, size_t index)
 	size_t i, n = 0;
 
 	show("group %s", image_string(image, group->name));
+	print_flows(&snapshot->group_flows[index]);
 	for (i = 0; i < snapshot->n_cgroups; i++) {
 		const struct cgroup_snapshot *entry = &snapshot->cgroups[i];
 
@@ -153,6 +168,7 @@ static void print_device(const struct snapshot *snapshot,
 			   in->dropped.packets, in->denied.packets);
 	print_answers("out", out);
 	print_answers("in", in);
+	print_flows(&entry->flows);
 }
 
 static const char *counter_text(const struct counter *counter,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/adhoc_own.h"
+#include "rules/flow_room.h"
 #include "rules/group_row.h"
 #include "rules/pattern.h"
 #include "rules/suggest.h"
@@ -73,6 +74,9 @@ int adhoc_add_run(struct image *image, const struct adhoc_run *run,
 	if (r < 0)
 		return err_wrap(err, r, "the command's cgroup");
 	set_chain_out(image, &row, chain);
+	r = flow_share_ensure(image, image, &row, err);
+	if (r < 0)
+		return r;
 	group_row_change_out(&row, run->out_bps);
 	group_row_change_in(&row, run->in_bps);
 	return adhoc_add_group(image, &row, run->name, run->path, err);
@@ -103,6 +107,9 @@ int adhoc_keep_run(struct image *image, const struct image *live, size_t index,
 	if (r < 0)
 		return err_wrap(err, r, "group '%s'", name);
 	set_chain_out(image, &row, chain);
+	r = flow_share_ensure(image, live, &row, err);
+	if (r < 0)
+		return r;
 	return adhoc_add_group(image, &row, name,
 			       image_string(live, row.matches), err);
 }

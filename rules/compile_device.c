@@ -99,6 +99,7 @@ static int compile_device(struct compiler *c, const struct device *device)
 	if (device->xdp != XDP_NO)
 		row.early = count_early(c->image, row.chain_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
+	row.flow_room = flow_room_make(&device->flows);
 	row.line = device->where.line;
 	r = compiler_file(c, &device->where, &row.file);
 	if (r == 0)

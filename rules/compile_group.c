@@ -51,8 +51,10 @@ int compile_groups_begin(struct compiler *c)
 	size_t i, first;
 
 	c->uids_used = calloc(1, (1u << UID_BITS) / 8);
-	if (!c->uids_used)
+	c->flow_shares = malloc(sizeof(*c->flow_shares));
+	if (!c->uids_used || !c->flow_shares)
 		return -ENOMEM;
+	flow_shares_begin(live, c->flow_shares);
 	for (i = 0; live && i < live->n_groups; i++) {
 		const struct group_row *group = &live->groups[i];
 
@@ -69,6 +71,7 @@ int compile_groups_begin(struct compiler *c)
 void compile_groups_end(struct compiler *c)
 {
 	free(c->uids_used);
+	free(c->flow_shares);
 	names_clear(&c->live_groups);
 }
 
@@ -175,6 +178,26 @@ static int join_matches(const struct group *group, char **ret_text)
 	return 0;
 }
 
+/* A table of flows goes with the uid, as long as it is looked at. */
+static int take_flow_share(struct compiler *c, const struct group *group,
+			   struct group_row *row)
+{
+	const struct group_row *live = compile_live_group(c, group->name);
+
+	if (!(row->flags & KEEP_STATES))
+		return 0;
+	if (live && live->uid == row->uid && live->flow_share)
+		row->flow_share = live->flow_share;
+	else
+		row->flow_share = flow_shares_take(c->flow_shares);
+	if (row->flow_share)
+		return 0;
+	return compiler_problem(c, &group->where,
+				"group '%s' is one too many that looks at "
+				"states: at most %d are possible",
+				group->name, FLOW_SHARES - FLOW_SHARE_GROUPS);
+}
+
 static int compile_group(struct compiler *c, const struct group *group)
 {
 	struct group_row row = { .uid = group_uid(c, group->name) };
@@ -200,6 +223,10 @@ static int compile_group(struct compiler *c, const struct group *group)
 	row.chain_out = compiler_chain(c, &group->where, group->filter_out);
 	row.chain_in = compiler_chain(c, &group->where, group->filter_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
+	row.flow_room = flow_room_make(&group->flows);
+	r = take_flow_share(c, group, &row);
+	if (r < 0)
+		return r;
 	row.weight = group->weight;
 	row.priority = group->priority;
 	row.out_min_bytes = group->out_min_bps / 8;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "rules/class.h"
+#include "rules/flow_room.h"
 #include "rules/image.h"
 #include "rules/names.h"
 #include "rules/policy.h"
@@ -31,9 +32,10 @@ struct compiler {
 	uint32_t *live_chains;	  /* rows of live's chains, by name */
 	struct names live_groups; /* rows of live's groups */
 	uint8_t *uids_used;	  /* a bit per uid's low bits */
-	struct set_lines lists;	  /* the store of what rules list */
-	uint8_t *stores_used;	  /* a byte per store of both images */
-	uint32_t next_store;	  /* where to look for a free one */
+	struct flow_shares *flow_shares;
+	struct set_lines lists; /* the store of what rules list */
+	uint8_t *stores_used;	/* a byte per store of both images */
+	uint32_t next_store;	/* where to look for a free one */
 };
 
 /* Adds a problem at where.  Returns 0: the compiler goes on. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "rules/flow_room.h"
 #include "rules/policy.h"
 #include "rules/quota.h"
 #include "rules/unit.h"
@@ -84,6 +85,19 @@ static void append_peers(char *text, const struct image *image, bool is_out,
 	}
 }
 
+/* What is asked of a table of flows, but for what is usual. */
+static void append_flows(char *text, const struct flow_room *room)
+{
+	size_t i;
+
+	if (room->flows)
+		append(text, ", flows %u", room->flows);
+	for (i = 0; i < FLOW_TIMES; i++)
+		if (room->seconds[i])
+			append(text, ", %s %us", term_name(flow_time_terms, i),
+			       room->seconds[i]);
+}
+
 static void append_chain(char *text, const char *key, const struct image *image,
 			 __u32 chain)
 {
@@ -141,6 +155,7 @@ void describe_group(const struct image *image, const struct group_row *group,
 	append_quota(ret_text, &group->quota);
 	append_chain(ret_text, "filter-out", image, group->chain_out);
 	append_chain(ret_text, "filter-in", image, group->chain_in);
+	append_flows(ret_text, &group->flow_room);
 }
 
 void describe_device(const struct image *image, const struct device_row *device,
@@ -151,6 +166,7 @@ void describe_device(const struct image *image, const struct device_row *device,
 	append_limit(ret_text, "in", &device->in, SHAPE_HTB);
 	append_chain(ret_text, "filter-out", image, device->chain_out);
 	append_chain(ret_text, "filter-in", image, device->chain_in);
+	append_flows(ret_text, &device->flow_room);
 	if (device->pool && device->pool < image->n_devices)
 		append(ret_text, ", first of all through %s",
 		       image_string(image, image->devices[device->pool].name));

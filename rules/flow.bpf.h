@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of flows.  A flow is established once both sides have spoken;
- * until then what its first speaker sends is new.  TCP on devices is
- * followed loosely, as by nf_conntrack: a connection older than the policy
- * is picked up as new by any plain ACK, and sequence numbers are not looked
- * at.
+ * The states that packets have by the tables of flows.  A flow is established
+ * once both sides have spoken; until then what its first speaker sends is new.
+ * TCP on devices is followed as rules/flow_tcp.bpf.h has it; a connection
+ * older than the policy is picked up as new by any plain ACK.
  *
  * A packet opens, answers or refreshes a flow only after it was allowed:
- * finding (flow_states) and keeping (flow_keep) are two steps.  When the
- * table is full, the flow that was quiet for longest goes.
+ * finding (flow_states) and keeping (flow_keep) are two steps.
  */
 #ifndef WEIR_RULES_FLOW_BPF_H
 #define WEIR_RULES_FLOW_BPF_H
 
+#include "rules/flow_table.bpf.h"
+#include "rules/flow_tcp.bpf.h"
 #include "rules/packet.bpf.h"
 #include "rules/tables.bpf.h"
 #include "rules/tcp_flags.h"
@@ -20,7 +20,8 @@
 /* Beside PACKET_*: call states_keep if the packet is allowed. */
 #define PACKET_KEEP (1 << 7)
 
-#define SECONDS 1000000000ULL
+/* A flow is refreshed when so much of its time has gone: a second. */
+#define FLOW_REFRESH FLOW_TICKS(1)
 
 static __always_inline int is_icmp(const struct packet *p)
 {
@@ -63,61 +64,6 @@ static __always_inline int flow_key_make(const struct packet *p, __u64 place,
 	return side;
 }
 
-/*
- * An LRU map hands an element to the next flow while somebody may still look
- * at it: the tag tells, but for the moment between looking and writing.  A
- * write that hits the next flow then refreshes, or answers, the wrong one:
- * accepted, it takes an eviction within nanoseconds.
- */
-static __always_inline __u32 flow_tag(const struct flow_key *key)
-{
-	const __u64 *words = (const __u64 *)key;
-	__u64 tag = 0;
-	int i;
-
-	for (i = 0; i < (int)(sizeof(*key) / 8); i++)
-		tag = (tag ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-	return tag >> 32;
-}
-
-static __always_inline __u64 flow_timeout(const struct flow *flow,
-					  __u8 protocol)
-{
-	if (protocol == IPPROTO_TCP)
-		return (flow->replied && !flow->closing ? 7440 : 120) * SECONDS;
-	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
-		return 30 * SECONDS;
-	return (flow->replied ? 180 : 30) * SECONDS;
-}
-
-/* The flow of a key, or NULL where there is none or it is over. */
-static __always_inline struct flow *flow_find(const struct flow_key *key,
-					      __u64 now)
-{
-	struct flow *flow = bpf_map_lookup_elem(&flows, key);
-
-	if (!flow || flow->tag != flow_tag(key))
-		return 0;
-	/* Another processor may have seen it a moment after `now`. */
-	if ((__s64)(now - flow->seen_ns) >
-	    (__s64)flow_timeout(flow, key->protocol))
-		return 0;
-	return flow;
-}
-
-/* Whether the packet opens a flow anew that is being closed. */
-static __always_inline int flow_restarts(const struct flow *flow,
-					 const struct packet *p)
-{
-	return flow->closing && p->protocol == IPPROTO_TCP &&
-	       (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-}
-
-static __always_inline int flow_closes(const struct packet *p)
-{
-	return p->protocol == IPPROTO_TCP && p->tcp_flags & (TCP_FIN | TCP_RST);
-}
-
 /* The states of a packet that no flow is known of. */
 static __always_inline __u32 flow_unknown(const struct packet *p)
 {
@@ -132,90 +78,245 @@ static __always_inline __u32 flow_unknown(const struct packet *p)
 	return PACKET_NEW | PACKET_KEEP;
 }
 
-static __always_inline __u32 flow_states(const struct packet *p, __u64 place)
+/* How long a flow is kept without a packet: enum flow_time. */
+static __always_inline __u32 flow_time_of(__u8 protocol, __u32 said, __u32 bits)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct flow_key key;
-	struct flow *flow;
-	__u32 states;
-	int side;
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		return FLOW_ICMP;
+	if (protocol != IPPROTO_TCP)
+		return said & FLOW_REPLIED ? FLOW_UDP_REPLIED : FLOW_UDP;
+	if (said & FLOW_RESET)
+		return FLOW_TCP_RESET;
+	if (said & (FLOW_FIN | FLOW_FIN << 1))
+		return FLOW_TCP_CLOSING;
+	return bits ? FLOW_TCP_ESTABLISHED : FLOW_TCP_OPENING;
+}
 
-	side = flow_key_make(p, place, &key);
-	flow = flow_find(&key, now);
-	if (!flow || flow_restarts(flow, p))
-		return flow_unknown(p);
-	states = side != flow->first || flow->replied ? PACKET_ESTABLISHED
-						      : PACKET_NEW;
-	if ((side != flow->first && !flow->replied) ||
-	    (flow_closes(p) && !flow->closing) || now - flow->seen_ns > SECONDS)
+static __always_inline __u32 flow_until(const struct flow_head *head,
+					__u8 protocol, __u32 said, __u32 bits,
+					__u32 now)
+{
+	__u32 time = flow_time_of(protocol, said, bits);
+
+	return now + head->times[time & (FLOW_TIMES_ROOM - 1)];
+}
+
+/* The bits that the packet gives its flow: none, or those of a proven one. */
+static __always_inline __u32 flow_proves(const struct flow *flow, __u32 said,
+					 const struct packet *p, __u32 role,
+					 const struct tcp_numbers *numbers)
+{
+	if (role || !(said & FLOW_REPLIED))
+		return 0;
+	if (p->protocol != IPPROTO_TCP)
+		return FLOW_PROVEN;
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK ||
+	    tcp_is_over(said) ||
+	    !tcp_has_heard(flow, said, bpf_ntohl(numbers->acked)))
+		return 0;
+	return FLOW_PROVEN | FLOW_FIRM;
+}
+
+/* What a packet that fits adds to what was heard of its flow. */
+static __always_inline __u32 flow_hears(const struct flow *flow, __u32 said,
+					const struct packet *p, __u32 role,
+					const struct tcp_numbers *numbers)
+{
+	__u32 heard = role ? FLOW_REPLIED : 0;
+
+	if (p->protocol == IPPROTO_TCP)
+		heard |= tcp_says(flow, said, role, p->tcp_flags,
+				  bpf_ntohl(numbers->sequence)) |
+			 tcp_acknowledges(flow, said, role, p->tcp_flags,
+					  bpf_ntohl(numbers->acked));
+	return heard;
+}
+
+/* Whether there is a flow of that key that is not over yet. */
+static __always_inline int flow_is_known(const struct flow_key *key,
+					 __u32 share)
+{
+	struct flow_at at;
+	__u32 way;
+
+	if (flow_locate(key, share, &at) < 0)
+		return 0;
+	way = flow_way(&at, key);
+	return way < FLOW_WAYS && !flow_is_over(at.line, way, flow_now());
+}
+
+/* Of a packet that fits a flow. */
+static __always_inline __u32 flow_states_in(const struct packet *p,
+					    struct flow_at *at, __u32 way,
+					    __u32 role,
+					    const struct tcp_numbers *numbers,
+					    __u32 now)
+{
+	struct flow *flow = &at->line->flows[way];
+	__u32 said = flow->said, bits = at->line->tags[way] & FLOW_BITS;
+	__u32 heard = flow_hears(flow, said, p, role, numbers), states, until;
+
+	if (p->protocol == IPPROTO_TCP)
+		tcp_goes_on(flow, said, role, p->tcp_flags,
+			    bpf_ntohl(numbers->acked));
+	states = role || said & FLOW_REPLIED ? PACKET_ESTABLISHED : PACKET_NEW;
+	until = flow_until(at->head, p->protocol, said, bits, now);
+	if (heard & ~said ||
+	    (!bits && flow_proves(flow, said, p, role, numbers)) ||
+	    (__s32)(until - at->line->untils[way]) >= (__s32)FLOW_REFRESH)
 		states |= PACKET_KEEP;
 	return states;
 }
 
-/* Each field is written for itself, so that two processors lose nothing. */
-static __always_inline void flow_keep(const struct packet *p, __u64 place)
+static __always_inline __u32 flow_states(struct __sk_buff *skb,
+					 const struct packet *p, __u64 place,
+					 __u32 share)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct flow fresh = { .seen_ns = now };
+	struct tcp_numbers numbers = { 0 };
+	__u32 now = flow_now(), way, role, states;
+	int side, meets = TCP_FITS;
 	struct flow_key key;
-	struct flow *flow;
+	struct flow_at at;
+
+	side = flow_key_make(p, place, &key);
+	if (flow_locate(&key, share, &at) < 0)
+		return flow_unknown(p);
+	way = flow_way(&at, &key);
+	if (way >= FLOW_WAYS || flow_is_over(at.line, way, now))
+		return flow_unknown(p);
+	way &= FLOW_WAYS - 1;
+	role = (side ^ at.line->flows[way].first) & 1;
+	if (p->protocol == IPPROTO_TCP) {
+		meets = tcp_meets(at.line->flows[way].said,
+				  at.line->tags[way] & FLOW_PROVEN, role,
+				  p->tcp_flags);
+		tcp_read(skb, p, &numbers);
+	}
+	if (meets == TCP_ANEW)
+		return flow_unknown(p);
+	if (meets == TCP_AMISS)
+		return PACKET_INVALID;
+	states = flow_states_in(p, &at, way, role, &numbers, now);
+	FLOW_BARRIER();
+	if ((at.line->tags[way] & ~FLOW_BITS) != at.tag)
+		return flow_unknown(p);
+	return states;
+}
+
+/* ---------------------------------------------------------- keeping */
+
+/* Under the lock, as all that follows. */
+static __always_inline void flow_refresh(const struct packet *p,
+					 struct flow_at *at, __u32 way,
+					 __u32 role,
+					 const struct tcp_numbers *numbers,
+					 __u32 now)
+{
+	struct flow *flow = &at->line->flows[way];
+	__u32 said = flow->said, bits = at->line->tags[way] & FLOW_BITS;
+	__u32 heard = flow_hears(flow, said, p, role, numbers);
+
+	bits |= flow_proves(flow, said, p, role, numbers);
+	if (p->protocol == IPPROTO_TCP)
+		tcp_begins(flow, said, role, heard & ~said,
+			   bpf_ntohl(numbers->sequence),
+			   bpf_ntohl(numbers->acked));
+	flow->said = said | heard;
+	at->line->untils[way] =
+		flow_until(at->head, p->protocol, said | heard, bits, now);
+	at->line->tags[way] = at->tag | bits;
+}
+
+static __always_inline void flow_open(const struct packet *p,
+				      const struct flow_key *key, __u32 side,
+				      struct flow_at *at, __u32 way,
+				      const struct tcp_numbers *numbers,
+				      __u32 now)
+{
+	struct flow *flow = &at->line->flows[way];
+
+	at->line->tags[way] = 0;
+	FLOW_BARRIER();
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->key = *key;
+	flow->first = side;
+	flow->said = flow_hears(flow, 0, p, 0, numbers);
+	flow->acked[0] = bpf_ntohl(numbers->acked);
+	at->line->untils[way] =
+		flow_until(at->head, p->protocol, flow->said, 0, now);
+	FLOW_BARRIER();
+	at->line->tags[way] = at->tag;
+}
+
+/* Whether the flow in a way goes on with the packet. */
+static __always_inline int flow_goes_on(const struct packet *p,
+					const struct flow_at *at, __u32 way,
+					__u32 role, __u32 now)
+{
+	if (flow_is_over(at->line, way, now))
+		return 0;
+	return p->protocol != IPPROTO_TCP ||
+	       tcp_meets(at->line->flows[way].said,
+			 at->line->tags[way] & FLOW_PROVEN, role,
+			 p->tcp_flags) != TCP_ANEW;
+}
+
+/* FLOW_OPENED and so on. */
+static __always_inline __u32 flow_keep_in(const struct packet *p,
+					  const struct flow_key *key,
+					  __u32 side, struct flow_at *at,
+					  const struct tcp_numbers *numbers,
+					  __u32 now)
+{
+	__u32 way = flow_way(at, key), role, price;
+	__u32 outcome = FLOW_OPENED | FLOW_EXPIRED;
+	__u64 chosen;
+
+	if (way < FLOW_WAYS) {
+		way &= FLOW_WAYS - 1;
+		role = (side ^ at->line->flows[way].first) & 1;
+		if (flow_goes_on(p, at, way, role, now)) {
+			flow_refresh(p, at, way, role, numbers, now);
+			return 0;
+		}
+	} else {
+		chosen = flow_choose(at->line, now);
+		price = chosen >> 8;
+		way = chosen & (FLOW_WAYS - 1);
+		if (price >= FLOW_TAKEN)
+			return FLOW_FULL;
+		if (price)
+			outcome = FLOW_OPENED | FLOW_EVICTED;
+		else if (!at->line->tags[way])
+			outcome = FLOW_OPENED;
+	}
+	flow_open(p, key, side, at, way, numbers, now);
+	return outcome;
+}
+
+static __always_inline void flow_keep(struct __sk_buff *skb,
+				      const struct packet *p, __u64 place,
+				      __u32 share)
+{
+	struct tcp_numbers numbers = { 0 };
+	__u32 now = flow_now(), outcome;
+	struct flow_lock *lock;
+	struct flow_key key;
+	struct flow_at at;
 	int side;
 
 	side = flow_key_make(p, place, &key);
-	flow = flow_find(&key, now);
-	if (!flow || flow_restarts(flow, p)) {
-		fresh.tag = flow_tag(&key);
-		fresh.first = side;
-		bpf_map_update_elem(&flows, &key, &fresh, BPF_ANY);
+	if (flow_locate(&key, share, &at) < 0)
 		return;
-	}
-	flow->seen_ns = now;
-	if (side != flow->first)
-		flow->replied = 1;
-	if (flow_closes(p))
-		flow->closing = 1;
-}
-
-/* -------------------------------------------------------- fragments */
-
-/*
- * A later fragment has no ports.  It is decided as the first was, if that was
- * allowed by the same policy and came before it; place is the chain that
- * decides, and the generation: a counter is another rule's in the next.
- */
-static __always_inline void fragment_key_make(const struct packet *p,
-					      __u32 chain, struct flow_key *key)
-{
-	__builtin_memset(key, 0, sizeof(*key));
-	key->place = FLOW_FRAGMENT | chain |
-		     (__u64)(generation_read() & FLOW_GENERATION) << 32;
-	__builtin_memcpy(key->addr[0], &p->src, 16);
-	__builtin_memcpy(key->addr[1], &p->dst, 16);
-	__builtin_memcpy(key->port, &p->fragment, 4);
-	key->protocol = p->family == 4 ? p->protocol : IPPROTO_FRAGMENT;
-}
-
-/* The counter of the rule that allowed the first; NONE if none did. */
-static __always_inline __u32 fragment_find(const struct packet *p, __u32 chain)
-{
-	struct flow_key key;
-	struct flow *flow;
-
-	fragment_key_make(p, chain, &key);
-	flow = flow_find(&key, bpf_ktime_get_ns());
-	return flow ? flow->counter : NONE;
-}
-
-static __always_inline void fragment_keep(const struct packet *p, __u32 chain,
-					  __u32 counter)
-{
-	struct flow flow = { .seen_ns = bpf_ktime_get_ns() };
-	struct flow_key key;
-
-	fragment_key_make(p, chain, &key);
-	flow.counter = counter;
-	flow.tag = flow_tag(&key);
-	bpf_map_update_elem(&flows, &key, &flow, BPF_ANY);
+	if (p->protocol == IPPROTO_TCP)
+		tcp_read(skb, p, &numbers);
+	lock = bpf_map_lookup_elem(&flow_locks, &at.lock);
+	if (!lock)
+		return;
+	bpf_spin_lock(&lock->lock);
+	outcome = flow_keep_in(p, &key, side, &at, &numbers, now);
+	bpf_spin_unlock(&lock->lock);
+	flow_count(at.head, outcome);
 }
 
 #endif

@@ -9,6 +9,8 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+/* ----------------------------------------------------------- flows */
+
 /*
  * Both directions of a conversation have one key: the side whose address
  * (then port) is smaller comes first.  Of an ICMP query, who asks does, and
@@ -28,17 +30,151 @@ _Static_assert(sizeof(struct flow_key) == 48, "no hidden padding");
 #define FLOW_FRAGMENT	(1ULL << 62) /* | the index of the chain's row, … */
 #define FLOW_GENERATION 0x3fffffff /* … and of the generation so much << 32 */
 
-struct flow {
-	__u64 seen_ns; /* CLOCK_MONOTONIC of a packet, a second ago at most */
-	__u32 tag;     /* hash of the key */
-	__u32 counter; /* of a fragment: of the rule that allowed it */
-	__u8 first;    /* the side that spoke first: 0 or 1 */
-	__u8 replied;  /* the other has spoken */
-	__u8 closing;  /* of TCP: a FIN or RST was seen */
-	__u8 pad[5];
+/*
+ * What was heard of a flow: bits of flow.said.  Those of two sides have that
+ * of the other side, which did not speak first, one bit higher.
+ */
+enum {
+	FLOW_REPLIED = 1 << 0, /* the other side has spoken */
+	FLOW_SYN = 1 << 1,     /* of TCP, likewise below; none: picked up */
+	FLOW_FIN = 1 << 3,
+	FLOW_RESET = 1 << 5,
+	FLOW_ACKED = 1 << 6, /* acked is known */
 };
 
-_Static_assert(sizeof(struct flow) == 24, "no hidden padding");
+/* The unit of strides, in bytes: 1 << FLOW_STRIDE. */
+#define FLOW_STRIDE 16
+
+struct flow {
+	struct flow_key key;
+	__u8 first; /* the side of the key that spoke first: 0 or 1 */
+	__u8 said;
+	__u16 pad;
+	/*
+	 * Of TCP, of who spoke first and of the other: what was acknowledged
+	 * last, and how far that went on at most from one look to the next.
+	 * Before FLOW_ACKED of the first is there, what it should acknowledge.
+	 */
+	__u16 strides[2];
+	__u32 acked[2];
+};
+
+_Static_assert(sizeof(struct flow) == 64, "a cache line");
+
+/* Time is counted in ticks of CLOCK_MONOTONIC: 1 << FLOW_TICK ns, 67 ms. */
+#define FLOW_TICK	    26
+#define FLOW_TICKS(seconds) ((__u32)((seconds)*1000000000ULL >> FLOW_TICK))
+
+/*
+ * A flow may be in one line only, which its hash says.  A new one has what is
+ * free or over there, or else the room of a flow that is not proven, or else of
+ * one that is not firm; of these, of that which will be over first.
+ */
+#define FLOW_WAYS 8
+
+/* Bits of a tag. */
+enum {
+	FLOW_PROVEN = 1 << 0, /* who opened it spoke again after the answer */
+	/*
+	 * And it is TCP, so that it must have heard the answer: who forges
+	 * where packets come from does not.  It makes room for nobody.
+	 */
+	FLOW_FIRM = 1 << 1,
+	FLOW_BITS = FLOW_PROVEN | FLOW_FIRM,
+};
+
+struct flow_line {
+	__u32 tags[FLOW_WAYS];	 /* of hashes, with their bits; 0: free */
+	__u32 untils[FLOW_WAYS]; /* ticks; then it is over */
+	struct flow flows[FLOW_WAYS];
+};
+
+/* After how long without a packet a flow is over, by what it is. */
+enum flow_time {
+	FLOW_TCP_OPENING, /* not proven */
+	FLOW_TCP_ESTABLISHED,
+	FLOW_TCP_CLOSING, /* a FIN was seen */
+	FLOW_TCP_RESET,
+	FLOW_UDP, /* and all that is neither TCP nor ICMP */
+	FLOW_UDP_REPLIED,
+	FLOW_ICMP,
+	FLOW_TIMES,
+};
+
+#define FLOW_TIMES_ROOM 8
+
+/* What a table begins with: block 0. */
+struct flow_head {
+	/* User space writes. */
+	__u32 mask; /* lines - 1: a power of two; they are blocks 1 … */
+	__u32 room; /* how many flows were asked for */
+	__u64 seed;
+	__u32 times[FLOW_TIMES_ROOM]; /* by enum flow_time, ticks */
+	__u64 pad[2];
+	/* BPF counts, each flow. */
+	__u64 opened;
+	__u64 evicted; /* made room for another before it was over */
+	__u64 expired; /* was over, and another is there now */
+	__u64 full;    /* was not let in */
+};
+
+/* A table is an array of these. */
+union flow_block {
+	struct flow_head head;
+	struct flow_line line;
+};
+
+_Static_assert(sizeof(union flow_block) == 576, "no hidden padding");
+
+/*
+ * Each group and each device has a table of its own, so that nobody takes
+ * anybody else's room.  Its index in `flows`: of a device that of its row; of a
+ * group one from FLOW_SHARE_GROUPS on, for as long as it looks at states.
+ */
+#define FLOW_SHARES	  16384
+#define FLOW_SHARE_GROUPS 4096
+
+/* Room: what may be asked for; what is given where nobody asks. */
+#define FLOW_ROOM_MIN	 64
+#define FLOW_ROOM_MAX	 4194304
+#define FLOW_ROOM_DEVICE 65536
+#define FLOW_ROOM_GROUP	 4096
+/* … but no more than so many for all of the groups, or all of the devices. */
+#define FLOW_ROOM_ALL 262144
+
+/* There are twice as many ways, as flows do not fall evenly on lines. */
+#define FLOW_LINES(room) ((room)*2 / FLOW_WAYS)
+
+static inline __attribute__((always_inline)) __u64 flow_hash(
+	const struct flow_key *key, __u64 seed)
+{
+	const __u64 *words = (const __u64 *)key;
+	__u64 hash = seed;
+	int i;
+
+	for (i = 0; i < (int)(sizeof(*key) / 8); i++) {
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	}
+	return hash * 0x9e3779b97f4a7c15ULL;
+}
+
+/* Of a hash; a tag is never 0, and has none of FLOW_BITS yet. */
+#define FLOW_LINE_OF(hash) ((__u32)((hash) >> 40))
+#define FLOW_TAG_OF(hash)  (((__u32)((hash) >> 8) & ~(__u32)FLOW_BITS) | 4)
+
+/* -------------------------------------------------------- fragments */
+
+/* That a first fragment was allowed.  Key: a flow_key with FLOW_FRAGMENT. */
+struct fragment {
+	__u64 seen_ns; /* CLOCK_MONOTONIC */
+	__u32 tag;     /* hash of the key: an LRU map may reuse an element */
+	__u32 counter; /* of the rule that allowed it */
+};
+
+_Static_assert(sizeof(struct fragment) == 16, "no hidden padding");
+
+/* ----------------------------------------------------------- tokens */
 
 /*
  * The tokens of a rule with a limit, as the time when the next one is due.

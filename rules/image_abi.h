@@ -16,6 +16,7 @@
 
 #include "rules/calendar_abi.h"
 #include "rules/class_abi.h"
+#include "rules/flow_abi.h"
 #include "rules/glob_abi.h"
 #include "rules/set_abi.h"
 
@@ -292,6 +293,12 @@ enum {
 	DEVICE_BRIDGED = 1 << 7,
 };
 
+/* The table of flows of who looks at states: see rules/flow_abi.h. */
+struct flow_room {
+	__u32 flows;		   /* as asked for; 0: not */
+	__u32 seconds[FLOW_TIMES]; /* by enum flow_time; 0: not asked for */
+};
+
 /*
  * A limit in place of a group's, for what goes to some addresses or comes from
  * them.  The first row of a group's that has the other end's address decides.
@@ -336,9 +343,12 @@ struct group_row {
 	struct quota_row quota;
 	__u64 out_min_bytes; /* per second, of a device's total, for sure */
 	struct peer_range out_to, in_from;
+	struct flow_room flow_room;
+	__u32 flow_share; /* with KEEP_STATES: index in flows; else 0 */
+	__u32 pad2;
 };
 
-_Static_assert(sizeof(struct group_row) == 152, "no hidden padding");
+_Static_assert(sizeof(struct group_row) == 192, "no hidden padding");
 
 #define GLOBS_MAX  128 /* patterns with *, ? or [ in one policy */
 #define SCOPES_MAX 8   /* groups that hold for one cgroup */
@@ -400,9 +410,11 @@ struct device_row {
 	__u16 early;
 	__u8 xdp; /* as asked for: EARLY_* */
 	__u8 pad;
+	struct flow_room flow_room;
 };
 
-_Static_assert(sizeof(struct device_row) == 112, "no hidden padding");
+_Static_assert(sizeof(struct device_row) == 144, "no hidden padding");
+_Static_assert(FLOW_TIMES == 7, "no hidden padding");
 
 /* No more than that: they are tried one after the other. */
 #define EARLY_MAX 16

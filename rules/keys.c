@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "rules/flow_room.h"
 #include "rules/label.h"
 #include "rules/pattern.h"
 #include "rules/peer_limit.h"
@@ -27,6 +28,8 @@
 #define A_QUOTA		"a quota such as 100gb/month"
 #define AN_AFTER	"a rate such as 1mbit, or deny"
 #define A_COUNT		"both, out or in"
+#define A_ROOM		"a number of flows such as 10000"
+#define TIMES		"what flows there are, with a time: udp 30s"
 #define A_SHAPER	"auto, pace, edt, htb or police"
 #define A_DEVICE_SHAPER "auto, edt or htb"
 #define AN_XDP		"auto, yes or no"
@@ -147,6 +150,26 @@ static int parse_weight(struct reader *reader, const char *value, void *field)
 				    "'%s' is not a weight (try " A_WEIGHT ")",
 				    value);
 	return 0;
+}
+
+static int parse_room(struct reader *reader, const char *value, void *field)
+{
+	uint64_t *room = field;
+
+	if (number_parse(value, FLOW_ROOM_MAX, room) < 0 ||
+	    *room < FLOW_ROOM_MIN)
+		return reader_error(reader,
+				    "'%s' is not a number of flows (%d to %d)",
+				    value, FLOW_ROOM_MIN, FLOW_ROOM_MAX);
+	return 0;
+}
+
+static int parse_times(struct reader *reader, const char *value, void *field)
+{
+	struct err why;
+	int r = flow_times_parse(value, field, &why);
+
+	return r < 0 ? refuse(reader, r, &why) : 0;
 }
 
 static int read_shaper(struct reader *reader, const char *value,
@@ -439,6 +462,9 @@ static const struct key group_keys[] = {
 	  parse_chain },
 	{ "filter-out", A_CHAIN, offsetof(struct group, filter_out),
 	  parse_chain },
+	{ "flows", A_ROOM, offsetof(struct group, flows.room), parse_room },
+	{ "timeouts", TIMES, offsetof(struct group, flows.seconds),
+	  parse_times },
 	{ "out-min", A_RATE, offsetof(struct group, out_min_bps), parse_rate },
 	{ "weight", A_WEIGHT, offsetof(struct group, weight), parse_weight },
 	{ "priority", A_PRIORITY, offsetof(struct group, priority),
@@ -464,6 +490,9 @@ static const struct key device_keys[] = {
 	  parse_chain },
 	{ "filter-out", A_CHAIN, offsetof(struct device, filter_out),
 	  parse_chain },
+	{ "flows", A_ROOM, offsetof(struct device, flows.room), parse_room },
+	{ "timeouts", TIMES, offsetof(struct device, flows.seconds),
+	  parse_times },
 	{ "shaper", A_DEVICE_SHAPER, offsetof(struct device, shaper),
 	  parse_device_shaper },
 	{ "netns", "a name below /run/netns", offsetof(struct device, netns),

@@ -33,6 +33,7 @@
 #define WEIR_RULES_MATCH_BPF_H
 
 #include "rules/class.bpf.h"
+#include "rules/fragment.bpf.h"
 #include "rules/packet.bpf.h"
 #include "rules/safety.bpf.h"
 #include "rules/state.bpf.h"

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "rules/calendar_abi.h"
 #include "rules/element.h"
+#include "rules/flow_abi.h"
 #include "rules/problem.h"
 
 /* Where something was written.  file belongs to the policy. */
@@ -82,6 +83,12 @@ enum xdp {
 	XDP_NO,
 };
 
+/* What is asked of a table of flows; 0: the default. */
+struct flows_asked {
+	uint64_t room;		      /* flows */
+	uint32_t seconds[FLOW_TIMES]; /* by enum flow_time */
+};
+
 struct device {
 	char *name;
 	struct where where;
@@ -91,6 +98,7 @@ struct device {
 	bool takeover; /* may replace a qdisc that is not ours */
 	struct limit in, out;
 	char *filter_in, *filter_out;
+	struct flows_asked flows;
 };
 
 enum family {
@@ -157,6 +165,7 @@ struct group {
 	struct peer_limits in_from, out_to;
 	struct quota quota;
 	char *filter_in, *filter_out; /* names of chains, or NULL */
+	struct flows_asked flows;
 	/* Of what a device's total has for all: see rules/share.h. */
 	uint64_t out_min_bps; /* for sure; 0: not asked for */
 	uint64_t weight;      /* 0: not asked for */

@@ -2,7 +2,7 @@
 /*
  * Whether a packet is new, established, related or invalid, without
  * netfilter.  At cgroup hooks a TCP packet's socket knows.  Everything else,
- * and all of TCP on devices, goes by the table of flows (rules/flow.bpf.h).
+ * and all of TCP on devices, goes by tables of flows (rules/flow.bpf.h).
  *
  * ICMP errors are related to the flow or socket of the packet that they
  * quote, or invalid.  What no flow is kept for (neighbour discovery,
@@ -20,6 +20,10 @@ enum {
 	HOOK_DEVICE = 1 << 1, /* at a device; else at a cgroup */
 	HOOK_FRAMED = 1 << 3, /* beside it: the data begins with Ethernet */
 };
+
+/* From this bit on, beside HOOK_*: whose table of flows, as FLOW_SHARES has it.
+ */
+#define HOOK_SHARE 16
 
 /* Of a socket, from the kernel's net/tcp_states.h. */
 enum {
@@ -194,7 +198,7 @@ static __always_inline __u32 error_states(struct __sk_buff *skb,
 	    quoted.src.halves[1] != p->dst.halves[1])
 		return PACKET_INVALID;
 	flow_key_make(&quoted, place, &key);
-	if (flow_find(&key, bpf_ktime_get_ns()))
+	if (flow_is_known(&key, hook >> HOOK_SHARE))
 		return PACKET_RELATED;
 	if (!(hook & HOOK_DEVICE) && quoted.protocol == IPPROTO_TCP &&
 	    socket_state(skb, p->family, &quoted.dst, quoted.dst_port,
@@ -230,7 +234,7 @@ static __always_inline __u32 packet_states(struct __sk_buff *skb,
 		if (!icmp_is_query(p, &unused))
 			return PACKET_NEW;
 	}
-	return flow_states(p, place);
+	return flow_states(skb, p, place, hook >> HOOK_SHARE);
 }
 
 /*
@@ -238,7 +242,10 @@ static __always_inline __u32 packet_states(struct __sk_buff *skb,
  * their arguments are plain numbers, and each reads the packet for itself.
  */
 
-/* PACKET_* of a packet, for rules; 0 where it has none. */
+/*
+ * PACKET_* of a packet, for rules; 0 where it has none.  hook: HOOK_*, and a
+ * share.
+ */
 __noinline __u32 states_find(struct __sk_buff *skb, __u64 place, __u32 hook)
 {
 	struct packet packet;
@@ -248,12 +255,12 @@ __noinline __u32 states_find(struct __sk_buff *skb, __u64 place, __u32 hook)
 }
 
 /* After a packet with PACKET_KEEP was allowed.  Returns 0. */
-__noinline int states_keep(struct __sk_buff *skb, __u64 place)
+__noinline int states_keep(struct __sk_buff *skb, __u64 place, __u32 share)
 {
 	struct packet packet;
 
 	packet_read(skb, &packet);
-	flow_keep(&packet, place);
+	flow_keep(skb, &packet, place, share);
 	return 0;
 }
 

@@ -137,14 +137,50 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } source_limits SEC(".maps");
 
-/* The matcher writes and reads; the oldest flow goes when it is full. */
+INNER_ARRAY(flows_inner, union flow_block);
+
+/*
+ * User space makes the tables and writes their heads, the matcher writes and
+ * reads all else.  Index: see FLOW_SHARES.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FLOW_SHARES);
+	__type(key, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__array(values, struct flows_inner);
+} flows SEC(".maps");
+
+struct flow_lock {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+};
+
+#define FLOW_LOCKS 1024
+
+/*
+ * The matcher takes one while it writes a line of flows; several lines share
+ * it.  Of their own, as older kernels want no locks in a map within another.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FLOW_LOCKS);
+	__type(key, __u32);
+	__type(value, struct flow_lock);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} flow_locks SEC(".maps");
+
+/*
+ * The matcher writes and reads; the oldest goes when it is full.  All places
+ * have it together: what is lost is a packet that comes in fragments.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 16384);
 	__type(key, struct flow_key);
-	__type(value, struct flow);
+	__type(value, struct fragment);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} flows SEC(".maps");
+} fragments SEC(".maps");
 
 /* To be called once per packet; the slot in force is generation & 1. */
 static __always_inline __u32 generation_read(void)

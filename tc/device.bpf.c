@@ -51,7 +51,7 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 	if (known_at_device(skb, stamp, known))
 		return ROW_ALLOW;
 	if (row->flags & KEEP_STATES)
-		states = states_find(skb, place, hook);
+		states = states_find(skb, place, hook | index << HOOK_SHARE);
 	if (chain != NONE) {
 		if (row->flags & DEVICE_FRAMED)
 			hook |= HOOK_FRAMED;
@@ -61,7 +61,7 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 			return DECISION(decided);
 	}
 	if (states & PACKET_KEEP)
-		states_keep(skb, place);
+		states_keep(skb, place, index);
 	if (!(decided & DECIDED_VARIES))
 		known_keep_at_device(skb, stamp, known,
 				     (states & 0xff) |

@@ -44,12 +44,13 @@ static __always_inline int decide(struct __sk_buff *skb)
 	if (!ask || !answer)
 		return ROW_DENY;
 	if (ask->states)
-		states = states_find(skb, ask->place, ask->hook);
+		states = states_find(skb, ask->place,
+				     ask->hook | ask->share << HOOK_SHARE);
 	decided =
 		chain_decide_quickly(skb, slot, ask->chain, states, ask->hook);
 	decision = DECISION(decided);
 	if (decision == ROW_ALLOW && states & PACKET_KEEP)
-		states_keep(skb, ask->place);
+		states_keep(skb, ask->place, ask->share);
 	answer->states = states;
 	answer->decision = decision;
 	answer->flags = decided & (DECIDED_VARIES | DECIDED_STATES);
@@ -101,6 +102,27 @@ int watch_ingress(struct __sk_buff *skb)
 {
 	watch(skb, 0);
 	return 1;
+}
+
+/*
+ * Opens a flow of IPv4 by the packet, and gives that the address of the next
+ * one: to be run as often as flows are wanted.
+ */
+SEC("tc")
+int match_open(struct __sk_buff *skb)
+{
+	__u32 zero = 0, at = ETH_HLEN + __builtin_offsetof(struct iphdr, saddr);
+	struct match_ask *ask = bpf_map_lookup_elem(&asks, &zero);
+	__be32 source = 0;
+
+	if (!ask || bpf_skb_load_bytes(skb, at, &source, sizeof(source)) < 0)
+		return 2; /* TC_ACT_SHOT */
+	if (states_find(skb, ask->place, ask->hook | ask->share << HOOK_SHARE) &
+	    PACKET_KEEP)
+		states_keep(skb, ask->place, ask->share);
+	source = bpf_htonl(bpf_ntohl(source) + 1);
+	bpf_skb_store_bytes(skb, at, &source, sizeof(source), 0);
+	return 0;
 }
 
 SEC("tc")

@@ -10,7 +10,7 @@ struct match_ask {
 	__u32 chain;
 	__u32 hook;   /* HOOK_* */
 	__u32 states; /* whether states are looked for and kept */
-	__u32 pad;
+	__u32 share;  /* whose table of flows */
 };
 
 struct match_answer {

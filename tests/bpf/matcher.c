@@ -49,6 +49,7 @@ int matcher_set_up(void **state)
 	assert(tables_open(place, &tables, &err) == 0);
 	live = image_new();
 	assert(live);
+	matcher_make_flows(MATCHER_SHARE, 1024);
 	return 0;
 }
 
@@ -98,7 +99,8 @@ void matcher_use(const struct policy *policy)
 	fill_interfaces(image);
 	if (tables_write(tables, image, live, &err) < 0 ||
 	    tables_switch(tables, ++generation, &err) < 0 ||
-	    tables_tidy_limits(tables, image, live, &err) < 0) {
+	    tables_tidy_limits(tables, image, live, &err) < 0 ||
+	    flow_tables_tidy(tables->flows, image, live, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		assert(!"tables");
 	}
@@ -157,6 +159,7 @@ int matcher_ask(const struct question *q, const struct frame_spec *spec,
 		.hook = q->hook,
 		.place = q->place,
 		.states = q->place != 0,
+		.share = q->share ? q->share : MATCHER_SHARE,
 	};
 	struct match_answer answer;
 	struct __sk_buff context = {
@@ -229,9 +232,65 @@ void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent)
 	}
 }
 
+void matcher_make_flows(uint32_t share, uint32_t room)
+{
+	const struct flow_room wants = { .flows = room };
+	struct err err;
+
+	assert(flow_table_put(tables->flows, share, &wants, 0, &err) == 0);
+}
+
+void matcher_open_flows(const struct question *q, const char *text, uint32_t n)
+{
+	uint8_t bytes[FRAME_MAX];
+	struct match_ask ask = {
+		.hook = q->hook,
+		.place = q->place,
+		.share = q->share ? q->share : MATCHER_SHARE,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .repeat = n);
+	int fd = bpf_program__fd(matcher_programs->progs.match_open);
+	uint32_t zero = 0, ip;
+	struct frame_spec spec;
+
+	frame_parse(text, &spec);
+	opts.data_size_in = frame_build(&spec, bytes, &ip);
+	assert(bpf_map_update_elem(bpf_map__fd(matcher_programs->maps.asks),
+				   &zero, &ask, 0) == 0);
+	assert(bpf_prog_test_run_opts(fd, &opts) == 0);
+	assert(opts.retval == 0);
+}
+
+struct flow_figures matcher_figures(uint32_t share)
+{
+	struct flow_figures figures;
+	struct err err;
+
+	assert(flow_figures_read(tables->flows, share ? share : MATCHER_SHARE,
+				 &figures, &err) == 0);
+	return figures;
+}
+
+void matcher_age(uint32_t share, unsigned int seconds)
+{
+	CLEANUP(flow_map_close) struct flow_map map = { 0 };
+	uint32_t i, way;
+
+	assert(flow_map_open(tables->flows, share, &map) == 0);
+	for (i = 1; i < map.n; i++)
+		for (way = 0; way < FLOW_WAYS; way++)
+			map.blocks[i].line.untils[way] -=
+				FLOW_TICKS((uint64_t)seconds);
+}
+
 size_t matcher_flows(void)
 {
-	int fd = bpf_map__fd(matcher_programs->maps.flows);
+	return matcher_figures(MATCHER_SHARE).held;
+}
+
+size_t matcher_fragments(void)
+{
+	int fd = bpf_map__fd(matcher_programs->maps.fragments);
 	struct flow_key key, next;
 	void *at = NULL;
 	size_t n = 0;
@@ -246,9 +305,10 @@ size_t matcher_flows(void)
 
 void matcher_forget(void)
 {
-	int fd = bpf_map__fd(matcher_programs->maps.flows);
+	int fd = bpf_map__fd(matcher_programs->maps.fragments);
 	struct flow_key key;
 
+	matcher_make_flows(MATCHER_SHARE, 1024);
 	while (bpf_map_get_next_key(fd, NULL, &key) == 0)
 		bpf_map_delete_elem(fd, &key);
 }

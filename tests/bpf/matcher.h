@@ -6,6 +6,7 @@
 #ifndef WEIR_TESTS_BPF_MATCHER_H
 #define WEIR_TESTS_BPF_MATCHER_H
 
+#include "cgroup/flow_tables.h"
 #include "cgroup/tables.h"
 #include "rules/policy.h"
 #include "tests/bpf/frame.h"
@@ -55,7 +56,11 @@ struct question {
 	uint32_t chain;
 	uint32_t hook;	/* HOOK_* */
 	uint64_t place; /* of flows; 0: states are not looked for */
+	uint32_t share; /* 0: MATCHER_SHARE */
 };
+
+/* The table of flows that is there without a policy; room for 1024. */
+#define MATCHER_SHARE (FLOW_SHARE_GROUPS - 1)
 
 /* Asks for one packet: the decision, and in *ret_states its PACKET_*. */
 int matcher_ask(const struct question *q, const struct frame_spec *spec,
@@ -72,8 +77,21 @@ uint32_t matcher_counter(uint32_t chain, uint32_t number);
 /* Sets what each processor has of a counter lately: recent of its cell. */
 void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent);
 
-/* Forgets all flows. */
+/* Gives a share an empty table with so much room. */
+void matcher_make_flows(uint32_t share, uint32_t room);
+
+/* Opens so many flows, whose sources follow that of the first packet. */
+void matcher_open_flows(const struct question *q, const char *text, uint32_t n);
+
+/* What is in a table of flows; share 0: MATCHER_SHARE. */
+struct flow_figures matcher_figures(uint32_t share);
+
+/* Makes every flow of a share look as if it was quiet for so long. */
+void matcher_age(uint32_t share, unsigned int seconds);
+
+/* Forgets all flows of MATCHER_SHARE, and fragments. */
 void matcher_forget(void);
 size_t matcher_flows(void);
+size_t matcher_fragments(void);
 
 #endif

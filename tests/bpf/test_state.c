@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <bpf/bpf.h>
-#include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +122,60 @@ static const struct step tcp_steps[] = {
 	{ 0, "tcp 10.0.0.9:80 > 10.0.0.1:5 flags=FPU", INVALID },
 };
 
+/* A connection of 10.0.0.1 with 10.0.0.2, one behind the other. */
+#define OUT(words, states)                                              \
+	{                                                               \
+		HOOK_OUT, "tcp 10.0.0.1:5 > 10.0.0.2:80 " words, states \
+	}
+#define IN(words, states)                                        \
+	{                                                        \
+		0, "tcp 10.0.0.2:80 > 10.0.0.1:5 " words, states \
+	}
+
+static const struct step both_call_steps[] = {
+	OUT("flags=S seq=100", NEW),
+	IN("flags=S seq=900", ESTABLISHED),
+	OUT("flags=SA seq=100 ack=901", ESTABLISHED),
+	IN("flags=SA seq=900 ack=101", ESTABLISHED),
+	OUT("flags=A seq=101 ack=901", ESTABLISHED),
+	IN("flags=S seq=900", INVALID),
+};
+
+static const struct step half_open_steps[] = {
+	OUT("flags=S seq=100", NEW),
+	/* Nobody has answered: nothing follows. */
+	OUT("flags=A seq=101 ack=901", INVALID),
+	OUT("flags=FA seq=101 ack=901", INVALID),
+	OUT("flags=SA seq=100 ack=901", INVALID),
+	IN("flags=FA seq=900 ack=101", INVALID),
+	OUT("flags=S seq=100", NEW),
+	/* Sent again after its answer, which has been lost. */
+	IN("flags=SA seq=900 ack=101", ESTABLISHED),
+	OUT("flags=S seq=100", ESTABLISHED),
+	IN("flags=SA seq=900 ack=101", ESTABLISHED),
+	OUT("flags=A seq=101 ack=901", ESTABLISHED),
+	OUT("flags=SA seq=101 ack=901", INVALID),
+	/* A call that is refused, and once more. */
+	{ HOOK_OUT, "tcp 10.0.0.1:6 > 10.0.0.2:81 flags=S seq=7", NEW },
+	{ 0, "tcp 10.0.0.2:81 > 10.0.0.1:6 flags=RA ack=8", ESTABLISHED },
+	{ HOOK_OUT, "tcp 10.0.0.1:6 > 10.0.0.2:81 flags=S seq=9", NEW },
+};
+
+static const struct step closing_steps[] = {
+	OUT("flags=S seq=100", NEW),
+	IN("flags=SA seq=900 ack=101", ESTABLISHED),
+	OUT("flags=A seq=101 ack=901", ESTABLISHED),
+	IN("flags=FA seq=901 ack=101", ESTABLISHED),
+	/* One side may go on, and a call is none of another connection. */
+	OUT("flags=A seq=101 ack=902", ESTABLISHED),
+	OUT("flags=S seq=5000", ESTABLISHED),
+	OUT("flags=FA seq=101 ack=902", ESTABLISHED),
+	IN("flags=A seq=902 ack=102", ESTABLISHED),
+	IN("flags=FA seq=901 ack=102", ESTABLISHED),
+	/* It is over: the ports are used again. */
+	OUT("flags=S seq=5000", NEW),
+};
+
 static const struct step other_steps[] = {
 	{ 0, "arp", 0 },
 	{ 0, "tcp [2001:db8::1]:1 > [2001:db8::2]:2 flags=S ext=0", NEW },
@@ -147,6 +200,59 @@ static void tcp_is_followed_on_devices(void **state)
 	(void)state;
 	converse(tcp_steps, ARRAY_SIZE(tcp_steps), HOOK_DEVICE);
 	converse(other_steps, ARRAY_SIZE(other_steps), HOOK_DEVICE);
+	converse(both_call_steps, ARRAY_SIZE(both_call_steps), HOOK_DEVICE);
+	converse(half_open_steps, ARRAY_SIZE(half_open_steps), HOOK_DEVICE);
+	converse(closing_steps, ARRAY_SIZE(closing_steps), HOOK_DEVICE);
+}
+
+static uint32_t at_device(uint32_t hook, const char *packet)
+{
+	return state_of("all", HOOK_DEVICE | hook, DEVICE_PLACE, packet);
+}
+
+/* The address is that of an established connection: 100 and 900 are sent. */
+static void connect_at_device(void)
+{
+	matcher_forget();
+	at_device(HOOK_OUT, "tcp 10.0.0.1:5 > 10.0.0.2:80 flags=S seq=99");
+	at_device(0, "tcp 10.0.0.2:80 > 10.0.0.1:5 flags=SA seq=899 ack=100");
+	at_device(HOOK_OUT,
+		  "tcp 10.0.0.1:5 > 10.0.0.2:80 flags=A seq=100 ack=900");
+	at_device(0, "tcp 10.0.0.2:80 > 10.0.0.1:5 flags=A seq=900 ack=100");
+}
+
+static bool outlives(const char *attack, unsigned int seconds)
+{
+	connect_at_device();
+	at_device(0, attack);
+	matcher_age(MATCHER_SHARE, seconds);
+	return at_device(HOOK_OUT,
+			 "tcp 10.0.0.1:5 > 10.0.0.2:80 flags=FA seq=100 "
+			 "ack=900") == ESTABLISHED;
+}
+
+#define FROM_THERE "tcp 10.0.0.2:80 > 10.0.0.1:5 "
+
+static void nobody_ends_a_connection_who_does_not_know_where_it_is(void **state)
+{
+	(void)state;
+	assert_true(outlives(FROM_THERE "flags=R seq=80000000", 7000));
+	assert_true(outlives(FROM_THERE "flags=R seq=4000000000", 7000));
+	assert_true(outlives(FROM_THERE "flags=FA seq=80000000 ack=1", 7000));
+	assert_true(outlives(FROM_THERE "flags=S seq=80000000", 7000));
+	/* Who does know ends it. */
+	assert_false(outlives(FROM_THERE "flags=R seq=900", 11));
+	assert_true(outlives(FROM_THERE "flags=R seq=900", 9));
+	assert_false(outlives(FROM_THERE "flags=FA seq=900 ack=100", 121));
+	/* Whoever has sent much lately may be far ahead. */
+	connect_at_device();
+	at_device(HOOK_OUT,
+		  "tcp 10.0.0.1:5 > 10.0.0.2:80 flags=A seq=100 ack=50000900");
+	at_device(0, FROM_THERE "flags=R seq=80000000");
+	matcher_age(MATCHER_SHARE, 11);
+	assert_int_equal(at_device(HOOK_OUT, "tcp 10.0.0.1:5 > 10.0.0.2:80 "
+					     "flags=FA seq=100 ack=900"),
+			 INVALID);
 }
 
 static void places_do_not_know_of_each_other(void **state)
@@ -239,23 +345,6 @@ static void an_error_is_related_to_the_flow_that_it_quotes(void **state)
 	}
 }
 
-/* Makes every flow look as if it was quiet for so long. */
-static void age(unsigned int seconds)
-{
-	int fd = bpf_map__fd(matcher_programs->maps.flows);
-	struct flow_key key, next;
-	struct flow flow;
-	void *at = NULL;
-
-	while (bpf_map_get_next_key(fd, at, &next) == 0) {
-		key = next;
-		at = &key;
-		assert_int_equal(bpf_map_lookup_elem(fd, &key, &flow), 0);
-		flow.seen_ns -= seconds * 1000000000ULL;
-		assert_int_equal(bpf_map_update_elem(fd, &key, &flow, 0), 0);
-	}
-}
-
 static void flows_end_when_they_are_quiet(void **state)
 {
 	const char *there = "udp 10.0.0.1:5 > 10.0.0.2:53";
@@ -264,18 +353,18 @@ static void flows_end_when_they_are_quiet(void **state)
 	(void)state;
 	matcher_forget();
 	state_of("all", HOOK_OUT, 1, there);
-	age(31);
+	matcher_age(MATCHER_SHARE, 31);
 	assert_int_equal(state_of("all", 0, 1, back), NEW);
 	matcher_forget();
 	state_of("all", HOOK_OUT, 1, there);
-	age(29);
+	matcher_age(MATCHER_SHARE, 29);
 	assert_int_equal(state_of("all", 0, 1, back), ESTABLISHED);
-	age(179);
+	matcher_age(MATCHER_SHARE, 179);
 	assert_int_equal(state_of("all", 0, 1, back), ESTABLISHED);
 	/* It was refreshed. */
-	age(179);
+	matcher_age(MATCHER_SHARE, 179);
 	assert_int_equal(state_of("all", HOOK_OUT, 1, there), ESTABLISHED);
-	age(181);
+	matcher_age(MATCHER_SHARE, 181);
 	assert_int_equal(state_of("all", HOOK_OUT, 1, there), NEW);
 }
 
@@ -323,6 +412,8 @@ int main(void)
 		cmocka_unit_test(a_flow_is_established_when_both_have_spoken),
 		cmocka_unit_test(an_echo_is_answered_only_by_its_reply),
 		cmocka_unit_test(tcp_is_followed_on_devices),
+		cmocka_unit_test(
+			nobody_ends_a_connection_who_does_not_know_where_it_is),
 		cmocka_unit_test(places_do_not_know_of_each_other),
 		cmocka_unit_test(what_is_denied_leaves_no_flow),
 		cmocka_unit_test(

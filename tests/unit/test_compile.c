@@ -131,6 +131,51 @@ static void a_first_rule_that_allows_by_states_alone_is_noted(void **state)
 	assert_int_equal(image->chains[5].opens, 0);
 }
 
+#define LOOKS "[chain c]\npolicy = deny\n10 = allow established\n"
+
+static uint32_t share_of(const struct image *image, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_groups; i++)
+		if (strcmp(image_string(image, image->groups[i].name), name) ==
+		    0)
+			return image->groups[i].flow_share;
+	return NONE;
+}
+
+static void a_group_keeps_its_table_of_flows(void **state)
+{
+	CLEANUP(image_freep) struct image *first = NULL;
+	CLEANUP(image_freep) struct image *second = NULL;
+	CLEANUP(image_freep) struct image *third = NULL;
+
+	(void)state;
+	first = compile_text(LOOKS "[group a]\nmatch = /a\nfilter-in = c\n"
+				   "flows = 100\ntimeouts = udp 10s, icmp 1m\n"
+				   "[group b]\nmatch = /b\nfilter-in = c\n"
+				   "[group d]\nmatch = /d\n",
+			     NULL);
+	assert_int_equal(share_of(first, "a"), FLOW_SHARE_GROUPS);
+	assert_int_equal(share_of(first, "b"), FLOW_SHARE_GROUPS + 1);
+	assert_int_equal(share_of(first, "d"), 0);
+	assert_int_equal(first->groups[0].flow_room.flows, 100);
+	assert_int_equal(first->groups[0].flow_room.seconds[FLOW_UDP], 10);
+	assert_int_equal(first->groups[0].flow_room.seconds[FLOW_ICMP], 60);
+	assert_int_equal(first->groups[0].flow_room.seconds[FLOW_TCP_RESET], 0);
+	/* What another has had, nobody has before it is empty. */
+	second = compile_text(LOOKS "[group e]\nmatch = /e\nfilter-in = c\n"
+				    "[group b]\nmatch = /b\nfilter-in = c\n",
+			      first);
+	assert_int_equal(share_of(second, "b"), FLOW_SHARE_GROUPS + 1);
+	assert_int_equal(share_of(second, "e"), FLOW_SHARE_GROUPS + 2);
+	third = compile_text(LOOKS "[group a]\nmatch = /a\nfilter-in = c\n"
+				   "[group b]\nmatch = /b\nfilter-in = c\n",
+			     second);
+	assert_int_equal(share_of(third, "a"), FLOW_SHARE_GROUPS);
+	assert_int_equal(share_of(third, "b"), FLOW_SHARE_GROUPS + 1);
+}
+
 static void unchanged_rules_keep_their_counters(void **state)
 {
 	CLEANUP(image_freep) struct image *first = NULL;
@@ -414,6 +459,7 @@ int main(void)
 		cmocka_unit_test(a_chain_says_what_its_rules_look_at),
 		cmocka_unit_test(
 			a_first_rule_that_allows_by_states_alone_is_noted),
+		cmocka_unit_test(a_group_keeps_its_table_of_flows),
 		cmocka_unit_test(unchanged_rules_keep_their_counters),
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/flow_tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "base/crash.h"
+#include "cgroup/flow_tables_own.h"
+#include "pins/layout.h"
+#include "rules/flow_room.h"
+
+/* ------------------------------------------------------------- mapping */
+
+static int map_table(int fd, struct flow_map *ret_map)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	void *blocks;
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+	if (info.value_size != sizeof(union flow_block) ||
+	    info.max_entries < 2 || !(info.map_flags & BPF_F_MMAPABLE))
+		return -EPROTO;
+	blocks = mmap(NULL, (size_t)info.max_entries * sizeof(union flow_block),
+		      PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (blocks == MAP_FAILED)
+		return neg_errno();
+	ret_map->blocks = blocks;
+	ret_map->n = info.max_entries;
+	return 0;
+}
+
+static int open_table(int flows, uint32_t share)
+{
+	uint32_t id;
+	int r;
+
+	r = bpf_map_lookup_elem(flows, &share, &id);
+	return r < 0 ? r : bpf_map_get_fd_by_id(id);
+}
+
+int flow_map_open(int flows, uint32_t share, struct flow_map *ret_map)
+{
+	AUTO_CLOSE int fd = open_table(flows, share);
+
+	if (fd == -ENOENT)
+		return 0;
+	return fd < 0 ? fd : map_table(fd, ret_map);
+}
+
+void flow_map_close(struct flow_map *map)
+{
+	if (map->blocks)
+		munmap(map->blocks, (size_t)map->n * sizeof(union flow_block));
+	*map = (struct flow_map){ 0 };
+}
+
+/* -------------------------------------------------------------- making */
+
+void flow_times_set(struct flow_head *head, const struct flow_room *room)
+{
+	uint32_t i;
+
+	for (i = 0; i < FLOW_TIMES; i++)
+		__atomic_store_n(
+			&head->times[i],
+			FLOW_TICKS((uint64_t)flow_room_seconds(room, i)),
+			__ATOMIC_RELAXED);
+}
+
+/* A power of two. */
+static uint32_t lines_for(uint32_t room)
+{
+	uint32_t lines = 1;
+
+	while (lines < FLOW_LINES(room))
+		lines *= 2;
+	return lines;
+}
+
+static int create(const struct flow_want *want, int *ret_fd,
+		  struct flow_map *ret_map)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	uint32_t room = want->room->flows ? want->room->flows : want->usual;
+	uint32_t lines = lines_for(room);
+	AUTO_CLOSE int fd = -1;
+	struct flow_head *head;
+	int r;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "flow_table", sizeof(uint32_t),
+			    sizeof(union flow_block), lines + 1, &opts);
+	if (fd < 0)
+		return fd;
+	r = map_table(fd, ret_map);
+	if (r < 0)
+		return r;
+	head = &ret_map->blocks[0].head;
+	head->mask = lines - 1;
+	head->room = room;
+	flow_times_set(head, want->room);
+	/* Who knows it could send what all falls on one line. */
+	if (getrandom(&head->seed, sizeof(head->seed), 0) !=
+	    sizeof(head->seed)) {
+		flow_map_close(ret_map);
+		return -EIO;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The way for a flow in a line of a table that nobody uses yet, or none. */
+static void put_flow(struct flow_map *to, const struct flow *flow,
+		     uint32_t bits, uint32_t until)
+{
+	const struct flow_head *head = &to->blocks[0].head;
+	uint64_t hash = flow_hash(&flow->key, head->seed);
+	struct flow_line *line =
+		&to->blocks[1 + (FLOW_LINE_OF(hash) & head->mask)].line;
+	uint32_t i;
+
+	for (i = 0; i < FLOW_WAYS; i++)
+		if (!line->tags[i])
+			break;
+	if (i == FLOW_WAYS)
+		return;
+	line->flows[i] = *flow;
+	line->untils[i] = until;
+	line->tags[i] = FLOW_TAG_OF(hash) | bits;
+}
+
+static void copy_lines(const struct flow_map *from, struct flow_map *to,
+		       uint32_t bits)
+{
+	uint32_t now = flow_ticks_now(), i, way;
+
+	for (i = 1; i < from->n; i++) {
+		const struct flow_line *line = &from->blocks[i].line;
+
+		for (way = 0; way < FLOW_WAYS; way++)
+			if (line->tags[way] &&
+			    (line->tags[way] & FLOW_BITS) == bits &&
+			    (int32_t)(line->untils[way] - now) >= 0)
+				put_flow(to, &line->flows[way], bits,
+					 line->untils[way]);
+	}
+}
+
+/* Those that are proven first, as there may be less room. */
+static void copy_flows(const struct flow_map *from, struct flow_map *to)
+{
+	const struct flow_head *head = &from->blocks[0].head;
+	struct flow_head *new = &to->blocks[0].head;
+
+	new->opened = head->opened;
+	new->evicted = head->evicted;
+	new->expired = head->expired;
+	new->full = head->full;
+	copy_lines(from, to, FLOW_PROVEN | FLOW_FIRM);
+	copy_lines(from, to, FLOW_PROVEN);
+	copy_lines(from, to, 0);
+}
+
+/* Makes what a share is to have; carries: what its table has goes over. */
+static int make(int flows, struct flow_want *want, bool carries)
+{
+	CLEANUP(flow_map_close) struct flow_map from = { 0 }, to = { 0 };
+	int r = 0;
+
+	if (carries)
+		r = flow_map_open(flows, want->share, &from);
+	if (r == 0)
+		r = create(want, &want->fd, &to);
+	if (r == 0 && from.blocks)
+		copy_flows(&from, &to);
+	return r;
+}
+
+/* So many descriptors may be open at once. */
+#define DUE_MAX 256
+
+/* Of those from *next on that are not as they were, up to DUE_MAX. */
+static int make_due(int flows, struct flow_wants *wants,
+		    const struct flow_wants *had, size_t *next)
+{
+	size_t n = 0;
+	int r = 0;
+
+	for (; r == 0 && n < DUE_MAX && *next < wants->n_list; (*next)++) {
+		struct flow_want *want = &wants->list[*next];
+		const struct flow_want *before =
+			flow_wants_find(had, want->share);
+
+		want->fd = -1;
+		want->is_due = !before ||
+			       before->room->flows != want->room->flows;
+		if (want->is_due)
+			r = make(flows, want, before);
+		n += want->is_due;
+	}
+	return r;
+}
+
+int flow_tables_write(int flows, const struct image *image,
+		      const struct image *live, struct err *err)
+{
+	CLEANUP(flow_wants_freep) struct flow_wants *wants = flow_wants_new();
+	CLEANUP(flow_wants_freep) struct flow_wants *had = flow_wants_new();
+	int r = wants && had ? 0 : -ENOMEM;
+	size_t next = 0;
+
+	if (r == 0)
+		r = flow_wants_collect(image, wants);
+	if (r == 0)
+		r = flow_wants_collect(live, had);
+	while (r == 0 && next < wants->n_list) {
+		r = make_due(flows, wants, had, &next);
+		crash_point();
+		if (r < 0)
+			break;
+		r = flow_wants_put(flows, wants, err);
+		if (r < 0)
+			return r;
+	}
+	if (r == -EPROTO)
+		return layout_misfit("flows", err);
+	return r < 0 ? err_set(err, r, "make tables of flows") : 0;
+}
+
+int flow_table_put(int flows, uint32_t share, const struct flow_room *room,
+		   uint32_t usual, struct err *err)
+{
+	CLEANUP(flow_map_close) struct flow_map map = { 0 };
+	struct flow_want want = { .room = room, .usual = usual, .fd = -1 };
+	AUTO_CLOSE int fd = -1;
+	int r = create(&want, &fd, &map);
+
+	if (r == 0)
+		r = bpf_map_update_elem(flows, &share, &fd, 0);
+	return r < 0 ? err_set(err, r, "make a table of flows") : 0;
+}
