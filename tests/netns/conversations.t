@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Conversations, packet by packet, through a router whose one device is weir's,
+# and where nft asks netfilter's connection tracking: the states are the same, or
+# they differ as docs/state.md says.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+tool=$PWD/build/plain/tests/netns/frame-tool
+far=$lab-f
+make_netns "$left"
+make_netns "$right"
+make_netns "$far"
+
+# The hosts have no addresses: nobody answers but this test.
+for side in "$left n0" "$far m0"; do
+	read -r ns device <<<"$side"
+	ip link add "$device" netns "$ns" type veth peer name "$device" netns "$right"
+	nsenter --net=/run/netns/"$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	ip -n "$right" link set "$device" address 02:00:00:00:00:01
+	ip -n "$ns" link set "$device" up
+	ip -n "$right" link set "$device" up
+done
+in_right sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ip_forward=1 \
+	net.ipv4.conf.{all,n0,m0}.rp_filter=0
+ip -n "$right" addr add 10.77.1.1/24 dev n0
+ip -n "$right" addr add 10.77.2.1/24 dev m0
+for host in 8 11 12 13 14 15; do
+	ip -n "$right" neigh add 10.77.1.$host lladdr 02:00:00:00:00:02 dev n0
+done
+for host in 8 9; do ip -n "$right" neigh add 10.77.2.$host lladdr 02:00:00:00:00:02 dev m0; done
+
+# rules STEPS: a rule for each step of a batch, which its dscp tells, and each state.
+# A chain of another name counts from zero.
+batch=0
+rules() {
+	batch=$((batch + 1))
+	echo "table ip t { chain f { type filter hook forward priority 0;" >"$work/nft"
+	printf '[device n0]\nfilter-in = c%s\nfilter-out = c%s\n[chain c%s]\npolicy = allow\n' \
+		$batch $batch $batch >"$work/policy.ini"
+	local step state i
+	for ((step = 1; step <= $1; step++)); do
+		i=0
+		for state in new established related invalid; do
+			echo "ip dscp $step ct state $state counter comment \"$step $state\"" >>"$work/nft"
+			echo "$((step * 10 + ++i)) = allow ip4 $state dscp $step" >>"$work/policy.ini"
+		done
+	done
+	printf '}\n}\n' >>"$work/nft"
+}
+of_weir() {
+	in_right "$WEIRCTL" stats c$batch --json | jq -r '.chains[0].rules[] | select(.packets > 0) |
+		"\(.number / 10 | floor) \(.text | split(" ")[2])"'
+}
+of_nft() {
+	in_right nft list table ip t |
+		sed -n 's/.*counter packets [1-9][0-9]* .*comment "\(.*\)".*/\1/p'
+}
+begin_both() {
+	rules "$1"
+	in_right "$WEIRCTL" apply "$work/policy.ini" >/dev/null || return
+	in_right nft flush ruleset && in_right nft -f "$work/nft" &&
+		in_right sysctl -qw net.netfilter.nf_conntrack_checksum=0
+}
+
+why=
+begin_both 1 2>"$work/why" || why="no connection tracking of nft's: $(tail -n 1 "$work/why")"
+if [ -n "$why" ]; then
+	command -v nft >/dev/null && in_right "$WEIRCTL" status >/dev/null || why="there is no nft"
+	skip "conversations have the states that netfilter gives them" "$why"
+	finish
+fi
+
+# conversation NAME: reads "> | < FRAME = STATE [STATE]": weir's, and where it is
+# another netfilter's.  $n is the near host, another each time, $f the far one.
+conversation() {
+	local name=$1 line frame states step=0 weir nft
+	: >"$work/frames" && : >"$work/want.weir" && : >"$work/want.nft"
+	while IFS= read -r line; do
+		[ -n "$line" ] || continue
+		step=$((step + 1)) frame=${line% = *} states=${line##* = }
+		case $frame in
+		*" | "*) frame="${frame/ | / dscp=$step | }" ;;
+		*) frame="$frame dscp=$step" ;;
+		esac
+		echo "$frame" >>"$work/frames"
+		read -r weir nft <<<"$states"
+		echo "$step $weir" >>"$work/want.weir"
+		echo "$step ${nft:-$weir}" >>"$work/want.nft"
+	done
+	if ! begin_both $step || ! "$tool" talk "$left" n0 "$far" m0 <"$work/frames" 2>"$work/why"; then
+		fail "$name" "$(cat "$work/why")"
+		return
+	fi
+	weir=$(of_weir | sort -n | diff "$work/want.weir" - 2>&1) &&
+		nft=$(of_nft | sort -n | diff "$work/want.nft" - 2>&1) && pass "$name: $step packets" ||
+		fail "$name" "weir (< wanted):" "$weir" "nft (< wanted):" "$nft" "$(cat -n "$work/frames")"
+}
+f=10.77.2.9
+
+n=10.77.1.11
+conversation "TCP from call to end" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 = new
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 = established
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=10 = established
+< tcp $f:80 > $n:5 flags=PA seq=901 ack=111 len=20 = established
+> tcp $n:5 > $f:80 flags=S seq=5000 len=0 = established
+< tcp $f:80 > $n:5 flags=S seq=5000 len=0 = invalid
+< tcp $f:80 > $n:5 flags=FA seq=921 ack=111 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=111 ack=922 len=0 = established
+> tcp $n:5 > $f:80 flags=S seq=5000 len=0 = established
+> tcp $n:5 > $f:80 flags=FA seq=111 ack=922 len=0 = established
+< tcp $f:80 > $n:5 flags=A seq=922 ack=112 len=0 = established
+> tcp $n:5 > $f:80 flags=S seq=5000 len=0 = new
+< tcp $f:80 > $n:5 flags=SA seq=7000 ack=5001 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=5001 ack=7001 len=0 = established
+EOC
+
+n=10.77.1.12
+conversation "calls at once, half-open, refused" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 = new
+< tcp $f:80 > $n:5 flags=S seq=900 len=0 = established
+> tcp $n:5 > $f:80 flags=SA seq=100 ack=901 len=0 = established
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 = established
+> tcp $n:6 > $f:80 flags=S seq=100 len=0 = new
+> tcp $n:6 > $f:80 flags=A seq=101 ack=901 len=0 = invalid
+> tcp $n:6 > $f:80 flags=FA seq=101 ack=901 len=0 = invalid
+< tcp $f:80 > $n:6 flags=FA seq=900 ack=101 len=0 = invalid
+> tcp $n:7 > $f:80 flags=S seq=100 len=0 = new
+< tcp $f:80 > $n:7 flags=RA seq=0 ack=101 len=0 = established
+> tcp $n:7 > $f:80 flags=S seq=300 len=0 = new
+< tcp $f:80 > $n:8 flags=SA seq=900 ack=101 len=0 = invalid
+< tcp $f:80 > $n:8 flags=RA seq=900 ack=101 len=0 = invalid
+< tcp $f:80 > $n:8 flags=FA seq=900 ack=101 len=0 = invalid
+> tcp $n:8 > $f:80 flags=SF seq=900 len=0 = invalid
+> tcp $n:8 > $f:80 flags=- seq=900 len=0 = invalid
+EOC
+
+n=10.77.1.13
+conversation "what is older than the policy, and one way only" <<EOC
+> tcp $n:5 > $f:80 flags=PA seq=100 ack=900 len=10 = new
+< tcp $f:80 > $n:5 flags=A seq=900 ack=110 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=110 ack=900 len=0 = established
+< tcp $f:81 > $n:5 flags=SA seq=900 ack=110 len=0 = invalid
+< tcp $f:81 > $n:5 flags=A seq=901 ack=110 len=0 = new
+< tcp $f:81 > $n:5 flags=A seq=901 ack=110 len=0 = new
+> udp $n:5 > $f:53 len=9 = new
+> udp $n:5 > $f:53 len=9 = new
+EOC
+
+n=10.77.1.14
+conversation "resets and data from far beyond" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 = established
+< tcp $f:80 > $n:5 flags=R seq=90000000 len=0 = established invalid
+< tcp $f:80 > $n:5 flags=PA seq=90000000 ack=101 len=10 = established invalid
+< tcp $f:80 > $n:5 flags=FA seq=90000000 ack=101 len=0 = established invalid
+> tcp $n:5 > $f:80 flags=S seq=70000000 len=0 = established
+< tcp $f:80 > $n:5 flags=PA seq=901 ack=101 len=10 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=911 len=0 = established
+< tcp $f:80 > $n:5 flags=R seq=911 len=0 = established
+> tcp $n:5 > $f:80 flags=S seq=5000 len=0 = new established
+EOC
+
+n=10.77.1.15
+conversation "UDP, ICMP and errors" <<EOC
+> udp $n:5 > $f:53 len=9 = new
+< udp $f:53 > $n:6 len=9 = new
+< udp $f:53 > $n:5 len=9 = established
+> udp $n:5 > $f:53 len=9 = established
+< icmp $f > $n type=0 id=7 = invalid
+> icmp $n > $f type=8 id=7 = new
+> icmp $n > $f type=8 id=7 = new
+< icmp $f > $n type=0 id=7 = established
+> icmp $n > $f type=8 id=7 = established
+< icmp $f > $n type=3 code=3 len=0 | udp $n:5 > $f:53 len=9 = related
+< icmp 10.77.2.8 > $n type=3 code=4 len=0 | udp $n:5 > $f:53 len=9 = related
+< icmp 10.77.2.8 > $n type=11 len=0 | icmp $n > $f type=8 id=7 = related
+< icmp 10.77.2.8 > $n type=3 code=1 len=0 | udp $n:9 > $f:53 len=9 = invalid
+< icmp 10.77.2.8 > 10.77.1.8 type=3 code=1 len=0 | udp $n:5 > $f:53 len=9 = invalid
+> gre $n > $f len=9 = new
+< gre $f > $n len=9 = established
+EOC
+finish
