@@ -114,7 +114,7 @@ __noinline int known_packet(struct __sk_buff *skb, __u64 stamp, __u32 hook)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct known_found found;
-	struct flow_id id;
+	struct flow_id id = { 0 };
 
 	if (!sk || !flow_id_of_socket(skb, &id))
 		return KNOWN_NOT;

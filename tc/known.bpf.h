@@ -55,7 +55,7 @@ static __always_inline bool known_is_framed(struct __sk_buff *skb)
 __noinline int known_at_device(struct __sk_buff *skb, __u64 stamp, __u64 place)
 {
 	struct known_found found;
-	struct flow_id id;
+	struct flow_id id = { 0 };
 
 	if (!flow_id_of_device(skb, &id) ||
 	    !known_find(place, stamp, &id, skb->ifindex, &found))
