@@ -82,6 +82,9 @@ static uint8_t chain_flags(const struct rule_row *row, const struct rule *rule)
 /* Of too many the first is named. */
 static void count_limit(struct compiler *c, const struct rule *rule)
 {
+	if (rule->log && c->n_logs++ == RULE_LOGS_MAX)
+		compiler_problem(c, &rule->where, "more than %d rules have log",
+				 RULE_LOGS_MAX);
 	if (rule->limit_count && c->n_limits++ == RULE_LIMITS_MAX)
 		compiler_problem(c, &rule->where,
 				 "more than %d rules have a limit",

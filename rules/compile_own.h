@@ -26,6 +26,7 @@ struct compiler {
 	str_off *files;		  /* offsets of policy->files, 0: not yet */
 	uint8_t *counters_used;	  /* a bit per counter of live */
 	size_t n_limits;	  /* rules that have one */
+	size_t n_logs;		  /* … and rules with log */
 	uint64_t *walk_counts;	  /* by chain, 0: not counted yet */
 	size_t next_live_rule;	  /* where the next rule may be in live */
 	uint32_t next_counter;	  /* where to look for a free one */

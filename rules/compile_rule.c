@@ -7,6 +7,7 @@
 #include "rules/compile_own.h"
 #include "rules/compile_set.h"
 #include "rules/iface.h"
+#include "rules/rule.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -166,21 +167,47 @@ static void compile_matches(const struct rule *rule, struct rule_row *row)
 	}
 }
 
+static uint64_t token_interval(uint32_t count, uint32_t seconds)
+{
+	uint64_t interval_ns = seconds * NSEC_PER_SEC / count;
+
+	return interval_ns ? interval_ns : 1;
+}
+
+/* Within what a clock can be ahead by. */
+static uint64_t token_burst(uint64_t burst, uint64_t interval_ns)
+{
+	if (burst == 0)
+		burst = 1;
+	if (burst > INT64_MAX / interval_ns)
+		burst = INT64_MAX / interval_ns;
+	return burst * interval_ns;
+}
+
 static void compile_limit(const struct rule *rule, struct rule_row *row)
 {
-	uint64_t burst = rule->limit_burst ? rule->limit_burst : 1;
-
 	if (!rule->limit_count)
 		return;
 	row->looks |= LOOK_LIMIT;
 	row->limit_interval_ns =
-		rule->limit_seconds * NSEC_PER_SEC / rule->limit_count;
-	if (row->limit_interval_ns == 0)
-		row->limit_interval_ns = 1;
-	/* Within what a clock can be ahead by. */
-	if (burst > INT64_MAX / row->limit_interval_ns)
-		burst = INT64_MAX / row->limit_interval_ns;
-	row->limit_burst_ns = burst * row->limit_interval_ns;
+		token_interval(rule->limit_count, rule->limit_seconds);
+	row->limit_burst_ns =
+		token_burst(rule->limit_burst, row->limit_interval_ns);
+}
+
+static int compile_log(struct compiler *c, const struct rule *rule,
+		       struct rule_row *row)
+{
+	uint32_t count = rule->log_count ? rule->log_count : LOG_COUNT_DEFAULT;
+	uint32_t seconds = rule->log_count ? rule->log_seconds : 1;
+	uint32_t burst = rule->log_count ? rule->log_burst : LOG_BURST_DEFAULT;
+
+	if (!rule->log)
+		return 0;
+	row->does |= DO_LOG;
+	row->log_interval_ns = token_interval(count, seconds);
+	row->log_burst_ns = token_burst(burst, row->log_interval_ns);
+	return compiler_string(c, rule->log_prefix, &row->log_prefix);
 }
 
 /*
@@ -221,10 +248,8 @@ int compile_rule(struct compiler *c, const struct chain *chain,
 				 LOOK_DST_NOT, LOOK_DST_PORT);
 	if (r == 0)
 		r = compile_ifaces(c, rule, row);
-	if (r == 0 && rule->log) {
-		row->does |= DO_LOG;
-		r = compiler_string(c, rule->log_prefix, &row->log_prefix);
-	}
+	if (r == 0)
+		r = compile_log(c, rule, row);
 	if (r == 0)
 		r = compiler_file(c, &rule->where, &row->file);
 	if (r == 0)

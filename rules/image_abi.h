@@ -122,6 +122,8 @@ struct rule_row {
 	__u64 limit_burst_ns;		 /* tokens saved, as time */
 	/* By what source_limits knows the rule; 0: one limit for all sources */
 	__u64 limit_source;
+	/* With DO_LOG, of its events: as the two above.  Never 0. */
+	__u64 log_interval_ns, log_burst_ns;
 	__u32 counter; /* in counters and rule_limits */
 	__u32 chain;
 	__u32 number; /* its key in the file */
@@ -139,7 +141,7 @@ struct rule_row {
 };
 
 _Static_assert(sizeof(struct row_side) == 48, "no hidden padding");
-_Static_assert(sizeof(struct rule_row) == 224, "no hidden padding");
+_Static_assert(sizeof(struct rule_row) == 240, "no hidden padding");
 
 enum {
 	CHAIN_STRICT = 1 << 0, /* no built-in exceptions on a device */
@@ -521,5 +523,8 @@ static inline __s64 counter_packets(__u64 recent)
 
 /* Rules with a limit in one policy; each of them keeps its tokens. */
 #define RULE_LIMITS_MAX 65536
+
+/* Rules with `log` in one policy: each keeps what it may still tell. */
+#define RULE_LOGS_MAX 16384
 
 #endif

@@ -208,6 +208,10 @@ struct rule {
 	uint16_t length_first, length_last; /* bytes, IP header included */
 	bool log;
 	char *log_prefix;
+	/* At most so many events in so many seconds; 0: the default. */
+	uint32_t log_count;
+	uint32_t log_seconds;
+	uint32_t log_burst;   /* events; 0 where log_count is */
 	uint32_t limit_count; /* 0: no limit */
 	uint32_t limit_seconds;
 	uint32_t limit_burst;  /* packets, at least 1 where there is a limit */

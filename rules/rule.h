@@ -32,6 +32,10 @@ void rule_clear(struct rule *rule);
 #define LIMIT_COUNT_MAX	    1000000
 #define LIMIT_BURST_DEFAULT 5 /* as in iptables and nft */
 
+/* Of `log` where the rule does not say it: events a second, and at once. */
+#define LOG_COUNT_DEFAULT 10
+#define LOG_BURST_DEFAULT 20
+
 /* Whether one that it names is this. */
 static inline bool rule_has_protocol(const struct rule *rule,
 				     unsigned int protocol)

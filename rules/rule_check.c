@@ -140,5 +140,9 @@ int rule_check(const struct rule *rule, struct err *why)
 		return err_say(why, -EINVAL,
 			       "limit does not go with jump or return (put it "
 			       "on rules that allow, deny or reject)");
+	if (rule->log && rule->verdict >= VERDICT_JUMP)
+		return err_say(why, -EINVAL,
+			       "log does not go with jump or return (put it on "
+			       "rules that allow, deny or reject)");
 	return check_families(rule, why);
 }

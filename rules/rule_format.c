@@ -197,12 +197,23 @@ static void format_quoted(const char *text, struct text *out)
 	text_char(out, '"');
 }
 
+static void format_log(const struct rule *rule, struct text *out)
+{
+	text_put(out, " log");
+	if (rule->log_prefix)
+		format_quoted(rule->log_prefix, out);
+	if (!rule->log_count)
+		return;
+	put_number(out, " ", rule->log_count);
+	text_put(out, rule->log_seconds == 1 ? "/s" : "/m");
+	if (rule->log_burst != LOG_BURST_DEFAULT)
+		put_number(out, " burst ", rule->log_burst);
+}
+
 static void format_options(const struct rule *rule, struct text *out)
 {
 	if (rule->log)
-		text_put(out, " log");
-	if (rule->log_prefix)
-		format_quoted(rule->log_prefix, out);
+		format_log(rule, out);
 	if (rule->limit_count) {
 		put_number(out, " limit ", rule->limit_count);
 		text_put(out, rule->limit_seconds == 1 ? "/s" : "/m");

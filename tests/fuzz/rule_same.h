@@ -77,6 +77,9 @@ static inline bool rule_same(const struct rule *a, const struct rule *b)
 	       a->length_first == b->length_first &&
 	       a->length_last == b->length_last && a->log == b->log &&
 	       text_same(a->log_prefix, b->log_prefix) &&
+	       a->log_count == b->log_count &&
+	       a->log_seconds == b->log_seconds &&
+	       a->log_burst == b->log_burst &&
 	       a->limit_count == b->limit_count &&
 	       a->limit_seconds == b->limit_seconds &&
 	       a->limit_burst == b->limit_burst &&

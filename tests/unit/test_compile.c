@@ -432,6 +432,24 @@ static void too_many_limits_of_rules_are_refused(void **state)
 	assert_string_equal(found, "more than 65536 rules have a limit");
 }
 
+static void too_many_rules_with_log_are_refused(void **state)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *found = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (i = 0; i < RULE_LOGS_MAX + 2; i++) {
+		if (i % 4096 == 0)
+			fprintf(out, "[chain c%zu]\npolicy = deny\n", i);
+		fprintf(out, "%zu = deny log\n", i % 4096 + 1);
+	}
+	fclose(out);
+	found = compile_text_wrong(text);
+	assert_string_equal(found, "more than 16384 rules have log");
+}
+
 static void texts_stand_once_and_damage_reads_as_nothing(void **state)
 {
 	CLEANUP(image_freep) struct image *image = image_new();
@@ -469,6 +487,7 @@ int main(void)
 		cmocka_unit_test(rules_that_ask_for_more_are_not_early),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(too_many_limits_of_rules_are_refused),
+		cmocka_unit_test(too_many_rules_with_log_are_refused),
 		cmocka_unit_test(texts_stand_once_and_damage_reads_as_nothing),
 	};
 

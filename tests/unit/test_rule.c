@@ -101,6 +101,21 @@ static void options_are_read(void **state)
 	assert_null(read.log_prefix);
 	assert_int_equal(read.limit_seconds, 1);
 	assert_int_equal(read.limit_burst, LIMIT_BURST_DEFAULT);
+	assert_int_equal(read.log_count, 0);
+	assert_string_equal(read.text, "allow log limit 10/s");
+	rule_clear(&read);
+	read = rule("deny log \"x\" 3/m burst 4 limit 5/s burst 6");
+	assert_int_equal(read.log_count, 3);
+	assert_int_equal(read.log_seconds, 60);
+	assert_int_equal(read.log_burst, 4);
+	assert_int_equal(read.limit_count, 5);
+	assert_int_equal(read.limit_burst, 6);
+	assert_string_equal(read.text,
+			    "deny log \"x\" 3/m burst 4 limit 5/s burst 6");
+	rule_clear(&read);
+	read = rule("deny log 7/s burst 20");
+	assert_int_equal(read.log_burst, LOG_BURST_DEFAULT);
+	assert_string_equal(read.text, "deny log 7/s");
 	rule_clear(&read);
 	read = rule("allow limit 10/s burst 9 per source");
 	assert_true(read.limit_per_source);
@@ -223,6 +238,7 @@ static void random_rule(char *text, size_t size)
 		 ANY_OF("", " iface eth0", " iface wl*, @lan,eth1",
 			" iface @a, @b", " uid 0", " length 0-100"),
 		 ANY_OF("", " log", " log \"a \\\" b\"", " limit 10/s",
+			" log 3/s", " log \"a\" 9/m burst 3 limit 2/s",
 			" limit 5/m burst 9", " limit 5/m per source",
 			" limit 6/s per source burst 2"),
 		 ANY_OF("", " comment \"x\"", " comment \"\\\\, ; #\""));
