@@ -46,36 +46,6 @@ static struct anchor_point *point_of(struct anchors *anchors, uint64_t id)
 	return point;
 }
 
-/* The path of the cgroup with this id; "" where it is gone. */
-static void path_of(int mount_fd, const char *mount, uint64_t id,
-		    char ret_path[static CGROUP_PATH_MAX])
-{
-	struct {
-		struct file_handle handle;
-		uint64_t id;
-	} buffer = { .handle = { .handle_bytes = sizeof(id),
-				 .handle_type = 0xfe } }; /* FILEID_KERNFS */
-	char link[64], path[PATH_MAX];
-	AUTO_CLOSE int fd = -1;
-	size_t prefix = strlen(mount);
-	ssize_t length;
-
-	ret_path[0] = '\0';
-	memcpy(buffer.handle.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(mount_fd, &buffer.handle, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path) - 1);
-	if (length < (ssize_t)prefix)
-		return;
-	path[length] = '\0';
-	if (strstr(path, " (deleted)"))
-		return;
-	snprintf(ret_path, CGROUP_PATH_MAX, "%s",
-		 path[prefix] ? path + prefix : "/");
-}
-
 static uint32_t program_id(int fd)
 {
 	struct bpf_prog_info info = { 0 };
@@ -196,7 +166,8 @@ int anchors_attached(const char *dir, const char *mount,
 		struct anchor_point *point = &anchors.list[i];
 		struct anchor anchor = { 0 };
 
-		path_of(mount_fd, mount, point->id, point->path);
+		find_cgroup_path(mount_fd, mount, point->id, point->path,
+				 sizeof(point->path));
 		point->complete = is_complete(dir, point->id, programs, needed);
 		r = read_anchor(dir, point->id, &anchor);
 		point->retired = r < 0 ||

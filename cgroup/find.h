@@ -38,6 +38,13 @@ DIR *find_entries(int fd);
 int find_cgroup_id(int fd, uint64_t *ret_id);
 
 /*
+ * The path of the cgroup with this id, below the mount, which mount_fd is open
+ * on; "" where the cgroup is gone.  size: of ret_path.
+ */
+void find_cgroup_path(int mount_fd, const char *mount, uint64_t id,
+		      char *ret_path, size_t size);
+
+/*
  * The folder that all matches of a pattern are below, "" for the root: its
  * plain beginning, in a buffer of CGROUP_PATH_MAX.  Returns the level of
  * what lies in that folder.

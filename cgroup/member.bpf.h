@@ -15,19 +15,11 @@
 
 #include "cgroup/account.bpf.h"
 #include "cgroup/cgroup_abi.h"
+#include "cgroup/members.bpf.h"
 #include "rules/kernel.bpf.h"
 #include "rules/tables.bpf.h"
 
 #define GLOB_STRIDE 16
-
-/* BPF writes and reads; clear takes it away.  Key: cgroup id. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct member);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} members SEC(".maps");
 
 /* BPF makes an element, uses it and removes it.  Key: a random number. */
 struct {
