@@ -7,6 +7,7 @@
 #define WEIR_CGROUP_CALL_BPF_H
 
 #include "cgroup/filter.bpf.h"
+#include "cgroup/monitor_call.bpf.h"
 #include "cgroup/quota.bpf.h"
 #include "rules/address.bpf.h"
 
@@ -56,14 +57,19 @@ static __always_inline bool filter_call(struct bpf_sock_addr *ctx,
 	for (i = 0; i < SCOPES_MAX && i < member->count; i++) {
 		const struct member_scope *at = &member->scopes[i];
 		const struct group_row *group = table_group(slot, at->group);
-		int decision;
+		__u32 decision;
+		__u64 decided;
 
 		if (!group || group->chain_out == NONE)
 			continue;
-		decision = address_decide(ctx, is_ip6, slot, group->chain_out,
-					  hook);
+		decided = address_decide(ctx, is_ip6, slot, group->chain_out,
+					 hook);
+		decision = DECISION(decided);
 		if (decision == ROW_ALLOW || decision == DECIDE_LATER)
 			continue;
+		monitor_call(ctx, is_ip6, HOW(slot, 0, hook),
+			     WHOSE(group->uid, generation), decided,
+			     member->cgroup);
 		filter_denied(HOW(slot, 0, HOOK_OUT), at->group, at->cgroup, 1);
 		if (decision == ROW_REJECT)
 			call_refuse();

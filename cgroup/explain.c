@@ -65,11 +65,25 @@ static uint32_t count_limits(const struct image *image)
 	return n;
 }
 
+static uint32_t count_logs(const struct image *image)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < image->n_rules; i++)
+		n += image->rules[i].does & DO_LOG ? 1 : 0;
+	return n;
+}
+
 /* Fragments are kept for nobody, and there are as many tokens as rules want. */
 static int make_small(struct explain_bpf *skel, const struct image *image)
 {
 	int r = bpf_map__set_max_entries(skel->maps.fragments, 1024);
 
+	if (r < 0)
+		return r;
+	r = bpf_map__set_max_entries(skel->maps.rule_logs,
+				     count_logs(image) + 1);
 	if (r < 0)
 		return r;
 	return bpf_map__set_max_entries(skel->maps.rule_limits,

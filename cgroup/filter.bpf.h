@@ -12,6 +12,7 @@
 #include "cgroup/known.bpf.h"
 #include "cgroup/member.bpf.h"
 #include "cgroup/scope.bpf.h"
+#include "rules/monitor_packet.bpf.h"
 #include "rules/quick.bpf.h"
 
 /* NULL for a fault, where the packet must be denied. */
@@ -50,6 +51,18 @@ __noinline int filter_denied(__u32 how, __u32 index, __u64 cgroup,
 	return 0;
 }
 
+/* A group's chain denied a packet; how: as above.  Returns 0. */
+__noinline int filter_refused(struct __sk_buff *skb, __u32 how, __u32 index,
+			      __u64 cgroup, __u32 generation)
+{
+	const struct group_row *group = table_group(how & 1, index);
+
+	filter_denied(how, index, cgroup, skb->gso_segs ? skb->gso_segs : 1);
+	if (group && how >> 16 & HOOK_OUT)
+		connect_denied(skb, generation, group->chain_out);
+	return 0;
+}
+
 /*
  * Whether all chains allow the packet; *ruling is then what they said.  States
  * are found once, and the flow is kept only when the packet may pass.
@@ -79,15 +92,17 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 		if (chain == NONE)
 			continue;
 		decided = chain_decide_quickly(skb, slot, chain, *states, hook);
+		if (monitor_may_be_on())
+			decided |= monitor_verdict(
+				skb, HOW(slot, 0, hook),
+				WHOSE(group->uid, member->generation), decided);
 		if (DECISION(decided) == ROW_ALLOW) {
 			ruling_add(ruling, decided);
 			continue;
 		}
-		filter_denied(HOW(slot, 0, hook), at->group, at->cgroup,
-			      skb->gso_segs ? skb->gso_segs : 1);
-		if (hook & HOOK_OUT)
-			connect_denied(skb, member->generation, chain);
-		else if (DECISION(decided) == ROW_REJECT)
+		filter_refused(skb, HOW(slot, 0, hook), at->group, at->cgroup,
+			       member->generation);
+		if (!(hook & HOOK_OUT) && DECISION(decided) == ROW_REJECT)
 			answer_arrived(skb);
 		return false;
 	}

@@ -143,6 +143,65 @@ int scopes_tidy(const struct scopes *scopes, const struct image *image,
 	return 0;
 }
 
+static int compare_tallies(const void *va, const void *vb)
+{
+	const struct scope_key *a = &((const struct scope_tally *)va)->key;
+	const struct scope_key *b = &((const struct scope_tally *)vb)->key;
+
+	if (a->cgroup != b->cgroup)
+		return a->cgroup < b->cgroup ? -1 : 1;
+	return (a->group_uid > b->group_uid) - (a->group_uid < b->group_uid);
+}
+
+struct tally_list {
+	struct scope_tally *list;
+	size_t n_list;
+};
+
+/*
+ * Behind one that is removed meanwhile the kernel begins anew: then the list
+ * ends there, and the next one has the rest.
+ */
+static int list_scopes(const struct scopes *scopes, struct tally_list *list)
+{
+	struct scope_key key, *last = NULL;
+	struct scope_tally *entry;
+	struct scope scope;
+	int r;
+
+	while ((r = bpf_map_get_next_key(scopes->scopes, last, &key)) == 0) {
+		last = &key;
+		r = bpf_map_lookup_elem_flags(scopes->scopes, &key, &scope,
+					      BPF_F_LOCK);
+		if (r < 0)
+			break;
+		entry = ARRAY_ADD(list, list);
+		if (!entry)
+			return -ENOMEM;
+		*entry = (struct scope_tally){ key, scope.out_tally,
+					       scope.in_tally };
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+int scopes_list(const struct scopes *scopes, struct scope_tally **ret_list,
+		size_t *ret_n, struct err *err)
+{
+	struct tally_list list = { 0 };
+	int r = list_scopes(scopes, &list);
+
+	if (r < 0) {
+		free(list.list);
+		return err_set(err, r, "list the state of groups");
+	}
+	if (list.n_list)
+		qsort(list.list, list.n_list, sizeof(*list.list),
+		      compare_tallies);
+	*ret_list = list.list;
+	*ret_n = list.n_list;
+	return 0;
+}
+
 int scopes_set_queued(const struct scopes *scopes, uint64_t cgroup, bool queued,
 		      struct err *err)
 {

@@ -29,6 +29,16 @@ int scopes_tally(const struct scopes *scopes, uint32_t group_uid,
 int scopes_pace(const struct scopes *scopes, uint32_t group_uid,
 		uint64_t cgroup, struct pace *ret_pace, struct err *err);
 
+/* One scope: of a group, or of a limit by address. */
+struct scope_tally {
+	struct scope_key key;
+	struct tally out, in;
+};
+
+/* All there are, by cgroup and uid; the list is allocated. */
+int scopes_list(const struct scopes *scopes, struct scope_tally **ret_list,
+		size_t *ret_n, struct err *err);
+
 /* Removes the state of groups and cgroups that are not there any more. */
 int scopes_tidy(const struct scopes *scopes, const struct image *image,
 		const struct found_cgroups *found, struct err *err);

@@ -62,6 +62,7 @@ void tables_close(struct tables *tables)
 	close_fdp(&tables->asked);
 	close_fdp(&tables->counters);
 	close_fdp(&tables->rule_limits);
+	close_fdp(&tables->rule_logs);
 	close_fdp(&tables->source_limits);
 	close_fdp(&tables->flows);
 	close_fdp(&tables->elements);
@@ -80,46 +81,45 @@ static struct tables *tables_new(void)
 	return tables;
 }
 
+/* Those that are no tables: each with its place in struct tables. */
+#define SINGLE(name)                                 \
+	{                                            \
+#name, offsetof(struct tables, name) \
+	}
+
+static const struct {
+	const char *map;
+	size_t offset;
+} singles[] = {
+	SINGLE(generation),    SINGLE(asked),	    SINGLE(changes),
+	SINGLE(counters),      SINGLE(rule_limits), SINGLE(rule_logs),
+	SINGLE(source_limits), SINGLE(flows),	    SINGLE(elements),
+};
+
+static int *single_of(struct tables *tables, size_t i)
+{
+	return (int *)((char *)tables + singles[i].offset);
+}
+
 int tables_open(const char *dir, struct tables **ret_tables, struct err *err)
 {
 	CLEANUP(tables_closep) struct tables *tables = tables_new();
 	size_t i;
-	int r;
+	int r = 0;
 
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
-	r = folder_open_pin(dir, "generation", &tables->generation, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "changes", &tables->changes, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "asked", &tables->asked, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "counters", &tables->counters, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "rule_limits", &tables->rule_limits, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "source_limits", &tables->source_limits, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "flows", &tables->flows, err);
-	if (r < 0)
-		return r;
-	r = folder_open_pin(dir, "elements", &tables->elements, err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < N_TABLES; i++) {
+	for (i = 0; r == 0 && i < ARRAY_SIZE(singles); i++)
+		r = folder_open_pin(dir, singles[i].map, single_of(tables, i),
+				    err);
+	for (i = 0; r == 0 && i < N_TABLES; i++) {
 		r = folder_open_pin(dir, defs[i].map, &tables->slots[i], err);
 		/* A version before this one had none: as if it were empty. */
 		if (r == -ENOENT && i == TABLE_OF_IFACES)
 			r = 0;
-		if (r < 0)
-			return r;
 	}
+	if (r < 0)
+		return r;
 	*ret_tables = TAKE_PTR(tables);
 	return 0;
 }
@@ -142,26 +142,12 @@ int tables_of_object(const struct bpf_object *object,
 {
 	CLEANUP(tables_closep) struct tables *tables = tables_new();
 	size_t i;
-	int r;
+	int r = 0;
 
 	if (!tables)
 		return err_set(err, -ENOMEM, "open maps");
-	r = copy_map(object, "generation", &tables->generation, err);
-	if (r == 0)
-		r = copy_map(object, "changes", &tables->changes, err);
-	if (r == 0)
-		r = copy_map(object, "asked", &tables->asked, err);
-	if (r == 0)
-		r = copy_map(object, "counters", &tables->counters, err);
-	if (r == 0)
-		r = copy_map(object, "rule_limits", &tables->rule_limits, err);
-	if (r == 0)
-		r = copy_map(object, "source_limits", &tables->source_limits,
-			     err);
-	if (r == 0)
-		r = copy_map(object, "flows", &tables->flows, err);
-	if (r == 0)
-		r = copy_map(object, "elements", &tables->elements, err);
+	for (i = 0; r == 0 && i < ARRAY_SIZE(singles); i++)
+		r = copy_map(object, singles[i].map, single_of(tables, i), err);
 	for (i = 0; r == 0 && i < N_TABLES; i++)
 		r = copy_map(object, defs[i].map, &tables->slots[i], err);
 	if (r < 0)

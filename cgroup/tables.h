@@ -27,6 +27,7 @@ struct tables {
 	int elements; /* stores of sets: cgroup/stores.h */
 	int counters;
 	int rule_limits;
+	int rule_logs;
 	int source_limits;
 	int flows; /* cgroup/flow_tables.h */
 };
@@ -92,7 +93,8 @@ int tables_prepare_counters(const struct tables *tables,
 			    struct err *err);
 
 /*
- * Removes the token states of rules that are not in image any more.  was: the
+ * Removes the token states of rules that are not in image any more, those of
+ * what they may log, too.  was: the
  * image before it.
  */
 int tables_tidy_limits(const struct tables *tables, const struct image *image,

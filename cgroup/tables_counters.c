@@ -3,10 +3,12 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "cgroup/counter_chunks.h"
 #include "cgroup/tables.h"
 #include "pins/layout.h"
 #include "rules/flow_abi.h"
+#include "rules/monitor_abi.h"
 
 /* Calls fn with each counter of image. */
 static int for_each_counter(const struct image *image,
@@ -103,6 +105,46 @@ static int ensure_limits(const struct tables *tables, const struct image *image)
 	return 0;
 }
 
+static bool is_of_rule(const struct rule_log *log, const struct rule_row *rule)
+{
+	return log->interval_ns == rule->log_interval_ns &&
+	       log->burst_ns == rule->log_burst_ns;
+}
+
+/*
+ * Likewise.  What another rule of this counter has left, where an apply was
+ * killed before it was taken away, is replaced.
+ */
+static int ensure_log(const struct tables *tables, const struct rule_row *rule)
+{
+	struct rule_log log = { .interval_ns = rule->log_interval_ns,
+				.burst_ns = rule->log_burst_ns },
+			old;
+	int r;
+
+	r = bpf_map_update_elem(tables->rule_logs, &rule->counter, &log,
+				BPF_NOEXIST);
+	if (r != -EEXIST)
+		return r;
+	r = bpf_map_lookup_elem_flags(tables->rule_logs, &rule->counter, &old,
+				      BPF_F_LOCK);
+	if (r == 0 && !is_of_rule(&old, rule))
+		r = bpf_map_update_elem(tables->rule_logs, &rule->counter, &log,
+					BPF_F_LOCK);
+	return r;
+}
+
+static int ensure_logs(const struct tables *tables, const struct image *image)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < image->n_rules; i++)
+		if (image->rules[i].does & DO_LOG)
+			r = ensure_log(tables, &image->rules[i]);
+	return r;
+}
+
 /* How many rows of cells a chunk has. */
 static int count_cpus(uint32_t *ret_cpus, struct err *err)
 {
@@ -138,47 +180,79 @@ int tables_prepare_counters(const struct tables *tables,
 	chunk_close(&prep.chunk);
 	if (r == 0)
 		r = ensure_limits(tables, image);
+	if (r == 0)
+		r = ensure_logs(tables, image);
 	if (r < 0)
 		return err_set(err, r, "prepare counters");
 	return 0;
 }
 
-static bool has_limits(const struct image *image)
+static bool has_limit(const struct rule_row *rule)
+{
+	return rule->looks & LOOK_LIMIT;
+}
+
+static bool has_log(const struct rule_row *rule)
+{
+	return rule->does & DO_LOG;
+}
+
+typedef bool (*rule_fn)(const struct rule_row *rule);
+
+static bool any_has(const struct image *image, rule_fn has)
 {
 	size_t i;
 
 	for (i = 0; i < image->n_rules; i++)
-		if (image->rules[i].looks & LOOK_LIMIT)
+		if (has(&image->rules[i]))
 			return true;
 	return false;
+}
+
+/* Removes what no rule of image has any more.  -ENOENT: it is through. */
+static int tidy_map(int fd, const struct image *image, rule_fn has)
+{
+	AUTO_FREE unsigned char *used = calloc(COUNTERS_MAX / 8, 1);
+	uint32_t key, next;
+	size_t i;
+	int r;
+
+	if (!used)
+		return -ENOMEM;
+	for (i = 0; i < image->n_rules; i++)
+		if (has(&image->rules[i]))
+			bit_set(used, image->rules[i].counter);
+	r = bpf_map_get_next_key(fd, NULL, &next);
+	while (r == 0) {
+		key = next;
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (!bit_is_set(used, key))
+			bpf_map_delete_elem(fd, &key);
+	}
+	return r;
 }
 
 int tables_tidy_limits(const struct tables *tables, const struct image *image,
 		       const struct image *was, struct err *err)
 {
-	AUTO_FREE unsigned char *used = NULL;
-	uint32_t key, next;
+	const struct {
+		int fd;
+		rule_fn has;
+	} maps[] = {
+		{ tables->rule_limits, has_limit },
+		{ tables->rule_logs, has_log },
+	};
 	size_t i;
 	int r;
 
-	/* To look through an empty map of this size takes 2 ms. */
-	if (!has_limits(image) && !has_limits(was))
-		return 0;
-	used = calloc(COUNTERS_MAX / 8, 1);
-	if (!used)
-		return err_set(err, -ENOMEM, "tidy rule limits");
-	for (i = 0; i < image->n_rules; i++)
-		if (image->rules[i].looks & LOOK_LIMIT)
-			bit_set(used, image->rules[i].counter);
-	r = bpf_map_get_next_key(tables->rule_limits, NULL, &next);
-	while (r == 0) {
-		key = next;
-		r = bpf_map_get_next_key(tables->rule_limits, &key, &next);
-		if (!bit_is_set(used, key))
-			bpf_map_delete_elem(tables->rule_limits, &key);
+	for (i = 0; i < ARRAY_SIZE(maps); i++) {
+		/* To look through an empty map of this size takes 2 ms. */
+		if (!any_has(image, maps[i].has) && !any_has(was, maps[i].has))
+			continue;
+		r = tidy_map(maps[i].fd, image, maps[i].has);
+		if (r != -ENOENT)
+			return err_set(err, r, "tidy rule limits");
 	}
-	if (r != -ENOENT)
-		return err_set(err, r, "tidy rule limits");
 	return 0;
 }
 

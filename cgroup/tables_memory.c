@@ -46,6 +46,8 @@ int tables_memory(const struct tables *tables, const struct image *image,
 	if (r == 0)
 		r = map_memory(tables->rule_limits, &sum);
 	if (r == 0)
+		r = map_memory(tables->rule_logs, &sum);
+	if (r == 0)
 		r = flow_tables_memory(tables->flows, image, &sum);
 	if (r < 0)
 		return err_set(err, r, "look at the memory of the tables");

@@ -31,6 +31,7 @@ enum {
 	OPTION_ONCE = 1 << 2,
 	OPTION_LIMITS = 1 << 3,	 /* --out, --in, --filter-out */
 	OPTION_COMMAND = 1 << 4, /* the arguments are a command's, not ours */
+	OPTION_EVENTS = 1 << 5,	 /* --connections, --deny, --group, --count */
 };
 
 struct command;
@@ -43,7 +44,10 @@ struct call {
 	bool dry_run;
 	bool once;
 	bool help;
+	bool connections;
+	bool deny;
 	const char *out, *in, *filter_out; /* as they were given, or NULL */
+	const char *group, *count;	   /* likewise */
 	char **args;			   /* what is left: files, names */
 	size_t n_args;
 };
@@ -77,6 +81,7 @@ int cmd_doctor(const struct call *call);
 int cmd_explain(const struct call *call);
 int cmd_help(const struct call *call);
 int cmd_limit(const struct call *call);
+int cmd_monitor(const struct call *call);
 int cmd_run(const struct call *call);
 int cmd_set(const struct call *call);
 int cmd_stats(const struct call *call);

@@ -29,6 +29,14 @@ const struct command commands[] = {
 	  "as tcp 203.0.113.9:5555 443, icmp echo-request 192.0.2.1.  Behind it may\n"
 	  "stand state STATE, flags FLAGS, mark N, dscp NAME, iface NAME, uid N and\n"
 	  "length N.  The matcher in the kernel is asked; nothing is counted.\n" },
+	{ "monitor",
+	  "[--json] [--connections] [--group NAME] [--deny] [--count N]",
+	  "tell verdicts, connections and limits as they happen",
+	  OPTION_JSON | OPTION_EVENTS, 0, true, cmd_monitor,
+	  "Tells what rules with log decide, and limits that drop; --connections\n"
+	  "tells of TCP connections as well.  --group keeps to one group, --deny to\n"
+	  "what is refused, and --count ends after N events.  With --json each event\n"
+	  "is a line.  Runs until it is told to stop.\n" },
 	{ "limit",
 	  "[--dry-run] [--json] GROUP|CGROUP [out=RATE] [in=RATE] [quota=reset]",
 	  "change a limit now", OPTION_DRY_RUN | OPTION_JSON, -1, true,

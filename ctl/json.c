@@ -40,7 +40,7 @@ void json_put(json_t **object, const char *name, json_t *value)
 	check(object, json_object_set_new(*object, name, value));
 }
 
-int json_print(json_t *root)
+static int print(json_t *root, size_t flags)
 {
 	int r;
 
@@ -48,8 +48,18 @@ int json_print(json_t *root)
 		say("print JSON: out of memory");
 		return EXIT_REFUSED;
 	}
-	r = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	r = json_dumpf(root, stdout, flags | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(root);
 	return r < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int json_print(json_t *root)
+{
+	return print(root, JSON_INDENT(2));
+}
+
+int json_print_line(json_t *root)
+{
+	return print(root, 0);
 }

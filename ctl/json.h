@@ -23,4 +23,7 @@ void json_put(json_t **object, const char *name, json_t *value);
 /* Prints and releases root; NULL means no memory.  An exit status. */
 int json_print(json_t *root);
 
+/* The same in one line. */
+int json_print_line(json_t *root);
+
 #endif

@@ -14,6 +14,7 @@
 #include "pins/folder.h"
 #include "pins/layout.h"
 #include "rules/flow_abi.h"
+#include "rules/monitor_abi.h"
 #include "tc/answer_abi.h"
 
 static int open_loaded(struct kernel *kernel, struct err *err)
@@ -95,6 +96,8 @@ static int check_layouts(const struct kernel *kernel, struct err *err)
 		  sizeof(struct calendar_state) },
 		{ kernel->tables->rule_limits, "rule_limits",
 		  sizeof(struct rule_limit) },
+		{ kernel->tables->rule_logs, "rule_logs",
+		  sizeof(struct rule_log) },
 		{ kernel->tables->source_limits, "source_limits",
 		  sizeof(struct source_line) },
 		{ kernel->tables->flows, "flows", sizeof(uint32_t) },

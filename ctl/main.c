@@ -16,6 +16,10 @@ enum {
 	LONG_OUT,
 	LONG_IN,
 	LONG_FILTER_OUT,
+	LONG_CONNECTIONS,
+	LONG_DENY,
+	LONG_GROUP,
+	LONG_COUNT,
 	LONG_HELP,
 };
 
@@ -26,6 +30,10 @@ static const struct option long_options[] = {
 	{ "out", required_argument, NULL, LONG_OUT },
 	{ "in", required_argument, NULL, LONG_IN },
 	{ "filter-out", required_argument, NULL, LONG_FILTER_OUT },
+	{ "connections", no_argument, NULL, LONG_CONNECTIONS },
+	{ "deny", no_argument, NULL, LONG_DENY },
+	{ "group", required_argument, NULL, LONG_GROUP },
+	{ "count", required_argument, NULL, LONG_COUNT },
 	{ "help", no_argument, NULL, LONG_HELP },
 	{ 0 },
 };
@@ -95,6 +103,11 @@ static unsigned int option_kind(int option)
 	case LONG_IN:
 	case LONG_FILTER_OUT:
 		return OPTION_LIMITS;
+	case LONG_CONNECTIONS:
+	case LONG_DENY:
+	case LONG_GROUP:
+	case LONG_COUNT:
+		return OPTION_EVENTS;
 	default:
 		return 0;
 	}
@@ -106,12 +119,18 @@ static void note_option(int option, struct call *call)
 	call->dry_run |= option == LONG_DRY_RUN;
 	call->once |= option == LONG_ONCE;
 	call->help |= option == LONG_HELP;
+	call->connections |= option == LONG_CONNECTIONS;
+	call->deny |= option == LONG_DENY;
 	if (option == LONG_OUT)
 		call->out = optarg;
 	if (option == LONG_IN)
 		call->in = optarg;
 	if (option == LONG_FILTER_OUT)
 		call->filter_out = optarg;
+	if (option == LONG_GROUP)
+		call->group = optarg;
+	if (option == LONG_COUNT)
+		call->count = optarg;
 }
 
 /* Reads the options of a command; EXIT_DONE, or what to exit with. */

@@ -199,7 +199,7 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		counter_add(walk.counter, 1, 0);
 	else if (walk.wary)
 		return DECIDE_LATER;
-	return walk.verdict;
+	return decided(walk.verdict, 0, walk.counter);
 }
 
 /*
@@ -250,8 +250,8 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 		return kept | (how & WARY);                                    \
 	}                                                                      \
                                                                                \
-	__noinline int address_walks##family(struct bpf_sock_addr *ctx,        \
-					     __u32 how, __u32 chain)           \
+	__noinline __u64 address_walks##family(struct bpf_sock_addr *ctx,      \
+					       __u32 how, __u32 chain)         \
 	{                                                                      \
 		__u64 one = WALK_ASK, found = 0;                               \
 		__u32 i;                                                       \
@@ -270,7 +270,7 @@ static __always_inline __u64 address_walk(struct bpf_sock_addr *ctx, int is_ip6,
 			how |= one & WARY;                                     \
 			if (DECISION(one) != WALK_ON &&                        \
 			    DECISION(one) != WALK_ASK)                         \
-				return DECISION(one);                          \
+				return one;                                    \
 		}                                                              \
 		return DECIDE_LATER;                                           \
 	}
@@ -279,12 +279,14 @@ ADDRESS_WALKS(4, 0)
 ADDRESS_WALKS(6, 1)
 
 /*
- * ROW_DENY, ROW_ALLOW, ROW_REJECT or DECIDE_LATER; what else it might return
- * denies, too.  hook: HOOK_OUT, and HOOK_SENDMSG; is_ip6: a constant, of the
+ * DECISION() of it is ROW_DENY, ROW_ALLOW, ROW_REJECT or DECIDE_LATER; what
+ * else it might be denies, too.  With a verdict the counter is that of
+ * chain_decide. hook: HOOK_OUT, and HOOK_SENDMSG; is_ip6: a constant, of the
  * program's attach type.
  */
-static __always_inline int address_decide(struct bpf_sock_addr *ctx, int is_ip6,
-					  __u32 slot, __u32 chain, __u32 hook)
+static __always_inline __u64 address_decide(struct bpf_sock_addr *ctx,
+					    int is_ip6, __u32 slot, __u32 chain,
+					    __u32 hook)
 {
 	__u32 how = HOW(slot & 1, 0, hook);
 

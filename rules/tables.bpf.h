@@ -15,6 +15,7 @@
 #include "rules/counter.bpf.h"
 #include "rules/flow_abi.h"
 #include "rules/image_abi.h"
+#include "rules/monitor_abi.h"
 #include "rules/peer.bpf.h"
 #include "rules/side.bpf.h"
 #include "rules/table.bpf.h"
@@ -127,6 +128,16 @@ struct {
 	__type(value, struct rule_limit);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } rule_limits SEC(".maps");
+
+/* User space adds and removes entries, BPF writes them: as rule_limits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * RULE_LOGS_MAX);
+	__type(key, __u32);
+	__type(value, struct rule_log);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} rule_logs SEC(".maps");
 
 /* The matcher writes and reads.  Index: see source_take. */
 struct {

@@ -19,6 +19,7 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "rules/monitor_packet.bpf.h"
 #include "rules/quick.bpf.h"
 #include "rules/tables.bpf.h"
 #include "tc/answer.bpf.h"
@@ -57,6 +58,10 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 			hook |= HOOK_FRAMED;
 		decided = chain_decide_quickly(skb, stamp & 1, chain, states,
 					       hook);
+		if (monitor_may_be_on())
+			decided |= monitor_verdict(skb, HOW(stamp & 1, 0, hook),
+						   WHOSE(index, stamp),
+						   decided);
 		if (DECISION(decided) != ROW_ALLOW)
 			return DECISION(decided);
 	}

@@ -143,8 +143,8 @@ static __always_inline int refuse(struct bpf_sock_addr *ctx, int is_ip6,
 
 	if (!ask || !answer)
 		return 1;
-	decision = address_decide(ctx, is_ip6, generation_slot(), ask->chain,
-				  hook);
+	decision = DECISION(address_decide(ctx, is_ip6, generation_slot(),
+					   ask->chain, hook));
 	answer->decision = decision;
 	if (decision == ROW_DENY || decision == ROW_REJECT)
 		return 0;
