@@ -35,10 +35,10 @@ static int prepare_anchors(struct kernel *kernel, struct plan *plan,
 
 	for (i = 0; i < plan->world.wanted.n_list; i++) {
 		crash_point();
-		r = anchor_attach(
-			dir, kernel->mount, &plan->world.wanted.list[i],
-			&kernel->programs, plan->world.needed,
-			kernel->generation + 1, err);
+		r = anchor_attach(dir, kernel->mount,
+				  &plan->world.wanted.list[i],
+				  &kernel->programs, plan->world.needed,
+				  kernel->generation + 1, err);
 		if (r < 0)
 			return r;
 	}

@@ -29,7 +29,7 @@ struct finding {
 enum {
 	FIND_CGROUP2,
 	FIND_BPFFS,
-	FIND_QUEUES = 15, /* the first that probe_queues looks at */
+	FIND_QUEUES = 16, /* the first that probe_queues looks at */
 };
 
 static int probe_open_sockets(void)

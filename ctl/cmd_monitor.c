@@ -26,7 +26,7 @@
 #define REST_MS 20
 
 /* Who is in a hurry comes first: what is lost is told. */
-#define NICENESS 10
+#define NICENESS 19
 
 struct listener {
 	const struct call *call;
@@ -352,6 +352,8 @@ static int run(const struct call *call, uint64_t count, struct err *err)
 	r = begin_listening(&listener, err);
 	if (r < 0)
 		return r;
+	/* Of this thread: the one that keeps the seat has little to do. */
+	setpriority(PRIO_PROCESS, 0, NICENESS);
 	r = look(&listener, err);
 	if (r == 0)
 		r = listen_on(&listener, err);
@@ -373,6 +375,5 @@ int cmd_monitor(const struct call *call)
 		return command_usage(call->command);
 	}
 	catch_signals();
-	setpriority(PRIO_PROCESS, 0, NICENESS);
 	return run(call, count, &err) < 0 ? say_err(&err) : EXIT_DONE;
 }

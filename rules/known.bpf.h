@@ -167,8 +167,8 @@ static __always_inline __u32 known_tag(__u64 hash)
 /* One of the two on this processor: which is 0 or 1. */
 static __always_inline struct known_cell *known_cell(__u32 pair, __u32 which)
 {
-	__u32 index = bpf_get_smp_processor_id() * KNOWN_CELLS + 2 * pair +
-		      which;
+	__u32 index =
+		bpf_get_smp_processor_id() * KNOWN_CELLS + 2 * pair + which;
 
 	return bpf_map_lookup_elem(&known_flows, &index);
 }

@@ -167,7 +167,7 @@ def attempt(address, kind, port):
     except OSError as e:
         what = errno.errorcode[e.errno]
     took = (time.monotonic() - begin) * 1000
-    return what + (" at-once" if took < (500 if SLOW else 200) else " after %d ms" % took)
+    return what + (" at-once" if took < (900 if SLOW else 200) else " after %d ms" % took)
 
 
 def do_attempt(address, *targets):

@@ -204,8 +204,8 @@ elements = 192.0.2.$i
 EOP
 done
 apply_() { "$WEIRCTL" apply "$work/policy$1.ini" >/dev/null; }
-# has_grown PID KIB: or it is done, and a child that none has waited for.
-has_grown() { awk -v n="$2" '/^VmRSS:/ { k = $2 } END { exit !(k == "" || k > n) }' "/proc/$1/status"; }
+# has_grown PID KIB: or it is done, whether or not the shell has noticed that.
+has_grown() { ! [ -e "/proc/$1" ] || awk -v n="$2" '/^VmRSS:/ { k = $2 } END { exit !(k == "" || k > n) }' "/proc/$1/status"; }
 apply_ 2
 bad=0
 for kib in 1000 4000 6000 10000 16000; do
