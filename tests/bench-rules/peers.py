@@ -234,8 +234,13 @@ class Weir(Peer):
                     "WEIR_RUN": ground.file("run")}
 
     def head(self, case):
-        return "[group rules]\nmatch = /%s/b\nfilter-%s = rules\n" % (
-            self.ground.prefix, case["hook"])
+        return "[group rules]\nmatch = /%s/b\nfilter-%s = rules\n%s" % (
+            self.ground.prefix, case["hook"], self.room(case))
+
+    @staticmethod
+    def room(case):
+        """As much as nf_conntrack has here."""
+        return "flows = 131072\n" if case.get("states") else ""
 
     def policy(self, name, case, rules):
         with open(self.ground.file(name), "w", encoding="ascii") as out:
@@ -308,8 +313,8 @@ class WeirDevice(Weir):
     about = "weir, a device's chain at tc"
 
     def head(self, case):
-        return "[device v0]\nnetns = %s\nfilter-%s = rules\n" % (
-            self.ground.netns(case["hook"]), case["hook"])
+        return "[device v0]\nnetns = %s\nfilter-%s = rules\n%s" % (
+            self.ground.netns(case["hook"]), case["hook"], self.room(case))
 
 
 PEERS = {peer.name: peer for peer in (
