@@ -25,6 +25,8 @@ for at in "$right 4001" "$right 4002" "$lab-f 4001" "$lab-f 4003"; do
 done
 until_listening "$right" 4002
 until_listening "$lab-f" 4003
+# A new address may take seconds to be found behind a router.
+until_true 10 in_left ping -q -c1 -W1 fd77:1::2
 policy <<EOP
 [device v0]
 netns = $right
