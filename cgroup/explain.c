@@ -55,23 +55,16 @@ static int keep_to_itself(struct explain_bpf *skel)
 	return 0;
 }
 
-static uint32_t count_limits(const struct image *image)
+/* Rules that look at any of these, or do any of those. */
+static uint32_t count_rules(const struct image *image, uint32_t looks,
+			    uint32_t does)
 {
 	uint32_t n = 0;
 	size_t i;
 
 	for (i = 0; i < image->n_rules; i++)
-		n += image->rules[i].looks & LOOK_LIMIT ? 1 : 0;
-	return n;
-}
-
-static uint32_t count_logs(const struct image *image)
-{
-	uint32_t n = 0;
-	size_t i;
-
-	for (i = 0; i < image->n_rules; i++)
-		n += image->rules[i].does & DO_LOG ? 1 : 0;
+		n += image->rules[i].looks & looks ||
+		     image->rules[i].does & does;
 	return n;
 }
 
@@ -83,11 +76,11 @@ static int make_small(struct explain_bpf *skel, const struct image *image)
 	if (r < 0)
 		return r;
 	r = bpf_map__set_max_entries(skel->maps.rule_logs,
-				     count_logs(image) + 1);
+				     count_rules(image, 0, DO_LOG) + 1);
 	if (r < 0)
 		return r;
 	return bpf_map__set_max_entries(skel->maps.rule_limits,
-					count_limits(image) + 1);
+					count_rules(image, LOOK_LIMIT, 0) + 1);
 }
 
 /* skel NULL: errno says why. */
