@@ -25,19 +25,16 @@ static __always_inline void call_refuse(void)
 		bpf_set_retval(REFUSED);
 }
 
-/* By the socket's cgroup, which is also that of its packets. */
-static __always_inline const struct member *member_of_call(
-	struct bpf_sock_addr *ctx, __u32 generation)
+/* The id of the socket's cgroup, which is also that of its packets; or 0. */
+static __always_inline __u64 call_cgroup(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
 	__u64 folder;
 
 	if (!sk)
-		return NULL;
+		return 0;
 	folder = kernel_cgroup_folder(kernel_address(sk));
-	if (!folder)
-		return NULL;
-	return member_get(kernel_folder_id(folder), sk, generation);
+	return folder ? kernel_folder_id(folder) : 0;
 }
 
 /* Whether the call may go on; its packets are asked again. */
@@ -45,9 +42,13 @@ static __always_inline bool filter_call(struct bpf_sock_addr *ctx,
 					__u32 generation, int is_ip6,
 					__u32 hook)
 {
-	const struct member *member = member_of_call(ctx, generation);
 	__u32 slot = generation & 1, i;
+	__u64 cgroup = call_cgroup(ctx);
+	const struct member *member;
 
+	if (is_bystander(cgroup, generation, HOOK_OUT))
+		return true;
+	member = cgroup ? member_get(cgroup, ctx->sk, generation) : NULL;
 	if (!member)
 		return false;
 	if (!quota_call(ctx, member, is_ip6))

@@ -29,9 +29,17 @@ int group_out(struct __sk_buff *skb)
 	known = known_packet(skb, stamp, HOOK_OUT);
 	if (known == KNOWN_PASSES)
 		return 1;
+	if (known == KNOWN_BYSTANDER) {
+		limit_lift(skb);
+		return 1;
+	}
 	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
+	if (bystander_note(member, HOOK_OUT)) {
+		limit_lift(skb);
+		return 1;
+	}
 	if (known == KNOWN_NOT && !filter_packet(skb, member, stamp, HOOK_OUT))
 		return 0;
 	has_quota = member->flags & MEMBER_QUOTA &&
@@ -74,9 +82,17 @@ int group_in(struct __sk_buff *skb)
 	known = known_packet(skb, stamp, 0);
 	if (known == KNOWN_PASSES)
 		return 1;
+	if (known == KNOWN_BYSTANDER) {
+		window_lift(skb);
+		return 1;
+	}
 	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
+	if (bystander_note(member, 0)) {
+		window_lift(skb);
+		return 1;
+	}
 	if (known == KNOWN_NOT && !filter_packet(skb, member, stamp, 0))
 		return 0;
 	has_quota = member->flags & MEMBER_QUOTA &&

@@ -60,6 +60,11 @@ static inline __u32 group_asks(const struct group_row *group)
 	(MEMBER_LIMIT_OUT | MEMBER_LIMIT_IN | MEMBER_QUOTA | \
 	 MEMBER_QUOTA_DENIES)
 
+/* What a cgroup may be asked for in a direction; without any, nothing is. */
+#define MEMBER_ASKS_ANY (MEMBER_QUOTA | MEMBER_QUOTA_DENIES | MEMBER_QUOTAS)
+#define MEMBER_ASKS_OUT (MEMBER_LIMIT_OUT | MEMBER_FILTER_OUT | MEMBER_ASKS_ANY)
+#define MEMBER_ASKS_IN	(MEMBER_LIMIT_IN | MEMBER_FILTER_IN | MEMBER_ASKS_ANY)
+
 /*
  * What programs have to do with at what leaves: all but chains for what
  * arrives, which see nothing of it.  Sockets are told and lifted there.

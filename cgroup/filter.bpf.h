@@ -132,7 +132,7 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 	if (member->flags & filter) {
 		if (!filter_ask(skb, member, hook, &ruling, &states))
 			return false;
-	} else if (!(how & KEEP_FINAL)) {
+	} else {
 		return true;
 	}
 	if (!(ruling.flags & DECIDED_VARIES))

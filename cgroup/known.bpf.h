@@ -6,7 +6,8 @@
  * The verdict lies with the socket, if that has a peer: it is put there once
  * and never written again, so whoever reads it sees all of it.  Where it is to
  * be another, it is another element.  Of UDP sockets without a peer it is in
- * the table of known flows.  What listens decides anew each time.
+ * the table of known flows; and so is that of a call to a TCP socket which
+ * listens, for what follows it until the socket made for it has enough to do.
  *
  * A connected socket can send to others, and a raw one whatever it likes: the
  * packet is compared with what was decided, every time.
@@ -14,6 +15,7 @@
 #ifndef WEIR_CGROUP_KNOWN_BPF_H
 #define WEIR_CGROUP_KNOWN_BPF_H
 
+#include "cgroup/bystander.bpf.h"
 #include "cgroup/member.bpf.h"
 #include "rules/kernel.bpf.h"
 #include "rules/known.bpf.h"
@@ -44,9 +46,10 @@ KNOWN_STORAGE known_in SEC(".maps");
 
 /* What becomes of a packet. */
 enum {
-	KNOWN_NOT = 0, /* ask the chains */
-	KNOWN_ALLOWED, /* do not; it was counted */
-	KNOWN_PASSES,  /* nor anything else */
+	KNOWN_NOT = 0,	 /* ask the chains */
+	KNOWN_BYSTANDER, /* nothing is asked of its cgroup */
+	KNOWN_ALLOWED,	 /* do not; it was counted */
+	KNOWN_PASSES,	 /* nor anything else */
 };
 
 /* In these states all that belongs to a TCP socket is established. */
@@ -107,6 +110,16 @@ static __always_inline __u64 known_place(struct __sk_buff *skb, __u32 hook)
 }
 
 /*
+ * Whether the table of known flows may have its verdict: of a connected UDP
+ * socket only the socket has.
+ */
+static __always_inline bool known_is_tabled(const struct bpf_sock *sk,
+					    const struct flow_id *id)
+{
+	return (__u8)id->kind == IPPROTO_TCP || !known_peer_port(sk);
+}
+
+/*
  * KNOWN_*; hook: HOOK_OUT or 0.  Global, for the room that it takes on the
  * stack, which the chains need.
  */
@@ -116,16 +129,16 @@ __noinline int known_packet(struct __sk_buff *skb, __u64 stamp, __u32 hook)
 	struct known_found found;
 	struct flow_id id = { 0 };
 
+	if (is_bystander(bpf_skb_cgroup_id(skb), stamp, hook))
+		return KNOWN_BYSTANDER;
 	if (!sk || !flow_id_of_socket(skb, &id))
 		return KNOWN_NOT;
-	if (known_peer_port(sk)) {
-		if (!known_of_socket(skb, sk, stamp, &id, hook, &found))
-			return KNOWN_NOT;
-	} else if ((__u8)id.kind != IPPROTO_UDP ||
-		   !known_find(known_place(skb, hook), stamp, &id, skb->ifindex,
-			       &found)) {
+	if (!(known_peer_port(sk) &&
+	      known_of_socket(skb, sk, stamp, &id, hook, &found)) &&
+	    !(known_is_tabled(sk, &id) &&
+	      known_find(known_place(skb, hook), stamp, &id, skb->ifindex,
+			 &found)))
 		return KNOWN_NOT;
-	}
 	known_count(skb, &found, &id, !(hook & HOOK_OUT));
 	return found.flags & KNOWN_FINAL ? KNOWN_PASSES : KNOWN_ALLOWED;
 }
@@ -173,8 +186,9 @@ static __always_inline bool keep_pays(struct bpf_sock *sk, __u32 random)
 	struct bpf_tcp_sock *tcp;
 
 	if (!known_peer_port(sk))
-		return sk->protocol == IPPROTO_UDP &&
-		       random % KNOWN_SELDOM == 0;
+		return sk->state == SOCKET_LISTEN ||
+		       (sk->protocol == IPPROTO_UDP &&
+			random % KNOWN_SELDOM == 0);
 	if (sk->protocol == IPPROTO_UDP)
 		return random % KNOWN_SELDOM_UDP == 0;
 	tcp = bpf_tcp_sock(sk);

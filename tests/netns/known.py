@@ -73,6 +73,8 @@ def receive(sock, expected, wait=0.3):
 def outcome(call, *arguments):
     try:
         call(*arguments)
+    except TimeoutError:
+        return "timeout"
     except OSError as error:
         return errno.errorcode[error.errno]
     return "sent"
@@ -514,6 +516,100 @@ policy = deny
              left_over > 0, True)
 
 
+def short_connections(family):
+    """What listens knows a connection by its call; the device's chain, which
+    looks at lengths, decides about each packet."""
+    def policy(lowest):
+        return f"""
+[group a]
+match = {cg}/a
+filter-in = in
+[device v0]
+netns = {left}
+filter-in = dev
+[chain in]
+policy = deny
+10 = allow tcp from port {lowest}-5899 to port 7100
+20 = allow icmp6
+[chain dev]
+policy = allow
+10 = allow tcp to port 7100 length 1-65535
+"""
+
+    def call(port):
+        client = inside(right, "others", family, TCP)
+        client.bind((THERE[family], port))
+        client.settimeout(0.5)
+        outcome(client.connect, (HERE[family], 7100))
+        return client
+
+    apply(policy(5800))
+    listener = inside(left, "a", family, TCP)
+    listener.bind((HERE[family], 7100))
+    listener.listen(50)
+    listener.settimeout(5)
+    before = counts("in", 10), counts("dev", 10)
+    answered = 0
+    for port in range(5800, 5840):
+        with call(port) as client, listener.accept()[0] as server:
+            client.send(b"x")
+            server.send(server.recv(1))
+            answered += client.recv(1) == b"x"
+    fact(f"IPv{family}: calls are answered", answered, 40)
+    fact(f"IPv{family}: most of them are known by their first packet",
+         count_known(stamp_now()) >= 35, True)
+    listener.settimeout(0.3)
+    fact(f"IPv{family}: another that is not allowed is not",
+         (call(5900).close(), outcome(listener.accept))[1], "timeout")
+    group, device = ([now - was for now, was in zip(counts(chain, 10), start)]
+                     for chain, start in zip(("in", "dev"), before))
+    refused = counts("in", 0)
+    fact(f"IPv{family}: each packet of known calls is counted, and its bytes",
+         group, [device[0] - refused[0], device[1] - refused[1]])
+    fact(f"IPv{family}: there were some", group[0] >= 40 * 4, True)
+    with call(5841) as client:
+        apply(policy(5842))
+        fact(f"IPv{family}: what was heard of a call ends with its policy",
+             (client.send(b"x"),
+              receive(listener.accept()[0], 1)), (1, 0))
+
+
+def bystanders(family):
+    """Cgroups that a policy says nothing of, and the next does."""
+    def policy(group):
+        return f"""
+[group upper]
+match = {cg}/{group}
+filter-out = none
+filter-in = none
+[chain none]
+policy = deny
+"""
+
+    server = datagrams(right, "others", family, 5000)
+    client = datagrams(left, "others", family, 0, (THERE[family], 5000))
+    loose = datagrams(left, "others", family)
+    enter("others")
+
+    def sends():
+        return {outcome(client.send, b"x"),
+                outcome(loose.sendto, b"x", (THERE[family], 5000))}
+
+    for turn in range(2):
+        apply(policy("n"))
+        for _ in range(3):
+            fact(f"IPv{family}: who is in no group sends", sends(), {"sent"})
+        fact(f"IPv{family}: and is heard", receive(server, 6), 6)
+        server.sendto(b"x", client.getsockname())
+        fact(f"IPv{family}: and hears", receive(client, 1), 1)
+        apply(policy("others"))
+        fact(f"IPv{family}: who is in one from now on does not", sends(),
+             {"EPERM"})
+        apply(policy("n"))
+        fact(f"IPv{family}: and out of it again sends", sends(), {"sent"})
+        receive(server, 2)
+
+
 for group in "others", "a", "n", "n/x", "slow":
     os.makedirs(f"{cgdir}/{group}", exist_ok=True)
 for version in 4, 6:
@@ -526,3 +622,5 @@ for version in 4, 6:
     at_a_device(version)
     sets_that_change(version)
     timeouts(version)
+    short_connections(version)
+    bystanders(version)
