@@ -107,7 +107,8 @@ static __always_inline bool filter_ask(struct __sk_buff *skb,
 		return false;
 	}
 	if (*states & PACKET_KEEP)
-		states_keep(skb, member->cgroup, member->share);
+		states_keep(skb, member->cgroup,
+			    hook | member->share << HOOK_SHARE);
 	return true;
 }
 

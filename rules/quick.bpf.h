@@ -15,11 +15,7 @@
 static __always_inline bool quick_read(struct __sk_buff *skb, __u32 hook,
 				       struct flow_id *id)
 {
-	if (skb->ifindex == LOOPBACK_IFINDEX)
-		return false;
-	if (!(hook & HOOK_DEVICE))
-		return flow_id_of_socket(skb, id);
-	return hook & HOOK_FRAMED && flow_id_of_device(skb, id);
+	return skb->ifindex != LOOPBACK_IFINDEX && hook_flow_id(skb, hook, id);
 }
 
 /* Addresses in the host's byte order; -1 for IPv6 with IPv4-mapped ones. */

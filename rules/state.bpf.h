@@ -12,6 +12,7 @@
 #define WEIR_RULES_STATE_BPF_H
 
 #include "rules/flow.bpf.h"
+#include "rules/flow_id.bpf.h"
 #include "rules/packet.bpf.h"
 
 /* Where a packet is met: bits. */
@@ -24,6 +25,15 @@ enum {
 /* From this bit on, beside HOOK_*: whose table of flows, as FLOW_SHARES has it.
  */
 #define HOOK_SHARE 16
+
+/* What tells a packet's flow, where the hook has it; false: unusual ones. */
+static __always_inline bool hook_flow_id(struct __sk_buff *skb, __u32 hook,
+					 struct flow_id *id)
+{
+	if (!(hook & HOOK_DEVICE))
+		return flow_id_of_socket(skb, id);
+	return hook & HOOK_FRAMED && flow_id_of_device(skb, id);
+}
 
 /* Of a socket, from the kernel's net/tcp_states.h. */
 enum {
@@ -237,30 +247,65 @@ static __always_inline __u32 packet_states(struct __sk_buff *skb,
 	return flow_states(skb, p, place, hook >> HOOK_SHARE);
 }
 
+/* What states go by, of what tells a flow; false: it is to be read in full. */
+static __always_inline bool states_take(const struct flow_id *id,
+					struct packet *p)
+{
+	__u32 ports = bpf_ntohl(id->ports);
+
+	__builtin_memset(p, 0, sizeof(*p));
+	p->base = BPF_HDR_START_NET;
+	p->absent = LOOK_ICMP_TYPE;
+	p->protocol = id->kind;
+	p->family = id->kind >> 8;
+	p->tcp_flags = id->tcp_flags;
+	p->src_port = ports >> 16;
+	p->dst_port = ports;
+	if (p->family == 4) {
+		p->transport = ID_IP4;
+		address_map(&p->src, id->addresses[0]);
+		address_map(&p->dst, id->addresses[0] >> 32);
+		return true;
+	}
+	p->transport = ID_IP6;
+	p->src.halves[0] = id->addresses[0];
+	p->src.halves[1] = id->addresses[1];
+	p->dst.halves[0] = id->addresses[2];
+	p->dst.halves[1] = id->addresses[3];
+	return !address_is_mapped(&p->src) && !address_is_mapped(&p->dst);
+}
+
+static __always_inline void states_read(struct __sk_buff *skb, __u32 hook,
+					struct packet *p)
+{
+	struct flow_id id;
+
+	if (!hook_flow_id(skb, hook, &id) || !states_take(&id, p))
+		packet_read(skb, p);
+}
+
 /*
  * Two functions that the verifier looks at once, whatever calls them: so
  * their arguments are plain numbers, and each reads the packet for itself.
+ * hook: HOOK_*, and a share.
  */
 
-/*
- * PACKET_* of a packet, for rules; 0 where it has none.  hook: HOOK_*, and a
- * share.
- */
+/* PACKET_* of a packet, for rules; 0 where it has none. */
 __noinline __u32 states_find(struct __sk_buff *skb, __u64 place, __u32 hook)
 {
 	struct packet packet;
 
-	packet_read(skb, &packet);
+	states_read(skb, hook, &packet);
 	return packet_states(skb, &packet, place, hook);
 }
 
 /* After a packet with PACKET_KEEP was allowed.  Returns 0. */
-__noinline int states_keep(struct __sk_buff *skb, __u64 place, __u32 share)
+__noinline int states_keep(struct __sk_buff *skb, __u64 place, __u32 hook)
 {
 	struct packet packet;
 
-	packet_read(skb, &packet);
-	flow_keep(skb, &packet, place, share);
+	states_read(skb, hook, &packet);
+	flow_keep(skb, &packet, place, hook >> HOOK_SHARE);
 	return 0;
 }
 

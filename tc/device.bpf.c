@@ -43,19 +43,19 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 					 __u32 index, __u32 hook)
 {
 	__u32 chain = hook & HOOK_OUT ? row->chain_out : row->chain_in;
-	__u64 place = FLOW_DEVICE | index, decided = DECIDED_BY_NONE;
-	__u64 known = place | (hook & HOOK_OUT ? KNOWN_LEAVES : 0);
+	__u64 decided = DECIDED_BY_NONE;
 	__u32 states = 0;
 
 	if (chain == NONE && !(row->flags & KEEP_STATES))
 		return ROW_ALLOW;
-	if (known_at_device(skb, stamp, known))
+	hook |= index << HOOK_SHARE;
+	if (known_at_device(skb, stamp, hook))
 		return ROW_ALLOW;
+	if (row->flags & DEVICE_FRAMED)
+		hook |= HOOK_FRAMED;
 	if (row->flags & KEEP_STATES)
-		states = states_find(skb, place, hook | index << HOOK_SHARE);
+		states = states_find(skb, FLOW_DEVICE | index, hook);
 	if (chain != NONE) {
-		if (row->flags & DEVICE_FRAMED)
-			hook |= HOOK_FRAMED;
 		decided = chain_decide_quickly(skb, stamp & 1, chain, states,
 					       hook);
 		if (monitor_may_be_on())
@@ -66,9 +66,9 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 			return DECISION(decided);
 	}
 	if (states & PACKET_KEEP)
-		states_keep(skb, place, index);
+		states_keep(skb, FLOW_DEVICE | index, hook);
 	if (!(decided & DECIDED_VARIES))
-		known_keep_at_device(skb, stamp, known,
+		known_keep_at_device(skb, stamp, hook,
 				     (states & 0xff) |
 					     (decided & DECIDED_STATES),
 				     decided >> DECIDED_COUNTER);

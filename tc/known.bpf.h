@@ -51,14 +51,21 @@ static __always_inline bool known_is_framed(struct __sk_buff *skb)
  * the stack, and so that the verifier looks at them once.
  */
 
+/* hook: HOOK_*, and the index of the device's row as its share. */
+static __always_inline __u64 known_device(__u32 hook)
+{
+	return FLOW_DEVICE | hook >> HOOK_SHARE |
+	       (hook & HOOK_OUT ? KNOWN_LEAVES : 0);
+}
+
 /* 1 where the packet may pass, and then it was counted; else 0. */
-__noinline int known_at_device(struct __sk_buff *skb, __u64 stamp, __u64 place)
+__noinline int known_at_device(struct __sk_buff *skb, __u64 stamp, __u32 hook)
 {
 	struct known_found found;
 	struct flow_id id = { 0 };
 
 	if (!flow_id_of_device(skb, &id) ||
-	    !known_find(place, stamp, &id, skb->ifindex, &found))
+	    !known_find(known_device(hook), stamp, &id, skb->ifindex, &found))
 		return 0;
 	known_count(skb, &found, &id, true);
 	return 1;
@@ -69,7 +76,7 @@ __noinline int known_at_device(struct __sk_buff *skb, __u64 stamp, __u64 place)
  * DECIDED_*.  Returns 0.
  */
 __noinline int known_keep_at_device(struct __sk_buff *skb, __u64 stamp,
-				    __u64 place, __u32 how, __u32 counter)
+				    __u32 hook, __u32 how, __u32 counter)
 {
 	__u32 random = bpf_get_prandom_u32();
 	struct known known = { 0 };
@@ -77,15 +84,16 @@ __noinline int known_keep_at_device(struct __sk_buff *skb, __u64 stamp,
 
 	if (!stamp_may_keep(stamp))
 		return 0;
-	if (random % KNOWN_SELDOM || !known_is_framed(skb) ||
-	    !flow_id_of_device(skb, &id))
+	if (!flow_id_of_device(skb, &id) ||
+	    (random % KNOWN_SELDOM && !known_calls(&id)) ||
+	    !known_is_framed(skb))
 		return 0;
 	if (how & (0xff | DECIDED_STATES)) {
 		if (!known_for_a_moment(how, &id))
 			return 0;
 		known.flags = KNOWN_UNTIL;
 	}
-	known_make(skb, stamp, place, &id, &known);
+	known_make(skb, stamp, known_device(hook), &id, &known);
 	known_set_counters(&known, (~0ULL << 32) | counter, ~0ULL);
 	known_put(&known, &id, random);
 	return 0;

@@ -50,7 +50,8 @@ static __always_inline int decide(struct __sk_buff *skb)
 		chain_decide_quickly(skb, slot, ask->chain, states, ask->hook);
 	decision = DECISION(decided);
 	if (decision == ROW_ALLOW && states & PACKET_KEEP)
-		states_keep(skb, ask->place, ask->share);
+		states_keep(skb, ask->place,
+			    ask->hook | ask->share << HOOK_SHARE);
 	answer->states = states;
 	answer->decision = decision;
 	answer->flags = decided & (DECIDED_VARIES | DECIDED_STATES);
@@ -119,7 +120,8 @@ int match_open(struct __sk_buff *skb)
 		return 2; /* TC_ACT_SHOT */
 	if (states_find(skb, ask->place, ask->hook | ask->share << HOOK_SHARE) &
 	    PACKET_KEEP)
-		states_keep(skb, ask->place, ask->share);
+		states_keep(skb, ask->place,
+			    ask->hook | ask->share << HOOK_SHARE);
 	source = bpf_htonl(bpf_ntohl(source) + 1);
 	bpf_skb_store_bytes(skb, at, &source, sizeof(source), 0);
 	return 0;
