@@ -17,9 +17,10 @@
 #include "cgroup/cgroup_abi.h"
 #include "rules/state.bpf.h"
 
-#define BYSTANDERS	     1024 /* a power of two: a cgroup has one for each way */
-#define BYSTANDER_GENERATION 30 /* bits of it; the others are the cgroup's id \
-				 */
+/* A power of two: a cgroup has one for each way. */
+#define BYSTANDERS 1024
+/* Bits of it in a word; the others are the cgroup's id. */
+#define BYSTANDER_GENERATION 30
 
 /* BPF writes and reads.  Index: by the cgroup's id and the way. */
 struct {

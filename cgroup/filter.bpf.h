@@ -130,12 +130,10 @@ static __always_inline bool filter_packet(struct __sk_buff *skb,
 
 	if (!(member->flags & filter_others(hook)))
 		how |= KEEP_FINAL;
-	if (member->flags & filter) {
-		if (!filter_ask(skb, member, hook, &ruling, &states))
-			return false;
-	} else {
+	if (!(member->flags & filter))
 		return true;
-	}
+	if (!filter_ask(skb, member, hook, &ruling, &states))
+		return false;
 	if (!(ruling.flags & DECIDED_VARIES))
 		known_keep(skb, stamp, how | ruling.flags | (states & 0xff),
 			   ruling.last, ruling.first);

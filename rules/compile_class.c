@@ -6,9 +6,6 @@
 #include "base/array.h"
 #include "rules/compile_own.h"
 
-/* As many rules are sooner tried than looked up. */
-#define LINEAR_MAX 8
-
 /* Whether connect() and sendmsg() ask the chain. */
 static bool is_asked_at_calls(const struct policy *policy,
 			      const struct chain *chain)
@@ -37,7 +34,10 @@ struct sorting {
 	const struct walk_rules *rules;
 	struct chain_row *row;
 	struct class_boxes *boxes;
-	bool lists_open;
+	bool lists_open, lists_returns;
+	bool escapes; /* a rule of the list allows what may have returned */
+	uint32_t
+		returned; /* index up to which returns that are not listed go */
 	struct around around[JUMPS_MAX];
 	size_t depth;
 };
@@ -92,10 +92,13 @@ static int enter(struct sorting *sorting, const struct rule_row *row,
  * is not are not either, so that they are found only where that is.
  */
 static bool is_listed(const struct sorting *sorting,
-		      const struct around *around, size_t first, uint32_t looks)
+		      const struct around *around, const struct rule_row *rule,
+		      size_t first, uint32_t looks)
 {
 	if (around && !around->is_listed)
 		return false;
+	if (rule->verdict == ROW_RETURN && sorting->lists_returns)
+		return true;
 	return compile_boxes_list(sorting->boxes, first, looks) ||
 	       (sorting->lists_open && is_left_open(sorting->boxes, first));
 }
@@ -117,12 +120,17 @@ static int sort_rule(struct sorting *sorting, size_t i)
 		r = compile_within(boxes, first, &around->boxes);
 	if (r < 0)
 		return r;
-	listed = is_listed(sorting, around, first, looks);
+	listed = is_listed(sorting, around, rule, first, looks);
 	if (rule->verdict == ROW_JUMP)
 		r = enter(sorting, rule, looks, first, listed);
 	if (r < 0)
 		return r;
+	if (listed && rule->verdict == ROW_ALLOW && i < sorting->returned)
+		sorting->escapes = true;
 	if (!listed) {
+		if (rule->verdict == ROW_RETURN &&
+		    sorting->returned < rule->skip)
+			sorting->returned = rule->skip;
 		if ((rule->verdict == ROW_DENY ||
 		     rule->verdict == ROW_REJECT) &&
 		    boxes->n_list > first && row->refuses == NONE)
@@ -138,9 +146,30 @@ static int sort_rule(struct sorting *sorting, size_t i)
 	return 0;
 }
 
+/* From the beginning, each time. */
+static int sort_all(struct sorting *sorting)
+{
+	struct chain_row *row = sorting->row;
+	size_t i;
+	int r = 0;
+
+	sorting->c->image->n_class_buckets = row->list;
+	sorting->boxes->n_list = 0;
+	row->list_count = 0;
+	row->refuses = NONE;
+	for (i = 0; r == 0 && i < sorting->rules->n_list; i++)
+		r = sort_rule(sorting, i);
+	around_of(sorting, SIZE_MAX);
+	return r;
+}
+
 /*
  * Puts rules into the list, and what the others fit into boxes.  lists_open:
  * rules that the classifier would leave open are listed, too.
+ *
+ * The classifier tells a malformed packet of rules that refuse it only.  If it
+ * might have returned nothing that is met then allows it, so where that is in
+ * the list, returns are.
  */
 static int sort_rules(struct compiler *c, const struct walk_rules *rules,
 		      struct chain_row *row, struct class_boxes *boxes,
@@ -151,13 +180,14 @@ static int sort_rules(struct compiler *c, const struct walk_rules *rules,
 				   .row = row,
 				   .boxes = boxes,
 				   .lists_open = lists_open };
-	size_t i;
-	int r = 0;
+	int r;
 
 	row->list = c->image->n_class_buckets;
-	for (i = 0; r == 0 && i < rules->n_list; i++)
-		r = sort_rule(&sorting, i);
-	around_of(&sorting, SIZE_MAX);
+	r = sort_all(&sorting);
+	if (r == 0 && sorting.escapes) {
+		sorting.lists_returns = true;
+		r = sort_all(&sorting);
+	}
 	if (boxes->n_list)
 		row->lowest = boxes->list[0].index;
 	if (row->lowest == 0)
@@ -347,7 +377,6 @@ static int build(struct compiler *c, const struct chain *chain,
 
 	*ret_worst = (struct class_worst){ 0 };
 	row->flags &= ~CHAIN_LINEAR;
-	row->list_count = 0;
 	r = sort_rules(c, rules, row, &boxes, lists_open);
 	if (r < 0)
 		return r;
@@ -363,20 +392,19 @@ int compile_class(struct compiler *c, const struct chain *chain,
 	struct class_worst worst = { 0 };
 	struct leads leads;
 	uint32_t n_listed;
-	int r = 0;
+	int r;
 
 	become_linear(c->image, &before, row);
-	if (rules->n_list > LINEAR_MAX) {
-		r = build(c, chain, rules, row, false, &worst, &leads);
-		if (r == 0 && worst.confirms + leads.asks > CHAIN_ASKS_MAX) {
-			become_linear(c->image, &before, row);
-			r = build(c, chain, rules, row, true, &worst, &leads);
-		}
-		if (r < 0 && r != -E2BIG)
-			return r;
-		if (r == 0 && is_within(row, &leads, &worst))
-			return 0;
+	r = build(c, chain, rules, row, false, &worst, &leads);
+	if (r == 0 && worst.confirms + leads.asks > CHAIN_ASKS_MAX) {
+		become_linear(c->image, &before, row);
+		r = build(c, chain, rules, row, true, &worst, &leads);
 	}
+	if (r < 0 && r != -E2BIG)
+		return r;
+	if (r == 0 && row->list_count < row->walk_count &&
+	    is_within(row, &leads, &worst))
+		return 0;
 	n_listed = row->list_count;
 	become_linear(c->image, &before, row);
 	leads = place_leads(c, row);

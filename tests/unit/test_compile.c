@@ -87,7 +87,7 @@ static void a_chain_says_what_its_rules_look_at(void **state)
 			     "[group h]\nmatch = /b\nfilter-out = b\n"
 			     "[device d]\nfilter-in = b\nfilter-out = a\n",
 			     NULL);
-	/* Both are short: see test_compile_class. */
+	/* Neither looks at an address: see test_compile_class. */
 	assert_int_equal(image->chains[0].flags,
 			 CHAIN_STRICT | CHAIN_STATES | CHAIN_LOOPBACK |
 				 CHAIN_LINEAR | CHAIN_LISTED);

@@ -37,19 +37,34 @@ static struct image *compile_chain_text(const char *first, unsigned int n,
 	return compile_text(text, NULL);
 }
 
-static void a_short_chain_is_a_list(void **state)
+static void a_chain_that_looks_at_no_address_is_a_list(void **state)
 {
 	CLEANUP(image_freep) struct image *image = NULL;
 	const struct chain_row *chain;
 
 	(void)state;
-	image = compile_chain_text("", 8, "");
+	image = compile_chain_text("10 = allow established\n20 = allow uid 5\n",
+				   0, "");
 	chain = &image->chains[0];
 	assert_true(chain->flags & CHAIN_LINEAR);
-	assert_int_equal(chain->list_count, 8);
+	assert_int_equal(chain->list_count, 2);
 	assert_int_equal(chain->lowest, NONE);
 	assert_int_equal(image->n_class_nodes, 0);
 	assert_int_equal(image->n_class_buckets, 0);
+}
+
+static void one_rule_with_an_address_is_looked_up(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+	const struct chain_row *chain;
+
+	(void)state;
+	image = compile_chain_text("", 1, "");
+	chain = &image->chains[0];
+	assert_false(chain->flags & (CHAIN_LINEAR | CHAIN_LISTED));
+	assert_int_equal(chain->list_count, 0);
+	assert_int_equal(chain->lowest, 0);
+	assert_int_not_equal(chain->roots[CLASS_IP4], NONE);
 }
 
 static void what_looks_at_no_address_is_listed(void **state)
@@ -178,7 +193,8 @@ static void the_same_policy_gives_the_same_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_short_chain_is_a_list),
+		cmocka_unit_test(a_chain_that_looks_at_no_address_is_a_list),
+		cmocka_unit_test(one_rule_with_an_address_is_looked_up),
 		cmocka_unit_test(what_looks_at_no_address_is_listed),
 		cmocka_unit_test(lists_are_entries),
 		cmocka_unit_test(many_that_are_left_open_are_listed),
