@@ -4,6 +4,8 @@
  * cgroup is in: all filters are asked first, then all limits are charged, so
  * that what is denied costs nobody anything.
  */
+#define PACKET_BEGINS_WITH_IP /* see rules/packet.bpf.h */
+
 #include <linux/bpf.h>
 #include <linux/in.h>
 #include <bpf/bpf_endian.h>

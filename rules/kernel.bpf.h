@@ -76,6 +76,11 @@ struct tcp_sock {
 	__u8 bpf_sock_ops_cb_flags;
 } RELOCATED;
 
+struct sk_buff {
+	unsigned char *head, *data;
+	__u16 network_header;
+} RELOCATED;
+
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (src))
 
 /*
@@ -171,6 +176,19 @@ static __always_inline __u32 kernel_user_timeout(void *sk)
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
 	return tcp ? tcp->inet_conn.icsk_user_timeout : 0;
+}
+
+/* Where the IP header of a packet begins, from the beginning of its data on. */
+static __always_inline __u32 kernel_network(void *skb)
+{
+	struct sk_buff *real = (struct sk_buff *)kernel_address(skb);
+	unsigned char *head = NULL, *data = NULL;
+	__u16 network = 0;
+
+	READ(head, &real->head);
+	READ(data, &real->data);
+	READ(network, &real->network_header);
+	return head + network - data;
 }
 
 static __always_inline __u64 kernel_folder_parent(__u64 folder)

@@ -27,6 +27,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "rules/image_abi.h"
+#include "rules/kernel.bpf.h"
 
 #define EXTENSIONS_MAX 8 /* IPv6 extension headers, the fragment's included */
 #define VLANS_MAX      2 /* tags within the data; one more may be beside it */
@@ -138,11 +139,24 @@ static __always_inline void packet_malformed(struct packet *p, __u32 unknown)
 	p->absent &= ~unknown;
 }
 
+/*
+ * Reads bytes that lie anywhere behind the base where the data begins with IP,
+ * as at a cgroup, whose programs say so by PACKET_BEGINS_WITH_IP: of what has
+ * come no more than the IP header need lie in one piece.  Elsewhere the program
+ * has seen to it that the headers do (tc/device.bpf.c).
+ */
+#ifdef PACKET_BEGINS_WITH_IP
+#define PACKET_LOAD(skb, offset, to, length, base) \
+	bpf_skb_load_bytes(skb, offset, to, length)
+#else
+#define PACKET_LOAD bpf_skb_load_bytes_relative
+#endif
+
 static __always_inline int packet_load(struct __sk_buff *skb,
 				       const struct packet *p, __u32 offset,
 				       void *to, __u32 length)
 {
-	return bpf_skb_load_bytes_relative(skb, offset, to, length, p->base);
+	return PACKET_LOAD(skb, offset, to, length, p->base);
 }
 
 /* IPv4-mapped, as in an IPv6 header and in all tables of ours. */
@@ -352,8 +366,7 @@ __noinline __u64 packet_extensions(struct __sk_buff *skb, __u32 base,
 	__u32 i, offset, id;
 
 	for (i = 0; i < EXTENSIONS_MAX; i++) {
-		if (bpf_skb_load_bytes_relative(skb, transport, data,
-						sizeof(data), base) < 0)
+		if (PACKET_LOAD(skb, transport, data, sizeof(data), base) < 0)
 			break;
 		if (protocol == IPPROTO_FRAGMENT) {
 			transport += sizeof(data);
@@ -489,13 +502,20 @@ static __always_inline void packet_read(struct __sk_buff *skb, struct packet *p)
 	packet_read_at(skb, p, skb->ifindex);
 }
 
-/* Whether there is a byte at an offset.  Global, for a stack of its own. */
+/*
+ * Whether there is a byte at an offset.  Where it does not lie in one piece
+ * with the headers it is not read, but counted.  Global, for a stack of its
+ * own.
+ */
 __noinline int packet_has_byte(struct __sk_buff *skb, __u32 offset, __u32 base)
 {
 	__u8 byte;
 
-	return bpf_skb_load_bytes_relative(skb, offset, &byte, sizeof(byte),
-					   base) == 0;
+	if (PACKET_LOAD(skb, offset, &byte, sizeof(byte), base) == 0)
+		return 1;
+	if (base == BPF_HDR_START_NET)
+		offset += kernel_network(skb);
+	return offset < skb->len;
 }
 
 /*

@@ -114,6 +114,22 @@ static __always_inline void priority_clear(struct __sk_buff *skb)
 		skb->priority = 0;
 }
 
+/*
+ * Has what rules look at in one piece: many drivers leave but the Ethernet
+ * header there, and the rest where nothing of ours would read it.  Headers that
+ * go on beyond that are malformed.
+ */
+#define HEADERS_MAX 256
+
+static __always_inline void headers_pull(struct __sk_buff *skb)
+{
+	__u32 there = (long)skb->data_end - (long)skb->data;
+
+	if (there < HEADERS_MAX && there < skb->len)
+		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len
+							      : HEADERS_MAX);
+}
+
 SEC("tc")
 int device_in(struct __sk_buff *skb)
 {
@@ -131,6 +147,7 @@ int device_in(struct __sk_buff *skb)
 	/* It has come over no wire: it is not counted, and does not wait. */
 	if (skb->mark && answer_passes(skb))
 		return TC_ACT_UNSPEC;
+	headers_pull(skb);
 	wire = wire_in(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	decision = device_decide(skb, stamp, row, index, HOOK_DEVICE);
@@ -260,6 +277,7 @@ int device_out(struct __sk_buff *skb)
 		priority_clear(skb);
 		return TC_ACT_UNSPEC;
 	}
+	headers_pull(skb);
 	wire = wire_out(skb);
 	pool = pool_ahead(skb, slot, row);
 	if (pool) {

@@ -18,8 +18,6 @@ struct net_device___known {
 
 struct sk_buff___known {
 	struct net_device___known *dev;
-	unsigned char *head, *data;
-	__u16 network_header;
 } RELOCATED;
 
 /*
@@ -30,20 +28,16 @@ struct sk_buff___known {
 static __always_inline bool known_is_framed(struct __sk_buff *skb)
 {
 	struct sk_buff___known *real = (void *)kernel_address(skb);
-	__u16 type = 0, length = 0, network = 0;
 	struct net_device___known *dev = NULL;
-	unsigned char *head = NULL, *data = NULL;
+	__u16 type = 0, length = 0;
 
 	READ(dev, &real->dev);
-	READ(head, &real->head);
-	READ(data, &real->data);
-	READ(network, &real->network_header);
 	if (!dev)
 		return false;
 	READ(type, &dev->type);
 	READ(length, &dev->hard_header_len);
 	return type == KNOWN_ETHERNET && length == ETH_HLEN &&
-	       (__u64)head + network == (__u64)data + ETH_HLEN;
+	       kernel_network(skb) == ETH_HLEN;
 }
 
 /*

@@ -3,6 +3,10 @@
  * frame-tool DEVICE
  *	sends by a device, bare, the frames that standard input describes, one
  *	a line (tests/bpf/frame.h)
+ * frame-tool pieces DEVICE
+ *	the same, and of each no more than the Ethernet header lies in one piece
+ *	for who receives it, as some drivers do it.  For that it is padded to
+ *	more than a page: the device's MTU must allow it.
  * frame-tool talk NETNS DEVICE NETNS DEVICE
  *	sends such frames through a router that stands between two devices:
  *	"> FRAME" from the first, "< FRAME" from the second.  Each has come out
@@ -12,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -25,7 +30,7 @@
 #include "base/cleanup.h"
 #include "tests/bpf/frame.h"
 
-/* As the test names the router's devices. */
+/* As a test names the device that is to take frames in. */
 static const uint8_t router[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
 
 #define ARRIVES_MS 2000
@@ -73,20 +78,51 @@ static size_t read_frame(const char *text, uint8_t bytes[FRAME_MAX])
 	return length;
 }
 
-static int send_frame(int fd, const char *device, const char *text)
+/* What is longer is cut to pieces, if one wants that: see packet(7). */
+#define PIECES_MIN 4200
+
+static int send_frame(int fd, const char *device, bool in_pieces,
+		      const char *text)
 {
 	struct sockaddr_ll name = { .sll_family = AF_PACKET,
 				    .sll_ifindex = if_nametoindex(device) };
-	struct frame_spec spec;
-	uint8_t bytes[FRAME_MAX];
-	unsigned int ip;
+	static struct {
+		struct virtio_net_hdr header;
+		uint8_t frame[PIECES_MIN];
+	} sent;
+	uint8_t *bytes = sent.frame;
 	size_t length;
 
-	frame_parse(text, &spec);
-	length = frame_build(&spec, bytes, &ip);
+	memset(&sent, 0, sizeof(sent));
+	length = read_frame(text, bytes);
+	memcpy(bytes, router, sizeof(router));
+	if (in_pieces) {
+		sent.header.hdr_len = ETH_HLEN;
+		bytes = (uint8_t *)&sent;
+		length = sizeof(sent);
+	}
 	if (sendto(fd, bytes, length, 0, (struct sockaddr *)&name,
 		   sizeof(name)) < 0)
 		return fail(device, text);
+	return 0;
+}
+
+static int send_all(const char *device, bool in_pieces)
+{
+	AUTO_CLOSE int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int with_header = in_pieces;
+	char line[256];
+
+	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &with_header,
+				 sizeof(with_header)) < 0) {
+		fail("open", device);
+		return 1;
+	}
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (send_frame(fd, device, in_pieces, line) < 0)
+			return 1;
+	}
 	return 0;
 }
 
@@ -154,19 +190,12 @@ static int talk(char **args)
 
 int main(int argc, char **argv)
 {
-	AUTO_CLOSE int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	char line[256];
-
 	if (argc == 6 && strcmp(argv[1], "talk") == 0)
 		return talk(argv + 2);
-	if (argc != 2 || fd < 0) {
-		fprintf(stderr, "usage: frame-tool DEVICE, as root\n");
-		return 2;
-	}
-	while (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (send_frame(fd, argv[1], line) < 0)
-			return 1;
-	}
-	return 0;
+	if (argc == 3 && strcmp(argv[1], "pieces") == 0)
+		return send_all(argv[2], true);
+	if (argc == 2)
+		return send_all(argv[1], false);
+	fprintf(stderr, "usage: frame-tool [pieces] DEVICE, as root\n");
+	return 2;
 }
