@@ -5,6 +5,8 @@
 # they differ as docs/state.md says.
 # shellcheck source=tests/netns/lib.bash
 . "$(dirname "$0")/lib.bash"
+# shellcheck source=tests/netns/states.bash
+. tests/netns/states.bash
 tool=$PWD/build/plain/tests/netns/frame-tool
 far=$lab-f
 make_netns "$left"
@@ -29,34 +31,12 @@ for host in 8 11 12 13 14 15; do
 done
 for host in 8 9; do ip -n "$right" neigh add 10.77.2.$host lladdr 02:00:00:00:00:02 dev m0; done
 
-# rules STEPS: a rule for each step of a batch, which its dscp tells, and each state.
-# A chain of another name counts from zero.
-batch=0
-rules() {
-	batch=$((batch + 1))
-	echo "table ip t { chain f { type filter hook forward priority 0;" >"$work/nft"
-	printf '[device n0]\nfilter-in = c%s\nfilter-out = c%s\n[chain c%s]\npolicy = allow\n' \
-		$batch $batch $batch >"$work/policy.ini"
-	local step state i
-	for ((step = 1; step <= $1; step++)); do
-		i=0
-		for state in new established related invalid; do
-			echo "ip dscp $step ct state $state counter comment \"$step $state\"" >>"$work/nft"
-			echo "$((step * 10 + ++i)) = allow ip4 $state dscp $step" >>"$work/policy.ini"
-		done
-	done
-	printf '}\n}\n' >>"$work/nft"
-}
-of_weir() {
-	in_right "$WEIRCTL" stats c$batch --json | jq -r '.chains[0].rules[] | select(.packets > 0) |
-		"\(.number / 10 | floor) \(.text | split(" ")[2])"'
-}
-of_nft() {
-	in_right nft list table ip t |
-		sed -n 's/.*counter packets [1-9][0-9]* .*comment "\(.*\)".*/\1/p'
-}
 begin_both() {
-	rules "$1"
+	rules 4 "$1" forward
+	{
+		printf '[device n0]\nfilter-in = forward%s\nfilter-out = forward%s\n' $batch $batch
+		cat "$work/chains"
+	} >"$work/policy.ini"
 	in_right "$WEIRCTL" apply "$work/policy.ini" >/dev/null || return
 	in_right nft flush ruleset && in_right nft -f "$work/nft" &&
 		in_right sysctl -qw net.netfilter.nf_conntrack_checksum=0
@@ -73,27 +53,26 @@ fi
 # conversation NAME: reads "> | < FRAME = STATE [STATE]": weir's, and where it is
 # another netfilter's.  $n is the near host, another each time, $f the far one.
 conversation() {
-	local name=$1 line frame states step=0 weir nft
-	: >"$work/frames" && : >"$work/want.weir" && : >"$work/want.nft"
+	local name=$1 line frame step=0
+	: >"$work/frames" && want_nothing
 	while IFS= read -r line; do
 		[ -n "$line" ] || continue
-		step=$((step + 1)) frame=${line% = *} states=${line##* = }
+		step=$((step + 1)) frame=${line% = *}
 		case $frame in
 		*" | "*) frame="${frame/ | / dscp=$step | }" ;;
 		*) frame="$frame dscp=$step" ;;
 		esac
 		echo "$frame" >>"$work/frames"
-		read -r weir nft <<<"$states"
-		echo "$step $weir" >>"$work/want.weir"
-		echo "$step ${nft:-$weir}" >>"$work/want.nft"
+		# shellcheck disable=SC2086 # one or two
+		want "$step forward" ${line##* = }
 	done
 	if ! begin_both $step || ! "$tool" talk "$left" n0 "$far" m0 <"$work/frames" 2>"$work/why"; then
 		fail "$name" "$(cat "$work/why")"
 		return
 	fi
-	weir=$(of_weir | sort -n | diff "$work/want.weir" - 2>&1) &&
-		nft=$(of_nft | sort -n | diff "$work/want.nft" - 2>&1) && pass "$name: $step packets" ||
-		fail "$name" "weir (< wanted):" "$weir" "nft (< wanted):" "$nft" "$(cat -n "$work/frames")"
+	in_right "$WEIRCTL" stats --json | seen_by_weir >"$work/seen.weir"
+	in_right nft list table inet t | seen_by_nft >"$work/seen.nft"
+	compare "$name" $step "$(cat -n "$work/frames")"
 }
 f=10.77.2.9
 
