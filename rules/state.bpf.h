@@ -119,9 +119,9 @@ static __always_inline __u32 socket_states(struct __sk_buff *skb,
 	}
 	if (state == SOCKET_CLOSE)
 		return PACKET_INVALID;
+	/* A call that meets one's own answers it, an end does not. */
 	if (state == SOCKET_SYN_SENT)
-		return flags & (TCP_ACK | TCP_RST) ? PACKET_ESTABLISHED
-						   : PACKET_NEW;
+		return flags & TCP_FIN ? PACKET_INVALID : PACKET_ESTABLISHED;
 	if (state != SOCKET_LISTEN)
 		return PACKET_ESTABLISHED;
 	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)

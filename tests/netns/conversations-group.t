@@ -165,6 +165,18 @@ a < A = established
 a accept l
 EOC
 
+	conversation $family "calls at once" <<EOC
+a tcp 1005 80
+a call
+a > S = new
+a < S = established
+a > SA = established
+a < SA seq=-1 = established
+a > A = established
+a < PA len=10 = established
+a > A = established
+EOC
+
 	conversation $family "half-open" <<EOC
 l tcp 1006 0
 l listen
@@ -182,6 +194,7 @@ c tcp 1007 80
 c call
 c > S = new
 c < A = established
+c < FA = invalid
 c < A ack=1000 = established
 c > R = ?established established
 c > S = new
