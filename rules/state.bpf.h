@@ -200,6 +200,7 @@ static __always_inline __u32 error_states(struct __sk_buff *skb,
 {
 	struct packet quoted;
 	struct flow_key key;
+	__u32 state;
 
 	if (quoted_read(skb, p, &quoted) < 0)
 		return PACKET_INVALID;
@@ -210,11 +211,13 @@ static __always_inline __u32 error_states(struct __sk_buff *skb,
 	flow_key_make(&quoted, place, &key);
 	if (flow_is_known(&key, hook >> HOOK_SHARE))
 		return PACKET_RELATED;
-	if (!(hook & HOOK_DEVICE) && quoted.protocol == IPPROTO_TCP &&
-	    socket_state(skb, p->family, &quoted.dst, quoted.dst_port,
-			 &quoted.src, quoted.src_port))
-		return PACKET_RELATED;
-	return PACKET_INVALID;
+	if (hook & HOOK_DEVICE || quoted.protocol != IPPROTO_TCP)
+		return PACKET_INVALID;
+	state = socket_state(skb, p->family, &quoted.dst, quoted.dst_port,
+			     &quoted.src, quoted.src_port);
+	/* A listener is found for a peer that nobody talks to, too. */
+	return state && state != SOCKET_LISTEN ? PACKET_RELATED
+					       : PACKET_INVALID;
 }
 
 /* --------------------------------------------------- for the programs */

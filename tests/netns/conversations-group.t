@@ -390,6 +390,9 @@ t > A = established
 t < too-big = related
 t < expired = related
 t < unreachable port=1 = invalid
+l tcp 1019 80
+l listen
+l < unreachable = invalid
 t < PA len=10 = established
 t > A = established
 EOC
