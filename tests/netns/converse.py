@@ -16,13 +16,15 @@ Standard input has a line for each thing that happens, NAME WORD...:
 			the peer sends flags of TCP, data, echo, reply, or an error about
 			a; seq, ack and port are so far from what they would be
 	a > WORD	what has been sent from here, next of all of its packets
+	run COMMAND...
 
-Everything but ">" is a step, and has that number as its DSCP.
+All but "run" and ">" are steps: what they send has that number as its DSCP.
 """
 import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -181,6 +183,9 @@ class Conversation:
 
     def run(self, line):
         name, word, *rest = line.split()
+        if name == "run":
+            subprocess.run([word, *rest], check=True, stdout=subprocess.DEVNULL)
+            return
         if word in PROTOCOLS:
             self.talks[name] = Talk(word, rest)
             return
@@ -315,7 +320,7 @@ def main():
     for line in sys.stdin:
         try:
             conversation.run(line)
-        except (Failure, OSError, KeyError) as failure:
+        except (Failure, OSError, KeyError, subprocess.CalledProcessError) as failure:
             sys.exit(f"{conversation.step} {line.strip()}: {failure!r}")
     # What is sent at the end, as sockets are closed, is no step's.
     conversation.set_step(0)
