@@ -98,6 +98,45 @@ a < A = established
 a accept l
 EOC
 
+	conversation $family "both close at once" <<EOC
+a tcp 1022 80
+a call
+a > S = new
+a < SA = established
+a > A = established
+a shut
+a > FA = established
+a < FA ack=-1 = established
+a > A = established
+a < A = established
+a < A = - established
+EOC
+
+	conversation $family "sockets of IPv6, whoever is there" <<EOC
+l tcp 1023 0
+l map
+l listen
+a tcp 1023 4001
+a < S = new
+a > SA = $answer
+a < A = established
+a accept l
+a < PA len=10 = established
+a > A = established
+b tcp 1024 80
+b map
+b call
+b > S = new
+b < SA = established
+b > A = established
+u udp 1024 53
+u map
+u open
+u send
+u > data = new
+u < data = established
+EOC
+
 	conversation $family "calls at once" <<EOC
 a tcp 1005 80
 a call
@@ -123,6 +162,14 @@ b > SA = $answer
 b < FA = established
 b > A = established
 b accept l
+g tcp 1006 4004
+g < S = new
+g > SA = $answer
+g < R seq=90000000 = established invalid
+g < A ack=1000 = established invalid
+g > R = ?established established
+g < A = established
+g accept l
 c tcp 1007 80
 c call
 c > S = new
@@ -309,6 +356,8 @@ u udp 1018 53
 u connect
 u send
 u > data = new
+u tell i
+u > error = related
 u < unreachable = related
 u < unreachable port=1 = invalid
 u < too-big = related

@@ -9,8 +9,10 @@ Standard input has a line for each thing that happens, NAME WORD...:
 	a tcp 5 80	names ports: of here, and of the peer; also udp, and icmp ID
 	a listen, a call, a open, a connect, a ping, a raw
 			a socket of it; a call does not wait, open has no peer
+	a map		the next is a socket of IPv6 that is called by IPv4
 	a accept b	what b has heard of it
 	a send [WORD]	data; of raw ones of TCP a segment with these flags
+	a tell i	an error about a, by the raw socket i
 	a shut, a close, a reset
 	a < WORD [len=N] [seq=N] [ack=N] [isn=N] [port=N]
 			the peer sends flags of TCP, data, echo, reply, or an error about
@@ -18,7 +20,8 @@ Standard input has a line for each thing that happens, NAME WORD...:
 	a > WORD	what has been sent from here, next of all of its packets
 	run COMMAND...
 
-All but "run" and ">" are steps: what they send has that number as its DSCP.
+All but "run" and ">" are steps: what they send has that number as its DSCP.  A
+call, or its answer, that is sent again meanwhile is no matter.
 """
 import os
 import select
@@ -133,7 +136,19 @@ class Talk:
         self.protocol = PROTOCOLS[protocol]
         self.here, self.peer = (int(ports[0]), int(ports[-1]))
         self.mine, self.theirs = 100000, 1  # sequence numbers: of the peer, of here
-        self.socket = self.is_raw = None
+        self.socket = self.is_raw = self.is_mapped = None
+        self.calls = set()  # numbers and flags
+
+    def set_dscp(self, dscp):
+        if not self.socket or self.socket.fileno() < 0:
+            return
+        if V4:
+            self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+        else:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
+
+    def name(self, address):
+        return "::ffff:" + address if self.is_mapped and V4 else address
 
     def sent_from_here(self):
         """How a packet of this end begins, for who quotes it."""
@@ -155,6 +170,10 @@ class Talk:
             return struct.unpack("!H", body[4:6])[0] == self.here
         return struct.unpack("!HH", body[:4]) == (self.here, self.peer)
 
+    def is_again(self, protocol, body):
+        """Whether a call, or its answer, has been heard before."""
+        return protocol == TCP and body[4:14] in self.calls
+
     def hear(self, protocol, body):
         """What a packet of this end is called; its numbers are learnt."""
         if protocol == ICMP:
@@ -162,6 +181,8 @@ class Talk:
         if protocol == UDP:
             return "data"
         flags = "".join(flag for i, flag in enumerate(FLAGS) if body[13] >> i & 1)
+        if "S" in flags:
+            self.calls.add(body[4:14])
         if "R" not in flags:
             seq, = struct.unpack("!I", body[4:8])
             self.theirs = seq + length_of(flags, len(body) - (body[12] >> 4) * 4)
@@ -172,16 +193,13 @@ class Conversation:
     def __init__(self, device):
         self.device, self.talks, self.step = device, {}, 0
 
-    def set_step(self, step):
-        for talk in self.talks.values():
-            if not talk.socket or talk.socket.fileno() < 0:
-                continue
-            if V4:
-                talk.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, step << 2)
-            else:
-                talk.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, step << 2)
+    def mark(self, talk):
+        """What a talk, or the listener of its port, sends from now on is this step's."""
+        for other in self.talks.values():
+            if (other.protocol, other.here) == (talk.protocol, talk.here):
+                other.set_dscp(self.step)
 
-    def run(self, line):
+    def run(self, line, is_answered):
         name, word, *rest = line.split()
         if name == "run":
             subprocess.run([word, *rest], check=True, stdout=subprocess.DEVNULL)
@@ -196,7 +214,9 @@ class Conversation:
         self.check_heard()
         self.step += 1
         if word == "<":
-            self.set_step(self.step)
+            # Else what is sent again, of what waits, stays its own step's.
+            if is_answered:
+                self.mark(talk)
             self.device.put(self.from_peer(talk, rest[0], dict(part.split("=") for part in rest[1:])))
             self.device.settle()
             return
@@ -205,7 +225,7 @@ class Conversation:
     def check_heard(self):
         for packet in self.device.come:
             for name, talk in self.talks.items():
-                if talk.is_of(*packet):
+                if talk.is_of(*packet) and not talk.is_again(*packet):
                     raise Failure(f"{name} has sent {talk.hear(*packet)} before")
         self.device.come.clear()
 
@@ -216,10 +236,12 @@ class Conversation:
             packet = come.pop(0) if come else self.device.take(end - time.monotonic())
             if not packet or not talk.is_of(*packet):
                 continue
+            is_again = talk.is_again(*packet)
             got = talk.hear(*packet)
-            if got != what:
+            if got == what:
+                return
+            if not is_again:
                 raise Failure("sent " + got)
-            return
         raise Failure("not sent")
 
     def from_peer(self, talk, what, words):
@@ -252,12 +274,15 @@ class Conversation:
     # Sockets.
 
     def open(self, talk, kind, protocol=0):
-        talk.socket = socket.socket(AF, kind, protocol)
+        talk.socket = socket.socket(socket.AF_INET6 if talk.is_mapped else AF, kind, protocol)
         talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         talk.socket.setblocking(False)
         if kind != socket.SOCK_RAW:
-            talk.socket.bind((HERE, talk.here))
-        self.set_step(self.step)
+            talk.socket.bind((talk.name(HERE), talk.here))
+        self.mark(talk)
+
+    def do_map(self, talk):
+        talk.is_mapped = True
 
     def do_listen(self, talk):
         self.open(talk, socket.SOCK_STREAM)
@@ -265,14 +290,14 @@ class Conversation:
 
     def do_call(self, talk):
         self.open(talk, socket.SOCK_STREAM)
-        talk.socket.connect_ex((PEER, talk.peer))
+        talk.socket.connect_ex((talk.name(PEER), talk.peer))
 
     def do_open(self, talk):
         self.open(talk, socket.SOCK_DGRAM)
 
     def do_connect(self, talk):
         self.do_open(talk)
-        talk.socket.connect((PEER, talk.peer))
+        talk.socket.connect((talk.name(PEER), talk.peer))
 
     def do_ping(self, talk):
         self.open(talk, socket.SOCK_DGRAM, ICMP)
@@ -285,7 +310,7 @@ class Conversation:
         talk.socket = self.talks[listener].socket.accept()[0]
 
     def do_send(self, talk, what="echo"):
-        self.set_step(self.step)
+        self.mark(talk)
         if talk.protocol == TCP and not talk.is_raw:
             talk.socket.send(b"data")
             return
@@ -298,16 +323,22 @@ class Conversation:
         if talk.is_raw:
             data = with_checksum(socket.inet_pton(AF, HERE), socket.inet_pton(AF, PEER), talk.protocol, data)
         try:
-            talk.socket.sendto(data, (PEER, 0 if talk.is_raw else talk.peer))
+            talk.socket.sendto(data, (talk.name(PEER), 0 if talk.is_raw else talk.peer))
         except ConnectionError:  # an error that has come before: it says so once
             talk.socket.send(data)
 
+    def do_tell(self, talk, teller):
+        self.mark(self.talks[teller])
+        quoted = ip_packet(PEER, HERE, talk.protocol, datagram(talk.peer, talk.here), 0)
+        message = struct.pack("!BBHI", *ERRORS["unreachable"], 0, 0) + quoted
+        self.talks[teller].socket.sendto(with_checksum(b"", b"", 1, message) if V4 else message, (PEER, 0))
+
     def do_shut(self, talk):
-        self.set_step(self.step)
+        self.mark(talk)
         talk.socket.shutdown(socket.SHUT_WR)
 
     def do_close(self, talk):
-        self.set_step(self.step)
+        self.mark(talk)
         talk.socket.close()
 
     def do_reset(self, talk):
@@ -315,15 +346,22 @@ class Conversation:
         self.do_close(talk)
 
 
+def run_all(conversation, lines):
+    for line, following in zip(lines, lines[1:] + [""]):
+        try:
+            conversation.run(line, " > " in following)
+        except (Failure, OSError, KeyError, subprocess.CalledProcessError) as failure:
+            return f"{conversation.step} {line.strip()}: {failure!r}"
+    return None
+
+
 def main():
     conversation = Conversation(Device(*sys.argv[2:]))
-    for line in sys.stdin:
-        try:
-            conversation.run(line)
-        except (Failure, OSError, KeyError, subprocess.CalledProcessError) as failure:
-            sys.exit(f"{conversation.step} {line.strip()}: {failure!r}")
+    failure = run_all(conversation, list(sys.stdin))
     # What is sent at the end, as sockets are closed, is no step's.
-    conversation.set_step(0)
+    for talk in conversation.talks.values():
+        talk.set_dscp(0)
+    sys.exit(failure)
 
 
 main()
