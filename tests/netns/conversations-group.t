@@ -198,18 +198,19 @@ f < SA = established
 f > A = established
 EOC
 
+	# After a second; and what they are is told by the step that they belong to.
 	conversation $family "calls and answers sent again" <<EOC
 a tcp 1020 80
 a call
 a > S = new
-a > S = new
-a < RA = established
 l tcp 1021 0
 l listen
 b tcp 1021 4001
 b < S = new
 b > SA = $answer
-b > SA = $answer
+a > S
+b > SA
+a < RA = established
 b < A = established
 b accept l
 EOC
