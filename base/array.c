@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/array.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-void *array_grow(void *parray, size_t *n, size_t size)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/*
+ * In huge pages, if the kernel has some: to be given small ones, one fault
+ * each, takes longer than most of what is done with a large array.  realloc
+ * would take them apart.
+ */
+void *array_resize(void *array, size_t used, size_t size)
 {
-	char *array, *grown;
+	void *grown;
 
-	memcpy(&array, parray, sizeof(array));
-	if ((*n & (*n - 1)) == 0) {
-		size_t capacity = *n ? *n * 2 : 1;
-
-		if (capacity > SIZE_MAX / size)
-			return NULL;
-		grown = realloc(array, capacity * size);
-		if (!grown)
-			return NULL;
-		array = grown;
-		memcpy(parray, &array, sizeof(array));
-	}
-	memset(array + *n * size, 0, size);
-	(*n)++;
-	return array + (*n - 1) * size;
+	if (size < HUGE_PAGE)
+		return realloc(array, size);
+	if (array && malloc_usable_size(array) >= size)
+		return array;
+	if (posix_memalign(&grown, HUGE_PAGE, size) != 0)
+		return NULL;
+	madvise(grown, size, MADV_HUGEPAGE);
+	if (used)
+		memcpy(grown, array, used);
+	free(array);
+	return grown;
 }
 
 void *array_extend(void *parray, size_t *n, size_t size, size_t more)
@@ -37,11 +42,23 @@ void *array_extend(void *parray, size_t *n, size_t size, size_t more)
 	if (needed < more || capacity < needed || capacity > SIZE_MAX / size)
 		return NULL;
 	/* As much as there is, where the next power of two is the same. */
-	grown = realloc(array, capacity * size);
+	grown = array_resize(array, *n * size, capacity * size);
 	if (!grown)
 		return NULL;
 	memcpy(parray, &grown, sizeof(grown));
 	memset(grown + *n * size, 0, more * size);
 	*n = needed;
 	return grown + (needed - more) * size;
+}
+
+void *array_grow(void *parray, size_t *n, size_t size)
+{
+	char *array;
+
+	if ((*n & (*n - 1)) == 0)
+		return array_extend(parray, n, size, 1);
+	memcpy(&array, parray, sizeof(array));
+	memset(array + *n * size, 0, size);
+	(*n)++;
+	return array + (*n - 1) * size;
 }

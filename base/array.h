@@ -12,6 +12,12 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
+ * As realloc, for what may be large; of what there was, `used` bytes stay.
+ * array may be NULL.
+ */
+void *array_resize(void *array, size_t used, size_t size);
+
+/*
  * Appends one zeroed element to the array *parray of *n elements.  Returns
  * it, or NULL when there is no memory; the array is then as it was.
  */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 
@@ -129,8 +130,8 @@ int table_array_write(int fd, size_t row_size, const void *rows, size_t n)
 int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n)
 {
 	CLEANUP(mapping_end) struct mapping mapping = { 0 };
+	size_t n, i, capacity = 1;
 	char *rows;
-	size_t n, i;
 	int r;
 
 	r = mapping_begin(fd, row_size, PROT_READ, &mapping);
@@ -139,7 +140,9 @@ int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n)
 	n = end_of(&mapping)->rows;
 	if (n == 0 || n >= mapping.n)
 		return -EPROTO;
-	rows = malloc(n * row_size);
+	while (capacity < n)
+		capacity *= 2;
+	rows = array_resize(NULL, 0, capacity * row_size);
 	if (!rows)
 		return -ENOMEM;
 	if (mapping.stride == row_size)

@@ -437,17 +437,25 @@ static void make_item(const struct builder *b, const struct class_box *box,
 	memcpy(&item->key.address[2], dst, sizeof(dst));
 }
 
-static size_t make_items(const struct builder *b, size_t n, struct item *items)
+static size_t count_boxes(const struct class_boxes *boxes, int family)
 {
-	size_t i, made = 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < boxes->n_list; i++)
+		n += boxes->list[i].family == family;
+	return n;
+}
+
+static void make_items(const struct builder *b, size_t n, struct item *items)
+{
+	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (b->boxes[i].family != b->family)
 			continue;
-		items[made].box = i;
-		make_item(b, &b->boxes[i], &items[made++]);
+		*items = (struct item){ .box = i };
+		make_item(b, &b->boxes[i], items++);
 	}
-	return made;
 }
 
 /* What no split is about gets a node of its own: there is no bucket above. */
@@ -484,20 +492,21 @@ int class_build(const struct class_boxes *boxes, int family,
 			     .image = image,
 			     .family = family,
 			     .without_source = without_source };
-	size_t n = boxes->n_list;
+	size_t n;
 
 	*ret_root = NONE;
 	*ret_worst = (struct class_worst){ 0 };
-	items = calloc(n + 1, sizeof(*items));
-	scratch = calloc(n + 1, sizeof(*scratch));
-	places = calloc(n + 1, sizeof(*places));
+	n = count_boxes(boxes, family);
+	if (n == 0)
+		return 0;
+	items = array_resize(NULL, 0, n * sizeof(*items));
+	scratch = array_resize(NULL, 0, n * sizeof(*scratch));
+	places = array_resize(NULL, 0, n * sizeof(*places));
 	if (!items || !scratch || !places)
 		return -ENOMEM;
 	b.scratch = scratch;
 	b.places = places;
-	n = make_items(&b, n, items);
-	if (n == 0)
-		return 0;
+	make_items(&b, boxes->n_list, items);
 	return build_root(&b, items, n, ret_root, ret_worst);
 }
 

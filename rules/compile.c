@@ -100,12 +100,14 @@ static int compile_written(struct compiler *c, const struct chain *chain)
 	int r;
 
 	row.flags = chain->strict ? CHAIN_STRICT : 0;
+	if (chain->n_rules &&
+	    !array_extend(&c->image->rules, &c->image->n_rules,
+			  sizeof(*c->image->rules), chain->n_rules))
+		return -ENOMEM;
 	for (i = 0; i < chain->n_rules; i++) {
 		const struct rule *rule = &chain->rules[i];
-		struct rule_row *rule_row = ARRAY_ADD(c->image, rules);
+		struct rule_row *rule_row = &c->image->rules[row.first + i];
 
-		if (!rule_row)
-			return -ENOMEM;
 		rule_row->chain = c->image->n_chains;
 		rule_row->counter = compile_rule_counter(c, live, rule);
 		r = compile_rule(c, chain, rule, rule_row);

@@ -59,20 +59,10 @@ static size_t last_string(const struct image *image, const char *text,
 	return start;
 }
 
-/* Doubling, and as the size in which realloc is asked for what it has. */
-static size_t round_up(size_t n)
-{
-	size_t capacity = STRINGS_PAGE;
-
-	while (capacity < n)
-		capacity *= 2;
-	return capacity;
-}
-
 int image_add_string(struct image *image, const char *text, str_off *ret_off)
 {
-	size_t length = text ? strlen(text) : 0, last, needed;
-	char *strings;
+	size_t length = text ? strlen(text) : 0, last;
+	char *added;
 
 	if (length == 0) {
 		*ret_off = 0;
@@ -83,16 +73,13 @@ int image_add_string(struct image *image, const char *text, str_off *ret_off)
 		*ret_off = last;
 		return 0;
 	}
-	needed = image->n_strings + length + 1;
-	if (needed > UINT32_MAX)
+	if (image->n_strings + length + 1 > UINT32_MAX)
 		return -ENOMEM;
-	strings = realloc(image->strings, round_up(needed));
-	if (!strings)
+	added = array_extend(&image->strings, &image->n_strings, 1, length + 1);
+	if (!added)
 		return -ENOMEM;
-	image->strings = strings;
-	memcpy(strings + image->n_strings, text, length + 1);
-	*ret_off = image->n_strings;
-	image->n_strings = needed;
+	memcpy(added, text, length + 1);
+	*ret_off = added - image->strings;
 	return 0;
 }
 

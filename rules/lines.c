@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 
 #define CHUNK 65536
@@ -35,7 +36,7 @@ static int read_whole(int fd, size_t max, char **ret_text, size_t *ret_size,
 			char *bigger;
 
 			room = room ? room * 2 : first_room(fd, max);
-			bigger = realloc(text, room);
+			bigger = array_resize(text, size, room);
 			if (!bigger)
 				return err_set(err, -ENOMEM, "read");
 			text = bigger;

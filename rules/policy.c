@@ -75,6 +75,7 @@ static void reader_clear(struct reader *reader)
 	names_clear(&reader->names);
 	free(reader->references);
 	free(reader->matches);
+	free(reader->rules);
 	free(reader->texts);
 	policy_freep(&reader->policy);
 }

@@ -22,6 +22,11 @@ struct matched {
 	const char *pattern;
 };
 
+struct numbered {
+	uint32_t number;
+	int line;
+};
+
 struct reader {
 	struct policy *policy;
 	struct problems *problems;
@@ -32,7 +37,10 @@ struct reader {
 	size_t n_references;
 	struct matched *matches;
 	size_t n_matches;
-	const char **texts; /* of the rules of the chain that is being read */
+	/* Of the chain that is being read: rules, and what they say. */
+	struct numbered *rules;
+	size_t n_rules;
+	const char **texts;
 	size_t n_texts;
 	size_t n_suggestions; /* words tried, to keep errors cheap */
 };

@@ -13,11 +13,11 @@
 
 #define RULE_NUMBER_MAX 4294967294U
 
-static int read_rule(struct reader *reader, const struct ini_entry *entry,
-		     struct chain *chain)
+/* Notes a rule: that all are there once is known only behind the section. */
+static int note_rule(struct reader *reader, const struct ini_entry *entry)
 {
+	struct numbered *rule;
 	const char **text;
-	struct rule *rule;
 	uint64_t number;
 
 	if (number_parse(entry->key, RULE_NUMBER_MAX, &number) < 0 || !number ||
@@ -30,12 +30,12 @@ static int read_rule(struct reader *reader, const struct ini_entry *entry,
 		return reader_error(reader,
 				    "there is no rule (try allow, deny or "
 				    "reject)");
-	rule = ARRAY_ADD(chain, rules);
+	rule = ARRAY_ADD(reader, rules);
 	text = rule ? ARRAY_ADD(reader, texts) : NULL;
 	if (!text)
 		return -ENOMEM;
 	rule->number = number;
-	rule->where = reader->where;
+	rule->line = entry->line;
 	*text = entry->value;
 	return 0;
 }
@@ -54,18 +54,36 @@ static int refuse_rule(struct reader *reader, struct rule *rule,
 	return 0;
 }
 
+static int add_rules(struct reader *reader, struct chain *chain)
+{
+	size_t i;
+
+	if (reader->n_rules &&
+	    !array_extend(&chain->rules, &chain->n_rules, sizeof(*chain->rules),
+			  reader->n_rules))
+		return -ENOMEM;
+	for (i = 0; i < chain->n_rules; i++) {
+		chain->rules[i].number = reader->rules[i].number;
+		chain->rules[i].where.file = reader->where.file;
+		chain->rules[i].where.line = reader->rules[i].line;
+	}
+	return 0;
+}
+
 /* Reads the rules of a chain when the section has been gone through. */
 static int read_rules(struct reader *reader, struct chain *chain)
 {
+	int r = add_rules(reader, chain);
 	size_t i;
-	int r = 0;
 
+	if (r < 0)
+		return r;
 	rules_parse(reader->texts, chain->n_rules, chain->rules);
 	for (i = 0; r == 0 && i < chain->n_rules; i++)
 		if (!chain->rules[i].text)
 			r = refuse_rule(reader, &chain->rules[i],
 					reader->texts[i]);
-	reader->n_texts = 0;
+	reader->n_rules = reader->n_texts = 0;
 	return r;
 }
 
@@ -99,7 +117,7 @@ static int read_entry(struct reader *reader, enum section_kind kind,
 	reader->key = entry->key;
 	reader->where.line = entry->line;
 	if (sections[kind].numbered && *entry->key >= '0' && *entry->key <= '9')
-		return read_rule(reader, entry, object);
+		return note_rule(reader, entry);
 	key = key_find(kind, entry->key);
 	if (!key)
 		return unknown_key(reader, kind);
