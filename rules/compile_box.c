@@ -187,7 +187,8 @@ static bool side_read(struct side *side, const struct endpoint *end, int family)
 {
 	class_address all = family == 4 ? UINT32_MAX : ~(class_address)0;
 
-	*side = (struct side){ .exact = true };
+	side->n_ranges = 0;
+	side->exact = true;
 	if (end->negated || end->n_sets || end->n_networks == 0) {
 		side->ranges[0] = (struct class_range){ 0, all };
 		side->n_ranges = 1;

@@ -21,6 +21,9 @@ int compile_addresses(struct compiler *c, const struct where *where,
 
 	if (end->n_sets == 1 && end->n_networks == 0)
 		return compile_named_set(c, where, end->sets[0], &side->set);
+	if (end->n_sets == 0 && end->n_networks == 1 &&
+	    network_one_prefix(&end->networks[0], side))
+		return 0; /* as with most rules: without any memory */
 	r = spans_add_networks(&spans, end->networks, end->n_networks);
 	if (r < 0)
 		return r;
@@ -40,6 +43,11 @@ static int compile_ports(struct compiler *c, const struct where *where,
 	if (end->n_port_sets == 1 && end->n_ports == 0)
 		return compile_named_set(c, where, end->port_sets[0],
 					 &side->port_set);
+	if (end->n_port_sets == 0 && end->n_ports == 1) {
+		side->port_first = end->ports[0].first;
+		side->port_last = end->ports[0].last;
+		return 0;
+	}
 	r = spans_add_ports(&spans, end->ports, end->n_ports);
 	if (r < 0)
 		return r;

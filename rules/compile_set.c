@@ -50,6 +50,14 @@ static int spans_add(struct spans *spans, span_end first, span_end last)
 	return 0;
 }
 
+/* Whether IPv4 has its place in the middle of what is of IPv6. */
+static bool surrounds_mapped(const struct network *network, span_end first,
+			     span_end last)
+{
+	return network->family != FAMILY_IP4 && first < MAPPED_FIRST &&
+	       last >= MAPPED_FIRST;
+}
+
 int spans_add_networks(struct spans *spans, const struct network *networks,
 		       size_t n)
 {
@@ -60,8 +68,7 @@ int spans_add_networks(struct spans *spans, const struct network *networks,
 		span_end first = end_from_bytes(networks[i].first.s6_addr);
 		span_end last = end_from_bytes(networks[i].last.s6_addr);
 
-		if (networks[i].family != FAMILY_IP4 && first < MAPPED_FIRST &&
-		    last >= MAPPED_FIRST) {
+		if (surrounds_mapped(&networks[i], first, last)) {
 			r = spans_add(spans, first, MAPPED_FIRST - 1);
 			if (r < 0)
 				return r;
@@ -213,16 +220,10 @@ int spans_to_elements(const struct spans *spans, unsigned int kind,
 	return 0;
 }
 
-bool spans_one_prefix(const struct spans *spans, struct row_side *side)
+static bool is_one_prefix(span_end first, span_end last, struct row_side *side)
 {
-	span_end first, last;
-	unsigned int block;
+	unsigned int block = block_bits(first, last);
 
-	if (spans->n_list != 1)
-		return false;
-	first = spans->list[0].first;
-	last = spans->list[0].last;
-	block = block_bits(first, last);
 	if (block >= ADDRESS_BITS) {
 		memset(side->addr, 0, sizeof(side->addr));
 		memset(side->mask, 0, sizeof(side->mask));
@@ -233,4 +234,19 @@ bool spans_one_prefix(const struct spans *spans, struct row_side *side)
 	end_to_bytes(first, side->addr);
 	end_to_bytes(~(((span_end)1 << block) - 1), side->mask);
 	return true;
+}
+
+bool spans_one_prefix(const struct spans *spans, struct row_side *side)
+{
+	return spans->n_list == 1 &&
+	       is_one_prefix(spans->list[0].first, spans->list[0].last, side);
+}
+
+bool network_one_prefix(const struct network *network, struct row_side *side)
+{
+	span_end first = end_from_bytes(network->first.s6_addr);
+	span_end last = end_from_bytes(network->last.s6_addr);
+
+	return !surrounds_mapped(network, first, last) &&
+	       is_one_prefix(first, last, side);
 }

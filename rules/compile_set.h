@@ -41,9 +41,10 @@ int spans_to_elements(const struct spans *spans, unsigned int kind,
 		      struct elements *ret_elements);
 
 /*
- * Whether the spans are one prefix of addresses: fills in addr and mask of
- * a rule's side.
+ * Whether the network, or all spans, are one prefix of addresses: fills in addr
+ * and mask of a rule's side.
  */
+bool network_one_prefix(const struct network *network, struct row_side *side);
 bool spans_one_prefix(const struct spans *spans, struct row_side *side);
 
 #endif

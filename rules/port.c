@@ -83,7 +83,7 @@ void ports_sort(struct port_range *ports, size_t *n)
 {
 	size_t i, kept = 0;
 
-	if (*n)
+	if (*n > 1)
 		qsort(ports, *n, sizeof(*ports), compare_ports);
 	for (i = 0; i < *n; i++)
 		if (i == 0 || compare_ports(&ports[kept - 1], &ports[i]) != 0)

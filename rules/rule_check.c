@@ -21,8 +21,9 @@ bool rule_has_ports(const struct rule *rule)
 {
 	unsigned int i;
 
-	if (rule->protocol == PROTOCOL_ANY && !rule->has_protocols)
-		return false;
+	if (!rule->has_protocols)
+		return rule->protocol != PROTOCOL_ANY &&
+		       has_ports_of_its_own(rule->protocol);
 	for (i = 0; i < 256; i++)
 		if (rule_has_protocol(rule, i) && !has_ports_of_its_own(i))
 			return false;
