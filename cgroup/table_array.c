@@ -90,12 +90,14 @@ static bool fits(const struct mapping *mapping, size_t n)
 	return n < mapping->n && mapping->n <= 4 * n + ROOM_LEAST;
 }
 
-static void put_rows(const struct mapping *mapping, const char *rows, size_t n)
+static void put_rows(const struct mapping *mapping, const char *rows,
+		     size_t size, size_t n)
 {
 	size_t i;
 
 	if (mapping->stride == mapping->row_size) {
-		memcpy(mapping->rows, rows, n * mapping->stride);
+		memcpy(mapping->rows, rows, size);
+		memset(mapping->rows + size, 0, n * mapping->stride - size);
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -103,10 +105,10 @@ static void put_rows(const struct mapping *mapping, const char *rows, size_t n)
 		       mapping->row_size);
 }
 
-int table_array_write(int fd, size_t row_size, const void *rows, size_t n)
+int table_array_write(int fd, size_t row_size, const void *rows, size_t size)
 {
 	CLEANUP(mapping_end) struct mapping mapping = { 0 };
-	size_t had;
+	size_t n = (size + row_size - 1) / row_size, had;
 	int r;
 
 	r = mapping_begin(fd, row_size, PROT_READ | PROT_WRITE, &mapping);
@@ -120,10 +122,30 @@ int table_array_write(int fd, size_t row_size, const void *rows, size_t n)
 	/* Whoever is killed in between leaves none that is not counted. */
 	if (had < n)
 		set_count(&mapping, n);
-	put_rows(&mapping, rows, n);
+	put_rows(&mapping, rows, size, n);
 	if (had > n)
 		memset(row_at(&mapping, n), 0, (had - n) * mapping.stride);
 	set_count(&mapping, n);
+	return 0;
+}
+
+/* To be read, with n of the table's rows. */
+static int mapping_read(int fd, size_t row_size, struct mapping *ret_mapping,
+			size_t *ret_n)
+{
+	CLEANUP(mapping_end) struct mapping mapping = { 0 };
+	size_t n;
+	int r;
+
+	r = mapping_begin(fd, row_size, PROT_READ, &mapping);
+	if (r < 0)
+		return r;
+	n = end_of(&mapping)->rows;
+	if (n == 0 || n >= mapping.n)
+		return -EPROTO;
+	*ret_mapping = mapping;
+	mapping.rows = NULL;
+	*ret_n = n;
 	return 0;
 }
 
@@ -134,12 +156,9 @@ int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n)
 	char *rows;
 	int r;
 
-	r = mapping_begin(fd, row_size, PROT_READ, &mapping);
+	r = mapping_read(fd, row_size, &mapping, &n);
 	if (r < 0)
 		return r;
-	n = end_of(&mapping)->rows;
-	if (n == 0 || n >= mapping.n)
-		return -EPROTO;
 	while (capacity < n)
 		capacity *= 2;
 	rows = array_resize(NULL, 0, capacity * row_size);
@@ -151,6 +170,22 @@ int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n)
 		memcpy(rows + i * row_size, row_at(&mapping, i), row_size);
 	*ret_rows = rows;
 	*ret_n = n;
+	return 0;
+}
+
+int table_array_map(int fd, size_t row_size, void **ret_rows, size_t *ret_n,
+		    size_t *ret_size)
+{
+	CLEANUP(mapping_end) struct mapping mapping = { 0 };
+	int r;
+
+	r = mapping_read(fd, row_size, &mapping, ret_n);
+	if (r < 0)
+		return r;
+	if (mapping.stride != row_size)
+		return -ENOTSUP;
+	*ret_size = mapping.n * mapping.stride;
+	*ret_rows = TAKE_PTR(mapping.rows);
 	return 0;
 }
 

@@ -25,13 +25,21 @@ struct table_end {
 int table_array_create(const char *name, size_t row_size, size_t n);
 
 /*
- * Puts n rows in place of those that are there.  -ENOSPC, and nothing is
- * written, where they do not fit, or would leave most of it empty.
+ * Puts size bytes of rows, the last filled up with zero, in place of those that
+ * are there.  -ENOSPC, and nothing is written, where they do not fit, or would
+ * leave most of it empty.
  */
-int table_array_write(int fd, size_t row_size, const void *rows, size_t n);
+int table_array_write(int fd, size_t row_size, const void *rows, size_t size);
 
 /* Memory of its own with all rows, at least one.  -EPROTO: of another size. */
 int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n);
+
+/*
+ * Likewise, but of the kernel's, to be unmapped: what is written into the map
+ * later on is seen here.  -ENOTSUP: not one row behind the other.
+ */
+int table_array_map(int fd, size_t row_size, void **ret_rows, size_t *ret_n,
+		    size_t *ret_size);
 
 /* Notes a generation with the table, or what was noted last; 0 at first. */
 int table_array_settle(int fd, uint32_t generation);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "cgroup/table_array.h"
 
@@ -70,17 +71,6 @@ int table_rows_create(const struct table_def *def, const struct image *image)
 	return table_array_create(def->map, map_row(def), rows);
 }
 
-/* The last page is filled up with NUL. */
-static int write_strings(int fd, const struct image *image, size_t pages)
-{
-	AUTO_FREE char *padded = calloc(pages, STRINGS_PAGE);
-
-	if (!padded)
-		return -ENOMEM;
-	memcpy(padded, image->strings, image->n_strings);
-	return table_array_write(fd, STRINGS_PAGE, padded, pages);
-}
-
 static int write_keys(const struct table_def *def, int fd,
 		      const struct image *image)
 {
@@ -99,15 +89,10 @@ static int write_keys(const struct table_def *def, int fd,
 int table_rows_write(const struct table_def *def, int fd,
 		     const struct image *image)
 {
-	switch (def->kind) {
-	case TABLE_STRINGS:
-		return write_strings(fd, image, map_rows(def, image));
-	case TABLE_HASH:
+	if (def->kind == TABLE_HASH)
 		return write_keys(def, fd, image);
-	default:
-		return table_array_write(fd, def->size, *rows_of(def, image),
-					 table_rows_count(def, image));
-	}
+	return table_array_write(fd, map_row(def), *rows_of(def, image),
+				 table_rows_count(def, image) * def->size);
 }
 
 static int map_size(int fd, uint32_t *ret_entries, uint32_t *ret_value_size)
@@ -166,16 +151,37 @@ static size_t strings_used(const char *strings, size_t size)
 	return size;
 }
 
-int table_rows_read(const struct table_def *def, int fd, struct image *image)
+/* As table_array_read, with the image's note where the rows are mapped. */
+static int map_rows_of(const struct table_def *def, int fd, struct image *image,
+		       void **ret_rows, size_t *ret_n)
 {
-	size_t size = def->size, n;
+	struct image_mapping *mapping;
+	int r;
+
+	mapping = ARRAY_ADD(image, mappings);
+	if (!mapping)
+		return -ENOMEM;
+	r = table_array_map(fd, map_row(def), ret_rows, ret_n, &mapping->size);
+	if (r < 0)
+		image->n_mappings--;
+	else
+		mapping->rows = *ret_rows;
+	return r;
+}
+
+int table_rows_read(const struct table_def *def, int fd, bool in_place,
+		    struct image *image)
+{
 	void *rows = NULL;
+	size_t n;
 	int r;
 
 	if (def->kind == TABLE_HASH)
-		return read_keys(fd, def->key_size, size, rows_of(def, image),
-				 count_of(def, image));
-	r = table_array_read(fd, map_row(def), &rows, &n);
+		return read_keys(fd, def->key_size, def->size,
+				 rows_of(def, image), count_of(def, image));
+	r = in_place ? map_rows_of(def, fd, image, &rows, &n) : -ENOTSUP;
+	if (r == -ENOTSUP)
+		r = table_array_read(fd, map_row(def), &rows, &n);
 	if (r < 0)
 		return r;
 	free(*rows_of(def, image));

@@ -39,7 +39,11 @@ int table_rows_create(const struct table_def *def, const struct image *image);
 int table_rows_write(const struct table_def *def, int fd,
 		     const struct image *image);
 
-/* Sets the table's pointer and count in image, which has none yet. */
-int table_rows_read(const struct table_def *def, int fd, struct image *image);
+/*
+ * Sets the table's pointer and count in image, which has none yet.  in_place:
+ * an array is not copied, and changes when somebody writes the map.
+ */
+int table_rows_read(const struct table_def *def, int fd, bool in_place,
+		    struct image *image);
 
 #endif

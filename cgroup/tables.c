@@ -34,6 +34,11 @@ enum {
 	TABLE_OF_STRINGS,
 	TABLE_OF_SETS,
 	TABLE_OF_IFACES,
+	TABLE_OF_CHAINS,
+	TABLE_OF_RULES,
+	TABLE_OF_CLASS_NODES,
+	TABLE_OF_CLASS_BUCKETS,
+	TABLE_OF_CLASS_ENTRIES,
 };
 
 static const struct table_def defs[N_TABLES] = {
@@ -211,9 +216,16 @@ static int open_inner(int outer, uint32_t slot, int *ret_fd)
 	return 0;
 }
 
+/* Those that are large, and that nobody changes in an image that was read. */
+static bool is_mapped(size_t table)
+{
+	return table == TABLE_OF_STRINGS ||
+	       (table >= TABLE_OF_RULES && table <= TABLE_OF_CLASS_ENTRIES);
+}
+
 /* The table of one slot, into image. */
 static int read_table(const struct tables *tables, size_t table, uint32_t slot,
-		      struct image *image)
+		      bool in_place, struct image *image)
 {
 	AUTO_CLOSE int inner = -1;
 	int r;
@@ -222,18 +234,19 @@ static int read_table(const struct tables *tables, size_t table, uint32_t slot,
 		return 0;
 	r = open_inner(tables->slots[table], slot, &inner);
 	if (r == 0 && inner >= 0)
-		r = table_rows_read(&defs[table], inner, image);
+		r = table_rows_read(&defs[table], inner,
+				    in_place && is_mapped(table), image);
 	return r;
 }
 
-static int read_slot(const struct tables *tables, uint32_t slot,
+static int read_slot(const struct tables *tables, uint32_t slot, bool in_place,
 		     struct image *image, struct err *err)
 {
 	size_t i;
 	int r;
 
 	for (i = 0; i < N_TABLES; i++) {
-		r = read_table(tables, i, slot, image);
+		r = read_table(tables, i, slot, in_place, image);
 		if (r == -EPROTO)
 			return layout_misfit(defs[i].map, err);
 		if (r < 0)
@@ -247,8 +260,8 @@ static int read_slot(const struct tables *tables, uint32_t slot,
  * Who reads without the lock may be overtaken: the slot is written again two
  * generations later, so what was read is whole if this one is in force still.
  */
-int tables_read(const struct tables *tables, struct image **ret_image,
-		struct err *err)
+int tables_read(const struct tables *tables, bool in_place,
+		struct image **ret_image, struct err *err)
 {
 	uint32_t generation, again;
 	int try, r;
@@ -260,7 +273,8 @@ int tables_read(const struct tables *tables, struct image **ret_image,
 			return err_set(err, -ENOMEM, "read the live policy");
 		r = tables_generation(tables, &generation, err);
 		if (r == 0 && generation > 0)
-			r = read_slot(tables, generation & 1, image, err);
+			r = read_slot(tables, generation & 1, in_place, image,
+				      err);
 		if (tables_generation(tables, &again, err) == 0 &&
 		    again != generation)
 			continue;
@@ -333,7 +347,7 @@ static int write_stores(const struct tables *tables, uint32_t slot,
 	int r = before ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = read_table(tables, TABLE_OF_SETS, slot, before);
+		r = read_table(tables, TABLE_OF_SETS, slot, false, before);
 	if (r == -EPROTO)
 		return layout_misfit("sets", err);
 	if (r < 0)

@@ -47,10 +47,12 @@ int tables_generation(const struct tables *tables, uint32_t *ret_generation,
 
 /*
  * The image in force; an empty one in generation 0.  What is in stores is not
- * read.
+ * read.  in_place: strings, rules and classifiers are the kernel's own memory,
+ * not to be changed, for who keeps the lock as long as they are read: what is
+ * in force is not written.
  */
-int tables_read(const struct tables *tables, struct image **ret_image,
-		struct err *err);
+int tables_read(const struct tables *tables, bool in_place,
+		struct image **ret_image, struct err *err);
 
 /*
  * Writes image to the slot that is not in force; packets see nothing of it.

@@ -143,7 +143,7 @@ int edit_policy(const struct call *call, const struct edit *edit)
 	uint32_t generation;
 	int status;
 
-	if (kernel_open_locked(&call->places, &lock, &kernel, &err) < 0)
+	if (kernel_open_to_edit(&call->places, &lock, &kernel, &err) < 0)
 		return say_err(&err);
 	if (edit->locked)
 		edit->locked(edit->what);

@@ -71,7 +71,7 @@ int kernel_read_live(struct kernel *kernel, struct err *err)
 		return 0;
 	r = tables_generation(kernel->tables, &kernel->generation, err);
 	if (r == 0)
-		r = tables_read(kernel->tables, &live, err);
+		r = tables_read(kernel->tables, kernel->in_place, &live, err);
 	if (r < 0)
 		return r;
 	image_freep(&kernel->live);
@@ -136,6 +136,12 @@ static int read_to_clear(struct kernel *kernel, struct err *err)
 	if (r == -EPROTO)
 		r = tables_generation(kernel->tables, &kernel->generation, err);
 	return r;
+}
+
+static int read_to_edit(struct kernel *kernel, struct err *err)
+{
+	kernel->in_place = true;
+	return read_loaded(kernel, err);
 }
 
 /* Whether there are maps, be they another version's or not whole. */
@@ -223,6 +229,12 @@ int kernel_open_locked(const struct places *places, int *ret_lock,
 		       struct kernel *ret_kernel, struct err *err)
 {
 	return open_locked(read_loaded, places, ret_lock, ret_kernel, err);
+}
+
+int kernel_open_to_edit(const struct places *places, int *ret_lock,
+			struct kernel *ret_kernel, struct err *err)
+{
+	return open_locked(read_to_edit, places, ret_lock, ret_kernel, err);
 }
 
 int kernel_open_to_clear(const struct places *places, int *ret_lock,

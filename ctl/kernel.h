@@ -30,6 +30,7 @@ struct kernel {
 	struct accounts accounts;
 	uint32_t generation; /* 0: no policy was ever in force */
 	struct image *live;  /* empty where nothing is in force */
+	bool in_place;	     /* of live: see tables_read */
 };
 
 /* Opens what is there; that there is nothing is no error. */
@@ -43,7 +44,12 @@ int kernel_open(const struct places *places, struct kernel *ret_kernel,
 int kernel_open_locked(const struct places *places, int *ret_lock,
 		       struct kernel *ret_kernel, struct err *err);
 
-/* Likewise, but a policy that another version of weir made counts as empty. */
+/* Likewise, by who keeps the lock until it is closed: that takes less. */
+int kernel_open_to_edit(const struct places *places, int *ret_lock,
+			struct kernel *ret_kernel, struct err *err);
+
+/* As kernel_open_locked, but a policy that another version of weir made counts
+ * as empty. */
 int kernel_open_to_clear(const struct places *places, int *ret_lock,
 			 struct kernel *ret_kernel, struct err *err);
 

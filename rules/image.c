@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/array.h"
 
@@ -21,29 +22,43 @@ struct image *image_new(void)
 	return TAKE_PTR(image);
 }
 
+static void rows_free(const struct image *image, void *rows)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_mappings; i++) {
+		if (image->mappings[i].rows != rows)
+			continue;
+		munmap(rows, image->mappings[i].size);
+		return;
+	}
+	free(rows);
+}
+
 void image_free(struct image *image)
 {
 	size_t i;
 
 	if (!image)
 		return;
-	free(image->chains);
-	free(image->rules);
-	free(image->class_nodes);
-	free(image->class_buckets);
-	free(image->class_entries);
-	free(image->sets);
+	rows_free(image, image->chains);
+	rows_free(image, image->rules);
+	rows_free(image, image->class_nodes);
+	rows_free(image, image->class_buckets);
+	rows_free(image, image->class_entries);
+	rows_free(image, image->sets);
 	for (i = 0; i < image->n_stores; i++)
 		free(image->stores[i].lines);
 	free(image->stores);
-	free(image->ifaces);
-	free(image->groups);
-	free(image->peers);
-	free(image->paths);
-	free(image->globs);
-	free(image->devices);
-	free(image->shares);
-	free(image->strings);
+	rows_free(image, image->ifaces);
+	rows_free(image, image->groups);
+	rows_free(image, image->peers);
+	rows_free(image, image->paths);
+	rows_free(image, image->globs);
+	rows_free(image, image->devices);
+	rows_free(image, image->shares);
+	rows_free(image, image->strings);
+	free(image->mappings);
 	free(image);
 }
 

@@ -37,6 +37,12 @@ struct store_content {
 	union set_line *lines;
 };
 
+/* Rows that are the kernel's own memory, mapped to be read. */
+struct image_mapping {
+	void *rows;
+	size_t size; /* bytes */
+};
+
 /* All arrays belong to the image. */
 struct image {
 	struct chain_row *chains;
@@ -70,6 +76,8 @@ struct image {
 	size_t n_shares;
 	char *strings; /* strings[0] is NUL */
 	size_t n_strings;
+	struct image_mapping *mappings; /* of tables above */
+	size_t n_mappings;
 };
 
 struct image *image_new(void);

@@ -42,6 +42,15 @@ ok "twice" apply
 few=$(memory)
 if [ $((few + 800000)) -lt "$many" ]; then pass "take less memory"; else fail "take less memory" "$few of $many"; fi
 
+# Large tables are compared where the kernel has them, and put beside them.
+rules_of 20000
+ok "very many rules" apply
+sed -i 's/^10000 = .*/10000 = allow udp to 192.0.2.9 port 9/' "$work/policy.ini"
+is "of which one changes" "$(apply)" "~ rule c 10000: allow udp to 192.0.2.9 port 9"
+is "and is changed" "$(apply --dry-run)" "nothing to change"
+is "and all are there" "$(rules)" 20000
+ok "and hold, to the last one" sends
+
 # The process that waits behind an apply may be killed, or the next be at once.
 for n in 1 2 3 4 5 6; do
 	rules_of $((n % 2 + 7))
