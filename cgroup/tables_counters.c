@@ -75,8 +75,10 @@ static int prepare_counter(void *data, uint32_t counter)
 	uint32_t cpu;
 	int r;
 
+	if (bit_is_set(prep->known, counter))
+		return 0;
 	r = chunk_go_to(&prep->chunk, prep->counters, counter / COUNTER_CHUNK);
-	if (r < 0 || bit_is_set(prep->known, counter))
+	if (r < 0)
 		return r;
 	for (cpu = 0; cpu < prep->chunk.cpus; cpu++)
 		memset(&prep->chunk.cells[cpu * COUNTER_CHUNK +
@@ -85,24 +87,16 @@ static int prepare_counter(void *data, uint32_t counter)
 	return 0;
 }
 
-/* Rules that stay keep their tokens; new ones begin with all of them. */
-static int ensure_limits(const struct tables *tables, const struct image *image)
+/* A rule that stays keeps its tokens; a new one begins with all of them. */
+static int ensure_limit(const struct tables *tables,
+			const struct rule_row *rule)
 {
 	const struct rule_limit full = { 0 };
-	size_t i;
 	int r;
 
-	for (i = 0; i < image->n_rules; i++) {
-		const struct rule_row *rule = &image->rules[i];
-
-		if (!(rule->looks & LOOK_LIMIT))
-			continue;
-		r = bpf_map_update_elem(tables->rule_limits, &rule->counter,
-					&full, BPF_NOEXIST);
-		if (r < 0 && r != -EEXIST)
-			return r;
-	}
-	return 0;
+	r = bpf_map_update_elem(tables->rule_limits, &rule->counter, &full,
+				BPF_NOEXIST);
+	return r == -EEXIST ? 0 : r;
 }
 
 static bool is_of_rule(const struct rule_log *log, const struct rule_row *rule)
@@ -134,14 +128,19 @@ static int ensure_log(const struct tables *tables, const struct rule_row *rule)
 	return r;
 }
 
-static int ensure_logs(const struct tables *tables, const struct image *image)
+static int ensure_tokens(const struct tables *tables, const struct image *image)
 {
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < image->n_rules; i++)
-		if (image->rules[i].does & DO_LOG)
-			r = ensure_log(tables, &image->rules[i]);
+	for (i = 0; r == 0 && i < image->n_rules; i++) {
+		const struct rule_row *rule = &image->rules[i];
+
+		if (rule->looks & LOOK_LIMIT)
+			r = ensure_limit(tables, rule);
+		if (r == 0 && rule->does & DO_LOG)
+			r = ensure_log(tables, rule);
+	}
 	return r;
 }
 
@@ -179,38 +178,36 @@ int tables_prepare_counters(const struct tables *tables,
 		r = for_each_counter(image, prepare_counter, &prep);
 	chunk_close(&prep.chunk);
 	if (r == 0)
-		r = ensure_limits(tables, image);
-	if (r == 0)
-		r = ensure_logs(tables, image);
+		r = ensure_tokens(tables, image);
 	if (r < 0)
 		return err_set(err, r, "prepare counters");
 	return 0;
 }
 
-static bool has_limit(const struct rule_row *rule)
+/* What keeps tokens. */
+enum {
+	HAS_LIMIT = 1 << 0,
+	HAS_LOG = 1 << 1,
+};
+
+static unsigned int what_has(const struct rule_row *rule)
 {
-	return rule->looks & LOOK_LIMIT;
+	return (rule->looks & LOOK_LIMIT ? HAS_LIMIT : 0) |
+	       (rule->does & DO_LOG ? HAS_LOG : 0);
 }
 
-static bool has_log(const struct rule_row *rule)
+static unsigned int what_any_has(const struct image *image)
 {
-	return rule->does & DO_LOG;
-}
-
-typedef bool (*rule_fn)(const struct rule_row *rule);
-
-static bool any_has(const struct image *image, rule_fn has)
-{
+	unsigned int what = 0;
 	size_t i;
 
 	for (i = 0; i < image->n_rules; i++)
-		if (has(&image->rules[i]))
-			return true;
-	return false;
+		what |= what_has(&image->rules[i]);
+	return what;
 }
 
 /* Removes what no rule of image has any more.  -ENOENT: it is through. */
-static int tidy_map(int fd, const struct image *image, rule_fn has)
+static int tidy_map(int fd, const struct image *image, unsigned int what)
 {
 	AUTO_FREE unsigned char *used = calloc(COUNTERS_MAX / 8, 1);
 	uint32_t key, next;
@@ -220,7 +217,7 @@ static int tidy_map(int fd, const struct image *image, rule_fn has)
 	if (!used)
 		return -ENOMEM;
 	for (i = 0; i < image->n_rules; i++)
-		if (has(&image->rules[i]))
+		if (what_has(&image->rules[i]) & what)
 			bit_set(used, image->rules[i].counter);
 	r = bpf_map_get_next_key(fd, NULL, &next);
 	while (r == 0) {
@@ -237,19 +234,20 @@ int tables_tidy_limits(const struct tables *tables, const struct image *image,
 {
 	const struct {
 		int fd;
-		rule_fn has;
+		unsigned int what;
 	} maps[] = {
-		{ tables->rule_limits, has_limit },
-		{ tables->rule_logs, has_log },
+		{ tables->rule_limits, HAS_LIMIT },
+		{ tables->rule_logs, HAS_LOG },
 	};
+	unsigned int any = what_any_has(image) | what_any_has(was);
 	size_t i;
 	int r;
 
 	for (i = 0; i < ARRAY_SIZE(maps); i++) {
 		/* To look through an empty map of this size takes 2 ms. */
-		if (!any_has(image, maps[i].has) && !any_has(was, maps[i].has))
+		if (!(any & maps[i].what))
 			continue;
-		r = tidy_map(maps[i].fd, image, maps[i].has);
+		r = tidy_map(maps[i].fd, image, maps[i].what);
 		if (r != -ENOENT)
 			return err_set(err, r, "tidy rule limits");
 	}
