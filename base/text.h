@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *bytes; /* NULL: they are in few */
@@ -30,5 +31,11 @@ int text_take(struct text *text, char **ret_string);
 
 /* Writes the number and a NUL: up to 11 bytes.  Where the NUL is. */
 char *number_format(uint32_t number, char *ret_text);
+
+/* What is compared with many words mostly differs in the first letter. */
+static inline bool text_equal(const char *a, const char *b)
+{
+	return *a == *b && strcmp(a, b) == 0;
+}
 
 #endif

@@ -195,10 +195,11 @@ static int prefix_of(const struct network *network)
 
 	if (address_compare(&network->first, &network->last) == 0)
 		return 128; /* as most are */
-	while (n < 128 && !((network->first.s6_addr[n / 8] ^
-			     network->last.s6_addr[n / 8]) &
-			    (0x80 >> n % 8)))
-		n++;
+	while (network->first.s6_addr[n / 8] == network->last.s6_addr[n / 8])
+		n += 8;
+	n += __builtin_clz(network->first.s6_addr[n / 8] ^
+			   network->last.s6_addr[n / 8]) -
+	     24;
 	set_bits_from(&end, n, 0);
 	if (address_compare(&end, &network->first) != 0)
 		return -1;

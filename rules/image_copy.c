@@ -19,7 +19,7 @@ static int copy_rows(void *pcopy, const void *rows, size_t n, size_t size)
 		return 0;
 	while (capacity < n)
 		capacity *= 2;
-	copy = calloc(capacity, size);
+	copy = array_resize(NULL, 0, capacity * size);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, rows, n * size);

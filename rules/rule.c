@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "rules/endpoint.h"
 #include "rules/iface.h"
 #include "rules/rule_parser.h"
@@ -42,7 +43,7 @@ bool rule_take(struct rule_parser *parser, const char *text)
 	const struct word *word = words_peek(&parser->words);
 
 	if (!word || word->comma || word->quoted ||
-	    strcmp(word->text, text) != 0)
+	    !text_equal(word->text, text))
 		return false;
 	parser->words.next++;
 	return true;
@@ -172,8 +173,7 @@ static int parse_clause(struct rule_parser *parser)
 	if (word->comma || word->quoted)
 		return rule_refuse_word(parser, word);
 	for (i = 0; rule_clauses[i].name; i++) {
-		if (*rule_clauses[i].name != *word->text ||
-		    strcmp(rule_clauses[i].name, word->text) != 0)
+		if (!text_equal(rule_clauses[i].name, word->text))
 			continue;
 		if (parser->seen & 1U << i)
 			return err_say(parser->why, -EINVAL,

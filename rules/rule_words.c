@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "rules/address.h"
 #include "rules/terms.h"
 
@@ -29,10 +30,10 @@ bool rule_is_word(const char *text)
 	size_t i;
 
 	for (clause = rule_clauses; clause->name; clause++)
-		if (strcmp(clause->name, text) == 0)
+		if (text_equal(clause->name, text))
 			return true;
 	for (i = 0; i < ARRAY_SIZE(inner_words); i++)
-		if (strcmp(inner_words[i], text) == 0)
+		if (text_equal(inner_words[i], text))
 			return true;
 	return term_find(state_terms, text) || term_find(icmp_terms, text) ||
 	       term_find(icmp6_terms, text) ||

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/policy.h"
 
 const struct term verdict_terms[] = {
@@ -103,9 +104,8 @@ const struct term flag_terms[] = {
 
 const struct term *term_find(const struct term *terms, const char *name)
 {
-	/* The first letter tells most of them apart. */
 	for (; terms->name; terms++)
-		if (*terms->name == *name && strcmp(terms->name, name) == 0)
+		if (text_equal(terms->name, name))
 			return terms;
 	return NULL;
 }
