@@ -195,13 +195,15 @@ lint: $(SKELETONS)
 CLASSIFIERS := $(B)/tests/bench-rules/classifiers
 DECIDE := $(B)/tests/bench-rules/decide
 EARLY := $(B)/tests/bench-rules/early
-.PHONY: bench-classifiers bench-decide bench-early
+.PHONY: bench-classifiers bench-decide bench-early bench-listeners
 bench-classifiers: $(CLASSIFIERS)
 	$(Q)$(CLASSIFIERS) $(ARGS)
 bench-decide: $(DECIDE)
 	$(Q)$(DECIDE) $(ARGS)
 bench-early: $(B)/weirctl $(EARLY)
 	$(Q)tests/bench-rules/early-drop $(ARGS)
+bench-listeners: $(B)/weirctl
+	$(Q)tests/bench-rules/listeners $(ARGS)
 $(EARLY): $(B)/%: $(B)/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -o $@ $^ $(PACKAGE_LIBS)
