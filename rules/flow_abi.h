@@ -49,7 +49,8 @@ struct flow {
 	struct flow_key key;
 	__u8 first; /* the side of the key that spoke first: 0 or 1 */
 	__u8 said;
-	__u16 pad;
+	__u8 windowed; /* 1: its window is its own, not of a flow before it */
+	__u8 pad;
 	/*
 	 * Of TCP, of who spoke first and of the other: what was acknowledged
 	 * last, and how far that went on at most from one look to the next.
@@ -60,6 +61,54 @@ struct flow {
 };
 
 _Static_assert(sizeof(struct flow) == 64, "a cache line");
+
+/* What the windows of a connection go by: of each side, and of the last
+ * segment.
+ */
+enum {
+	WINDOW_LIBERAL = 1 << 0, /* picked up: its scale is not known */
+	WINDOW_SCALED = 1 << 1,	 /* its SYN had a scale */
+	WINDOW_ACKED = 1 << 2,	 /* acked is known */
+};
+
+struct window_side {
+	__u32 end;    /* the sequence number behind what it has sent */
+	__u32 edge;   /* the one behind what it may send */
+	__u32 window; /* the most it has offered, bytes; 0: not heard yet */
+	__u32 acked;  /* the most it has acknowledged */
+	__u8 scale;
+	__u8 flags;
+	__u16 pad;
+};
+
+enum {
+	WINDOW_SYN = 1,
+	WINDOW_SYN_ACK,
+	WINDOW_FIN,
+	WINDOW_ACK,
+	WINDOW_RST,
+};
+
+struct window_last {
+	__u8 kind; /* WINDOW_SYN and so on */
+	__u8 role; /* of its sender: 0 for who spoke first */
+	/* Of a SYN in a connection that goes on: its receiver may take it. */
+	__u8 scale;
+	__u8 flags;
+	__u16 window;
+	__u16 pad;
+	__u32 end;
+	__u32 acked;
+};
+
+/* Of a flow, where its device asks for windows. */
+struct flow_window {
+	struct window_side sides[2]; /* who spoke first, and the other */
+	struct window_last last;
+	__u64 pad;
+};
+
+_Static_assert(sizeof(struct flow_window) == 64, "a cache line");
 
 /* Time is counted in ticks of CLOCK_MONOTONIC: 1 << FLOW_TICK ns, 67 ms. */
 #define FLOW_TICK	    26
@@ -110,7 +159,9 @@ struct flow_head {
 	__u32 room; /* how many flows were asked for */
 	__u64 seed;
 	__u32 times[FLOW_TIMES_ROOM]; /* by enum flow_time, ticks */
-	__u64 pad[2];
+	__u32 windows; /* 1: behind all lines each has a block of windows */
+	__u32 pad;
+	__u64 pad2;
 	/* BPF counts, each flow. */
 	__u64 opened;
 	__u64 evicted; /* made room for another before it was over */
@@ -118,10 +169,13 @@ struct flow_head {
 	__u64 full;    /* was not let in */
 };
 
-/* A table is an array of these. */
+/* A table is an array of these: the head, the lines, and maybe their windows.
+ */
 union flow_block {
 	struct flow_head head;
 	struct flow_line line;
+	/* One more than ways: to judge a segment in, under the lock. */
+	struct flow_window windows[FLOW_WAYS + 1];
 };
 
 _Static_assert(sizeof(union flow_block) == 576, "no hidden padding");
