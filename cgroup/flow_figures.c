@@ -62,7 +62,7 @@ int flow_figures_read(int flows, uint32_t share, struct flow_figures *ret,
 		figures.full = load(&head->full);
 	}
 	now = flow_ticks_now();
-	for (i = 1; i < map.n; i++)
+	for (i = 1; i <= flow_map_lines(&map); i++)
 		count_line(&map.blocks[i].line, now, &figures);
 	*ret = figures;
 	return 0;

@@ -63,6 +63,11 @@ void flow_map_close(struct flow_map *map)
 	*map = (struct flow_map){ 0 };
 }
 
+uint32_t flow_map_lines(const struct flow_map *map)
+{
+	return map->blocks ? map->blocks[0].head.mask + 1 : 0;
+}
+
 /* -------------------------------------------------------------- making */
 
 void flow_times_set(struct flow_head *head, const struct flow_room *room)
@@ -93,12 +98,13 @@ static int create(const struct flow_want *want, int *ret_fd,
 		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	uint32_t room = want->room->flows ? want->room->flows : want->usual;
 	uint32_t lines = lines_for(room);
+	uint32_t n = 1 + lines * (want->windows ? 2 : 1);
 	AUTO_CLOSE int fd = -1;
 	struct flow_head *head;
 	int r;
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "flow_table", sizeof(uint32_t),
-			    sizeof(union flow_block), lines + 1, &opts);
+			    sizeof(union flow_block), n, &opts);
 	if (fd < 0)
 		return fd;
 	r = map_table(fd, ret_map);
@@ -107,6 +113,7 @@ static int create(const struct flow_want *want, int *ret_fd,
 	head = &ret_map->blocks[0].head;
 	head->mask = lines - 1;
 	head->room = room;
+	head->windows = want->windows;
 	flow_times_set(head, want->room);
 	/* Who knows it could send what all falls on one line. */
 	if (getrandom(&head->seed, sizeof(head->seed), 0) !=
@@ -118,7 +125,11 @@ static int create(const struct flow_want *want, int *ret_fd,
 	return 0;
 }
 
-/* The way for a flow in a line of a table that nobody uses yet, or none. */
+/*
+ * The way for a flow in a line of a table that nobody uses yet, or none.  Its
+ * window stays behind: segments that pass before the table is in use would be
+ * missing, and so nothing fit any more.
+ */
 static void put_flow(struct flow_map *to, const struct flow *flow,
 		     uint32_t bits, uint32_t until)
 {
@@ -134,6 +145,7 @@ static void put_flow(struct flow_map *to, const struct flow *flow,
 	if (i == FLOW_WAYS)
 		return;
 	line->flows[i] = *flow;
+	line->flows[i].windowed = 0;
 	line->untils[i] = until;
 	line->tags[i] = FLOW_TAG_OF(hash) | bits;
 }
@@ -143,7 +155,7 @@ static void copy_lines(const struct flow_map *from, struct flow_map *to,
 {
 	uint32_t now = flow_ticks_now(), i, way;
 
-	for (i = 1; i < from->n; i++) {
+	for (i = 1; i <= flow_map_lines(from); i++) {
 		const struct flow_line *line = &from->blocks[i].line;
 
 		for (way = 0; way < FLOW_WAYS; way++)
@@ -202,7 +214,8 @@ static int make_due(int flows, struct flow_wants *wants,
 
 		want->fd = -1;
 		want->is_due = !before ||
-			       before->room->flows != want->room->flows;
+			       before->room->flows != want->room->flows ||
+			       before->windows != want->windows;
 		if (want->is_due)
 			r = make(flows, want, before);
 		n += want->is_due;
@@ -237,10 +250,12 @@ int flow_tables_write(int flows, const struct image *image,
 }
 
 int flow_table_put(int flows, uint32_t share, const struct flow_room *room,
-		   uint32_t usual, struct err *err)
+		   uint32_t usual, bool windows, struct err *err)
 {
 	CLEANUP(flow_map_close) struct flow_map map = { 0 };
-	struct flow_want want = { .room = room, .usual = usual, .fd = -1 };
+	struct flow_want want = {
+		.room = room, .usual = usual, .windows = windows, .fd = -1
+	};
 	AUTO_CLOSE int fd = -1;
 	int r = create(&want, &fd, &map);
 

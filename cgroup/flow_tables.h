@@ -8,6 +8,7 @@
 #ifndef WEIR_CGROUP_FLOW_TABLES_H
 #define WEIR_CGROUP_FLOW_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -30,7 +31,7 @@ int flow_tables_tidy(int flows, const struct image *image,
 
 /* Puts an empty table, for so many flows, where nobody needs another. */
 int flow_table_put(int flows, uint32_t share, const struct flow_room *room,
-		   uint32_t usual, struct err *err);
+		   uint32_t usual, bool windows, struct err *err);
 
 /* The share of a row; 0 where it looks at no states. */
 uint32_t flow_share_of_group(const struct group_row *row);
@@ -53,8 +54,11 @@ int flow_tables_memory(int flows, const struct image *image, uint64_t *sum);
 /* A table, mapped; for tests, too. */
 struct flow_map {
 	union flow_block *blocks; /* NULL: there is no table */
-	uint32_t n;		  /* all of them, with the head */
+	uint32_t n;		  /* all of them: the head, lines, windows */
 };
+
+/* How many lines there are, from block 1 on. */
+uint32_t flow_map_lines(const struct flow_map *map);
 
 int flow_map_open(int flows, uint32_t share, struct flow_map *ret_map);
 void flow_map_close(struct flow_map *map);

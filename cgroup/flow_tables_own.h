@@ -14,7 +14,8 @@ struct flow_want {
 	uint32_t share;
 	uint32_t usual; /* room where none is asked for */
 	const struct flow_room *room;
-	bool is_due; /* the map is to be put there, or none where fd is -1 */
+	bool windows; /* has windows, too */
+	bool is_due;  /* the map is to be put there, or none where fd is -1 */
 	int fd;
 };
 

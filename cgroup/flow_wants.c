@@ -43,7 +43,7 @@ void flow_wants_free(struct flow_wants *wants)
 
 /* Two groups have one table where one was made of the other. */
 static int add_want(struct flow_wants *wants, uint32_t share,
-		    const struct flow_room *room)
+		    const struct flow_room *room, bool windows)
 {
 	struct flow_want *want;
 
@@ -54,6 +54,7 @@ static int add_want(struct flow_wants *wants, uint32_t share,
 		return -ENOMEM;
 	want->share = share;
 	want->room = room;
+	want->windows = windows;
 	wants->has[share] = wants->n_list;
 	return 0;
 }
@@ -75,11 +76,12 @@ int flow_wants_collect(const struct image *image, struct flow_wants *wants)
 
 	for (i = 0; image && r == 0 && i < image->n_groups; i++)
 		r = add_want(wants, flow_share_of_group(&image->groups[i]),
-			     &image->groups[i].flow_room);
+			     &image->groups[i].flow_room, false);
 	n_groups = wants->n_list;
 	for (i = 1; image && r == 0 && i < image->n_devices; i++)
 		r = add_want(wants, flow_share_of_device(image, i),
-			     &image->devices[i].flow_room);
+			     &image->devices[i].flow_room,
+			     image->devices[i].tcp_windows != 0);
 	for (i = 0; i < wants->n_list; i++)
 		wants->list[i].usual =
 			i < n_groups ? usual_room(n_groups, FLOW_ROOM_GROUP)

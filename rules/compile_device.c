@@ -77,6 +77,18 @@ static uint32_t device_index(const struct compiler *c,
 	return 0;
 }
 
+/* What no chain asks for, nobody would be told of. */
+static int check_windows(struct compiler *c, const struct device *device,
+			 const struct device_row *row)
+{
+	if (!device->tcp_windows || row->flags & KEEP_STATES || c->failed)
+		return 0;
+	return compiler_problem(c, &device->where,
+				"device '%s' has tcp-windows, but no rule of "
+				"its chains looks at states (try deny invalid)",
+				device->name);
+}
+
 static int compile_device(struct compiler *c, const struct device *device)
 {
 	uint32_t index = device_index(c, device);
@@ -100,8 +112,11 @@ static int compile_device(struct compiler *c, const struct device *device)
 		row.early = count_early(c->image, row.chain_in);
 	row.flags = compile_keep_states(c, row.chain_out, row.chain_in);
 	row.flow_room = flow_room_make(&device->flows);
+	row.tcp_windows = device->tcp_windows;
 	row.line = device->where.line;
-	r = compiler_file(c, &device->where, &row.file);
+	r = check_windows(c, device, &row);
+	if (r == 0)
+		r = compiler_file(c, &device->where, &row.file);
 	if (r == 0)
 		r = compiler_string(c, device->name, &row.name);
 	if (r == 0)

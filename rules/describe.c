@@ -167,6 +167,8 @@ void describe_device(const struct image *image, const struct device_row *device,
 	append_chain(ret_text, "filter-out", image, device->chain_out);
 	append_chain(ret_text, "filter-in", image, device->chain_in);
 	append_flows(ret_text, &device->flow_room);
+	if (device->tcp_windows)
+		append(ret_text, ", tcp-windows");
 	if (device->pool && device->pool < image->n_devices)
 		append(ret_text, ", first of all through %s",
 		       image_string(image, image->devices[device->pool].name));

@@ -16,6 +16,7 @@
 #include "rules/packet.bpf.h"
 #include "rules/tables.bpf.h"
 #include "rules/tcp_flags.h"
+#include "rules/window_at.bpf.h"
 
 /* Beside PACKET_*: call states_keep if the packet is allowed. */
 #define PACKET_KEEP (1 << 7)
@@ -168,7 +169,8 @@ static __always_inline __u32 flow_states_in(const struct packet *p,
 	return states;
 }
 
-static __always_inline __u32 flow_states(struct __sk_buff *skb,
+/* With window_at beside them. */
+static __always_inline __u64 flow_states(struct __sk_buff *skb,
 					 const struct packet *p, __u64 place,
 					 __u32 share)
 {
@@ -200,7 +202,7 @@ static __always_inline __u32 flow_states(struct __sk_buff *skb,
 	FLOW_BARRIER();
 	if ((at.line->tags[way] & ~FLOW_BITS) != at.tag)
 		return flow_unknown(p);
-	return states;
+	return states | window_at(p, &at, way, role);
 }
 
 /* ---------------------------------------------------------- keeping */

@@ -24,6 +24,7 @@ struct flow_at {
 	struct flow_line *line;
 	__u32 tag;
 	__u32 lock;
+	__u32 index; /* of the line's block */
 };
 
 /* -1 where the share has no table. */
@@ -47,6 +48,7 @@ static __always_inline int flow_locate(const struct flow_key *key, __u32 share,
 	block = bpf_map_lookup_elem(table, &index);
 	if (!block)
 		return -1;
+	ret_at->index = index;
 	ret_at->line = &block->line;
 	return 0;
 }

@@ -410,8 +410,8 @@ struct device_row {
 	 * a packet comes from: these may be asked before all others.
 	 */
 	__u16 early;
-	__u8 xdp; /* as asked for: EARLY_* */
-	__u8 pad;
+	__u8 xdp;	  /* as asked for: EARLY_* */
+	__u8 tcp_windows; /* 1, with KEEP_STATES: its table has windows */
 	struct flow_room flow_room;
 };
 

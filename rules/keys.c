@@ -493,6 +493,8 @@ static const struct key device_keys[] = {
 	{ "flows", A_ROOM, offsetof(struct device, flows.room), parse_room },
 	{ "timeouts", TIMES, offsetof(struct device, flows.seconds),
 	  parse_times },
+	{ "tcp-windows", "yes or no", offsetof(struct device, tcp_windows),
+	  parse_yes_no },
 	{ "shaper", A_DEVICE_SHAPER, offsetof(struct device, shaper),
 	  parse_device_shaper },
 	{ "netns", "a name below /run/netns", offsetof(struct device, netns),

@@ -96,6 +96,7 @@ struct device {
 	enum shaper shaper;
 	enum xdp xdp;
 	bool takeover; /* may replace a qdisc that is not ours */
+	bool tcp_windows;
 	struct limit in, out;
 	char *filter_in, *filter_out;
 	struct flows_asked flows;

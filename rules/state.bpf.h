@@ -222,7 +222,7 @@ static __always_inline __u32 error_states(struct __sk_buff *skb,
 
 /* --------------------------------------------------- for the programs */
 
-static __always_inline __u32 packet_states(struct __sk_buff *skb,
+static __always_inline __u64 packet_states(struct __sk_buff *skb,
 					   const struct packet *p, __u64 place,
 					   __u32 hook)
 {
@@ -262,6 +262,7 @@ static __always_inline bool states_take(const struct flow_id *id,
 	p->protocol = id->kind;
 	p->family = id->kind >> 8;
 	p->tcp_flags = id->tcp_flags;
+	p->end = id->bytes;
 	p->src_port = ports >> 16;
 	p->dst_port = ports;
 	if (p->family == 4) {
@@ -293,8 +294,11 @@ static __always_inline void states_read(struct __sk_buff *skb, __u32 hook,
  * hook: HOOK_*, and a share.
  */
 
-/* PACKET_* of a packet, for rules; 0 where it has none. */
-__noinline __u32 states_find(struct __sk_buff *skb, __u64 place, __u32 hook)
+/*
+ * PACKET_* of a packet, for rules; 0 where it has none.  From bit 8 on what
+ * rules/window_at.bpf.h has.
+ */
+__noinline __u64 states_find(struct __sk_buff *skb, __u64 place, __u32 hook)
 {
 	struct packet packet;
 

@@ -22,6 +22,7 @@
 #include "rules/monitor_packet.bpf.h"
 #include "rules/quick.bpf.h"
 #include "rules/tables.bpf.h"
+#include "rules/window.bpf.h"
 #include "tc/answer.bpf.h"
 #include "tc/device_maps.bpf.h"
 #include "tc/edt.bpf.h"
@@ -35,6 +36,16 @@ char LICENSE[] SEC("license") = "GPL";
 #define DECIDED_BY_NONE (ROW_ALLOW | (__u64)NONE << DECIDED_COUNTER)
 
 /*
+ * Whose flows they are; made anew where it is wanted, as there is no more room
+ * on the stack that it could be kept in.
+ */
+static __always_inline __u64 device_place(__u32 hook)
+{
+	barrier_var(hook);
+	return FLOW_DEVICE | hook >> HOOK_SHARE;
+}
+
+/*
  * ROW_*: what the chain says, ROW_ALLOW without one.  The flow is kept where
  * a chain of either direction looks at states.
  */
@@ -43,8 +54,7 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 					 __u32 index, __u32 hook)
 {
 	__u32 chain = hook & HOOK_OUT ? row->chain_out : row->chain_in;
-	__u64 decided = DECIDED_BY_NONE;
-	__u32 states = 0;
+	__u64 decided = DECIDED_BY_NONE, states = 0;
 
 	if (chain == NONE && !(row->flags & KEEP_STATES))
 		return ROW_ALLOW;
@@ -54,7 +64,9 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 	if (row->flags & DEVICE_FRAMED)
 		hook |= HOOK_FRAMED;
 	if (row->flags & KEEP_STATES)
-		states = states_find(skb, FLOW_DEVICE | index, hook);
+		states = states_find(skb, device_place(hook), hook);
+	if (states & PACKET_WINDOW)
+		states = window_states(skb, states, hook >> HOOK_SHARE, 0);
 	if (chain != NONE) {
 		decided = chain_decide_quickly(skb, stamp & 1, chain, states,
 					       hook);
@@ -66,7 +78,10 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 			return DECISION(decided);
 	}
 	if (states & PACKET_KEEP)
-		states_keep(skb, FLOW_DEVICE | index, hook);
+		states_keep(skb, device_place(hook), hook);
+	if (row->tcp_windows &&
+	    !window_keep(skb, device_place(hook), hook, states))
+		return ROW_ALLOW;
 	if (!(decided & DECIDED_VARIES))
 		known_keep_at_device(skb, stamp, hook,
 				     (states & 0xff) |

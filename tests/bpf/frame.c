@@ -52,12 +52,14 @@ static void add_transport(struct writer *w, const struct frame_spec *spec)
 	}
 	switch (spec->protocol) {
 	case IPPROTO_TCP:
-		place = add(w, 20);
-		place[12] = 5 << 4;
+		place = add(w, spec->scale < 0 ? 20 : 24);
+		place[12] = (spec->scale < 0 ? 5 : 6) << 4;
+		if (spec->scale >= 0)
+			put32(place + 20, 0x01030300 | spec->scale);
 		place[13] = spec->flags;
 		put32(place + 4, spec->sequence);
 		put32(place + 8, spec->acked);
-		put16(place + 14, 0xffff); /* window */
+		put16(place + 14, spec->window);
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
@@ -262,6 +264,10 @@ static void parse_word(const char *word, struct frame_spec *spec)
 		spec->sequence = n;
 	else if (strncmp(word, "ack=", 4) == 0)
 		spec->acked = n;
+	else if (strncmp(word, "win=", 4) == 0)
+		spec->window = n;
+	else if (strncmp(word, "scale=", 6) == 0)
+		spec->scale = n;
 	else if (strncmp(word, "type=", 5) == 0)
 		spec->type = n;
 	else if (strncmp(word, "code=", 5) == 0)
@@ -300,6 +306,8 @@ void frame_parse(const char *text, struct frame_spec *spec)
 	strcpy(copy, text);
 	*spec = (struct frame_spec){ .ttl = 64,
 				     .flags = 0x10,
+				     .window = 0xffff,
+				     .scale = -1,
 				     .payload = 10,
 				     .cut = WHOLE,
 				     .claims = WHOLE };

@@ -23,6 +23,8 @@ struct frame_spec {
 	uint16_t id;	    /* of ICMP echo */
 	uint8_t flags;	    /* of TCP, with its numbers */
 	uint32_t sequence, acked;
+	uint16_t window;
+	int scale; /* of the window, an option; less than 0: none */
 	uint8_t dscp, ttl;
 	unsigned int payload; /* bytes behind the transport header */
 	unsigned int offset;  /* of a fragment, in units of 8 bytes */
@@ -40,9 +42,9 @@ struct frame_spec {
 
 /*
  * Reads "udp 10.0.0.1:53 > 10.0.0.2:1000 word…", addresses of IPv6 in
- * brackets; asserts that it can.  Words: flags=SA seq=7 ack=9 type=8 code=0
- * id=1 dscp=46 ttl=1 len=100 frag=0+ frag=185 fragid=1 options=2 vlan vlan
- * ext=0,43 cut=30 claims=100 mark=5 lo.
+ * brackets; asserts that it can.  Words: flags=SA seq=7 ack=9 win=1000 scale=7
+ * type=8 code=0 id=1 dscp=46 ttl=1 len=100 frag=0+ frag=185 fragid=1 options=2
+ * vlan vlan ext=0,43 cut=30 claims=100 mark=5 lo.
  */
 void frame_parse(const char *text, struct frame_spec *spec);
 

@@ -5,6 +5,7 @@
  */
 #include "rules/address.bpf.h"
 #include "rules/quick.bpf.h"
+#include "rules/window.bpf.h"
 #include "tests/bpf/match_test.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -35,24 +36,27 @@ struct {
 
 static __always_inline int decide(struct __sk_buff *skb)
 {
-	__u32 zero = 0, slot = generation_slot(), states = 0;
+	__u32 zero = 0, slot = generation_slot(), hook;
 	struct match_ask *ask = bpf_map_lookup_elem(&asks, &zero);
 	struct match_answer *answer = bpf_map_lookup_elem(&answers, &zero);
-	__u64 decided;
+	__u64 decided, states = 0;
 	int decision;
 
 	if (!ask || !answer)
 		return ROW_DENY;
+	hook = ask->hook | ask->share << HOOK_SHARE;
 	if (ask->states)
-		states = states_find(skb, ask->place,
-				     ask->hook | ask->share << HOOK_SHARE);
+		states = states_find(skb, ask->place, hook);
+	if (states & PACKET_WINDOW)
+		states = window_states(skb, states, ask->share, 0);
 	decided =
 		chain_decide_quickly(skb, slot, ask->chain, states, ask->hook);
 	decision = DECISION(decided);
 	if (decision == ROW_ALLOW && states & PACKET_KEEP)
-		states_keep(skb, ask->place,
-			    ask->hook | ask->share << HOOK_SHARE);
-	answer->states = states;
+		states_keep(skb, ask->place, hook);
+	if (decision == ROW_ALLOW && ask->windows)
+		window_keep(skb, ask->place, hook, states);
+	answer->states = (__u8)states & ~PACKET_WINDOW;
 	answer->decision = decision;
 	answer->flags = decided & (DECIDED_VARIES | DECIDED_STATES);
 	answer->counter = decided >> DECIDED_COUNTER;

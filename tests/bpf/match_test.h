@@ -8,9 +8,11 @@
 struct match_ask {
 	__u64 place;
 	__u32 chain;
-	__u32 hook;   /* HOOK_* */
-	__u32 states; /* whether states are looked for and kept */
-	__u32 share;  /* whose table of flows */
+	__u32 hook;    /* HOOK_* */
+	__u32 states;  /* whether states are looked for and kept */
+	__u32 share;   /* whose table of flows */
+	__u32 windows; /* whether TCP's are looked at, too */
+	__u32 pad;
 };
 
 struct match_answer {

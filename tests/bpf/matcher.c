@@ -160,6 +160,7 @@ int matcher_ask(const struct question *q, const struct frame_spec *spec,
 		.place = q->place,
 		.states = q->place != 0,
 		.share = q->share ? q->share : MATCHER_SHARE,
+		.windows = q->windows,
 	};
 	struct match_answer answer;
 	struct __sk_buff context = {
@@ -232,12 +233,23 @@ void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent)
 	}
 }
 
-void matcher_make_flows(uint32_t share, uint32_t room)
+static void make_flows(uint32_t share, uint32_t room, bool windows)
 {
 	const struct flow_room wants = { .flows = room };
 	struct err err;
 
-	assert(flow_table_put(tables->flows, share, &wants, 0, &err) == 0);
+	assert(flow_table_put(tables->flows, share, &wants, 0, windows, &err) ==
+	       0);
+}
+
+void matcher_make_flows(uint32_t share, uint32_t room)
+{
+	make_flows(share, room, false);
+}
+
+void matcher_make_windows(uint32_t share, uint32_t room)
+{
+	make_flows(share, room, true);
 }
 
 void matcher_open_flows(const struct question *q, const char *text, uint32_t n)
@@ -277,7 +289,7 @@ void matcher_age(uint32_t share, unsigned int seconds)
 	uint32_t i, way;
 
 	assert(flow_map_open(tables->flows, share, &map) == 0);
-	for (i = 1; i < map.n; i++)
+	for (i = 1; i <= flow_map_lines(&map); i++)
 		for (way = 0; way < FLOW_WAYS; way++)
 			map.blocks[i].line.untils[way] -=
 				FLOW_TICKS((uint64_t)seconds);

@@ -6,6 +6,8 @@
 #ifndef WEIR_TESTS_BPF_MATCHER_H
 #define WEIR_TESTS_BPF_MATCHER_H
 
+#include <stdbool.h>
+
 #include "cgroup/flow_tables.h"
 #include "cgroup/tables.h"
 #include "rules/policy.h"
@@ -57,6 +59,7 @@ struct question {
 	uint32_t hook;	/* HOOK_* */
 	uint64_t place; /* of flows; 0: states are not looked for */
 	uint32_t share; /* 0: MATCHER_SHARE */
+	bool windows;
 };
 
 /* The table of flows that is there without a policy; room for 1024. */
@@ -77,8 +80,9 @@ uint32_t matcher_counter(uint32_t chain, uint32_t number);
 /* Sets what each processor has of a counter lately: recent of its cell. */
 void matcher_set_recent(uint32_t chain, uint32_t number, uint64_t recent);
 
-/* Gives a share an empty table with so much room. */
+/* Gives a share an empty table with so much room; also with windows. */
 void matcher_make_flows(uint32_t share, uint32_t room);
+void matcher_make_windows(uint32_t share, uint32_t room);
 
 /* Opens so many flows, whose sources follow that of the first packet. */
 void matcher_open_flows(const struct question *q, const char *text, uint32_t n);

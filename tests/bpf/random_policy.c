@@ -518,7 +518,9 @@ void random_packet(struct random *random, struct frame_spec *packet)
 	static const uint8_t extensions[] = { 0, 43, 60, 44 };
 	bool is_fragment = one_in(random, 10);
 
-	*packet = (struct frame_spec){ .cut = WHOLE, .claims = WHOLE };
+	*packet = (struct frame_spec){ .scale = -1,
+				       .cut = WHOLE,
+				       .claims = WHOLE };
 	packet->family = one_in(random, 2) ? 4 : 6;
 	packet->protocol = one_of(random, protocols, ARRAY_SIZE(protocols));
 	random_address(random, packet->family, &packet->src);

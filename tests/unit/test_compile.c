@@ -176,6 +176,28 @@ static void a_group_keeps_its_table_of_flows(void **state)
 	assert_int_equal(share_of(third, "b"), FLOW_SHARE_GROUPS + 1);
 }
 
+static void windows_are_of_a_device_that_looks_at_states(void **state)
+{
+	CLEANUP(image_freep) struct image *image = NULL;
+	AUTO_FREE char *problem = NULL;
+
+	(void)state;
+	image = compile_text(LOOKS "[device eth0]\nfilter-out = c\n"
+				   "tcp-windows = yes\n"
+				   "[device eth1]\nfilter-out = c\n"
+				   "tcp-windows = no\n",
+			     NULL);
+	assert_int_equal(image->devices[1].tcp_windows, 1);
+	assert_int_equal(image->devices[2].tcp_windows, 0);
+	problem = compile_text_wrong(
+		"[device eth0]\nfilter-out = c\n"
+		"tcp-windows = yes\n"
+		"[chain c]\npolicy = allow\n10 = deny udp\n");
+	assert_string_equal(problem, "device 'eth0' has tcp-windows, but no "
+				     "rule of its chains looks at states (try "
+				     "deny invalid)");
+}
+
 static void unchanged_rules_keep_their_counters(void **state)
 {
 	CLEANUP(image_freep) struct image *first = NULL;
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(
 			a_first_rule_that_allows_by_states_alone_is_noted),
 		cmocka_unit_test(a_group_keeps_its_table_of_flows),
+		cmocka_unit_test(windows_are_of_a_device_that_looks_at_states),
 		cmocka_unit_test(unchanged_rules_keep_their_counters),
 		cmocka_unit_test(a_group_keeps_its_uid_by_its_name),
 		cmocka_unit_test(a_device_keeps_its_index),

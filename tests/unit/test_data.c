@@ -104,6 +104,8 @@ static void print_device(const struct device *device, FILE *out)
 	fprintf(out, "device %s netns %s shaper %d takeover %d", device->name,
 		device->netns ? device->netns : "-", device->shaper,
 		device->takeover);
+	if (device->tcp_windows)
+		fprintf(out, " tcp-windows");
 	print_limit("out", &device->out, out);
 	print_limit("in", &device->in, out);
 	print_filters(device->filter_in, device->filter_out, out);

@@ -74,6 +74,12 @@ static void a_device_says_what_holds_each_limit(void **state)
 	describe_device(image, &image->devices[2], text);
 	assert_string_equal(text, "out 8mbit (burst 16kib) by htb");
 	image_free(image);
+	image = compile_text("[device a]\nfilter-in = c\ntcp-windows = yes\n"
+			     "[chain c]\npolicy = deny\n10 = deny invalid\n",
+			     NULL);
+	describe_device(image, &image->devices[1], text);
+	assert_string_equal(text, "filter-in c, tcp-windows");
+	image_free(image);
 }
 
 int main(void)

@@ -89,7 +89,7 @@ static void every_key_reaches_its_field(void **state)
 			     "[device eth0]\nout = 1gbit\nin = 2gbit\n"
 			     "out-burst = 1b\nin-burst = 2b\nfilter-in = d\n"
 			     "filter-out = c\nshaper = htb\nnetns = blue\n"
-			     "takeover = yes\nxdp = no\n"
+			     "takeover = yes\nxdp = no\ntcp-windows = yes\n"
 			     "[chain d]\npolicy = reject\nstrict = yes\n"
 			     "[chain c]\npolicy = allow\n");
 	group = &policy->groups[0];
@@ -124,6 +124,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_string_equal(device->netns, "blue");
 	assert_true(device->takeover);
 	assert_int_equal(device->xdp, XDP_NO);
+	assert_true(device->tcp_windows);
 	assert_int_equal(policy_chain(policy, "d")->policy, VERDICT_REJECT);
 	assert_true(policy_chain(policy, "d")->strict);
 	assert_false(policy_chain(policy, "c")->strict);
