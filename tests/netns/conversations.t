@@ -26,15 +26,17 @@ in_right sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ip_forward=1 \
 	net.ipv4.conf.{all,n0,m0}.rp_filter=0
 ip -n "$right" addr add 10.77.1.1/24 dev n0
 ip -n "$right" addr add 10.77.2.1/24 dev m0
-for host in 8 11 12 13 14 15; do
+for host in 8 11 12 13 14 15 20 21 22 23 24 25 26 27 28 29; do
 	ip -n "$right" neigh add 10.77.1.$host lladdr 02:00:00:00:00:02 dev n0
 done
 for host in 8 9; do ip -n "$right" neigh add 10.77.2.$host lladdr 02:00:00:00:00:02 dev m0; done
 
+keys=
 begin_both() {
 	rules 4 "$1" forward
 	{
-		printf '[device n0]\nfilter-in = forward%s\nfilter-out = forward%s\n' $batch $batch
+		printf '[device n0]\n%sfilter-in = forward%s\nfilter-out = forward%s\n' \
+			"$keys" $batch $batch
 		cat "$work/chains"
 	} >"$work/policy.ini"
 	in_right "$WEIRCTL" apply "$work/policy.ini" >/dev/null || return
@@ -163,5 +165,149 @@ conversation "UDP, ICMP and errors" <<EOC
 < icmp 10.77.2.8 > 10.77.1.8 type=3 code=1 len=0 | udp $n:5 > $f:53 len=9 = invalid
 > gre $n > $f len=9 = new
 < gre $f > $n len=9 = established
+EOC
+
+# From here on the device looks at windows, too.  What is older than they are,
+# netfilter has called invalid before Linux 6.2.
+older=established
+[ "$(printf '%s\n' 6.2 "$(uname -r)" | sort -V | head -n 1)" = 6.2 ] || older=invalid
+keys=$'tcp-windows = yes\n'
+
+n=10.77.1.20
+conversation "windows: data, ends and acknowledgements outside of them" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=500 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=901 ack=701 len=0 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=A seq=901 ack=601 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=9000 ack=901 len=10 win=1000 = invalid
+> tcp $n:5 > $f:80 flags=FA seq=9000 ack=901 len=0 win=1000 = invalid
+> tcp $n:5 > $f:80 flags=R seq=9000 len=0 = invalid
+< tcp $f:80 > $n:5 flags=PA seq=9000 ack=601 len=10 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=FA seq=90000000 ack=601 len=0 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=R seq=90000000 len=0 = invalid
+< tcp $f:80 > $n:5 flags=R seq=900 len=0 = invalid
+> tcp $n:5 > $f:80 flags=A seq=601 ack=950 len=0 win=1000 = invalid
+> tcp $n:5 > $f:80 flags=PA seq=601 ack=901 len=1000 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=500 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=600 ack=901 len=0 win=1000 = established $older
+> tcp $n:5 > $f:80 flags=A seq=600 ack=901 len=1 win=1000 = established
+< tcp $f:80 > $n:5 flags=PA seq=901 ack=1601 len=1000 win=1000 = established
+> tcp $n:5 > $f:80 flags=FA seq=1601 ack=1901 len=0 win=1000 = established
+< tcp $f:80 > $n:5 flags=FA seq=1901 ack=1602 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=1602 ack=1902 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=S seq=5000 len=0 win=1000 = new
+< tcp $f:80 > $n:5 flags=SA seq=70000000 ack=5001 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=5001 ack=70000001 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=9000 ack=70000001 len=10 win=1000 = invalid
+EOC
+
+n=10.77.1.21
+conversation "windows: their scale, and none" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 win=1000 scale=0 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 win=1000 scale=14 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=10 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=901 ack=111 len=0 win=2 = established
+> tcp $n:5 > $f:80 flags=PA seq=32800 ack=901 len=10 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=70000 ack=901 len=10 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=PA seq=3000 ack=111 len=10 win=2 = invalid
+< tcp $f:80 > $n:5 flags=PA seq=1800 ack=111 len=10 win=2 = established
+> tcp $n:6 > $f:80 flags=S seq=100 len=0 win=1000 scale=7 = new
+< tcp $f:80 > $n:6 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:6 > $f:80 flags=A seq=101 ack=901 len=0 win=1000 = established
+< tcp $f:80 > $n:6 flags=PA seq=5000 ack=101 len=10 win=1000 = invalid
+> tcp $n:7 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:7 flags=SA seq=900 ack=101 len=0 win=1000 scale=7 = established
+> tcp $n:7 > $f:80 flags=PA seq=101 ack=901 len=10 win=1000 = established
+< tcp $f:80 > $n:7 flags=A seq=901 ack=111 len=0 win=1000 = established
+> tcp $n:7 > $f:80 flags=PA seq=5000 ack=901 len=10 win=1000 = invalid
+> tcp $n:8 > $f:80 flags=S seq=100 len=0 win=1000 scale=200 = new
+< tcp $f:80 > $n:8 flags=SA seq=900 ack=101 len=0 win=1000 scale=7 = established
+> tcp $n:8 > $f:80 flags=A seq=101 ack=901 len=0 win=2 = established
+< tcp $f:80 > $n:8 flags=PA seq=30000 ack=101 len=10 win=1000 = established
+< tcp $f:80 > $n:8 flags=PA seq=90000 ack=101 len=10 win=1000 = invalid
+EOC
+
+n=10.77.1.22
+conversation "windows: nothing left, keepalives, numbers that wrap around" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=4294967000 len=0 win=1000 = new
+< tcp $f:80 > $n:5 flags=SA seq=4294967295 ack=4294967001 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=4294967001 ack=0 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=4294967001 ack=0 len=1000 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=0 ack=705 len=0 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=0 ack=706 len=0 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=PA seq=0 ack=705 len=1000 win=0 = established
+> tcp $n:5 > $f:80 flags=A seq=704 ack=1000 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=705 ack=1000 len=1 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=1000 ack=705 len=0 win=0 = established
+> tcp $n:5 > $f:80 flags=PA seq=3000 ack=1000 len=10 win=1000 = invalid
+< tcp $f:80 > $n:5 flags=A seq=1000 ack=705 len=0 win=2000 = established
+> tcp $n:5 > $f:80 flags=PA seq=705 ack=1000 len=1000 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=1705 ack=1000 len=1000 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=999 ack=2705 len=0 win=2000 = established
+< tcp $f:80 > $n:5 flags=A seq=999 ack=2705 len=1 win=2000 = established
+> tcp $n:5 > $f:80 flags=PA seq=4294967001 ack=0 len=10 win=1000 = established $older
+> tcp $n:5 > $f:80 flags=A seq=2704 ack=1000 len=0 win=1000 = established
+EOC
+
+n=10.77.1.23
+conversation "windows: what was picked up, called again, refused" <<EOC
+> tcp $n:5 > $f:80 flags=PA seq=100 ack=900 len=10 win=10 = new
+< tcp $f:80 > $n:5 flags=A seq=900 ack=110 len=0 win=10 = established
+> tcp $n:5 > $f:80 flags=PA seq=90000 ack=900 len=10 win=10 = established
+< tcp $f:80 > $n:5 flags=A seq=900 ack=90010 len=0 win=10 = established
+< tcp $f:80 > $n:5 flags=PA seq=70000000 ack=90010 len=10 win=10 = established
+> tcp $n:6 > $f:80 flags=S seq=100 len=0 win=1000 = new
+> tcp $n:6 > $f:80 flags=S seq=9000 len=0 win=1000 = new
+< tcp $f:80 > $n:6 flags=SA seq=900 ack=9001 len=0 win=1000 = established
+> tcp $n:6 > $f:80 flags=PA seq=9001 ack=901 len=10 win=1000 = established
+< tcp $f:80 > $n:6 flags=A seq=901 ack=9011 len=0 win=1000 = established
+> tcp $n:7 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:7 flags=SA seq=900 ack=70000000 len=0 win=1000 = invalid
+< tcp $f:80 > $n:7 flags=RA seq=0 ack=70000000 len=0 win=0 = invalid
+< tcp $f:80 > $n:7 flags=RA seq=0 ack=101 len=0 win=0 = established
+EOC
+
+n=10.77.1.24
+conversation "windows: calls in a connection" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=S seq=70000000 len=0 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=901 ack=101 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=10 win=1000 = established
+> tcp $n:5 > $f:80 flags=S seq=70000000 len=0 win=1000 scale=7 = established
+< tcp $f:80 > $n:5 flags=SA seq=50000000 ack=70000001 len=0 win=1000 scale=7 = established
+> tcp $n:5 > $f:80 flags=A seq=70000001 ack=50000001 len=0 win=8 = established
+< tcp $f:80 > $n:5 flags=PA seq=50000001 ack=70000001 len=1000 win=8 = established
+> tcp $n:5 > $f:80 flags=PA seq=70900001 ack=50001001 len=10 win=8 = invalid
+> tcp $n:6 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:6 flags=A seq=7000000 ack=90000000 len=0 win=1000 = established
+> tcp $n:6 > $f:80 flags=R seq=90000000 len=0 win=0 = established
+> tcp $n:7 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:7 flags=S seq=900 len=0 win=1000 = established
+> tcp $n:7 > $f:80 flags=SA seq=100 ack=901 len=0 win=1000 = established
+< tcp $f:80 > $n:7 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:7 > $f:80 flags=PA seq=101 ack=901 len=10 win=1000 = established
+< tcp $f:80 > $n:7 flags=PA seq=9000 ack=111 len=10 win=1000 = invalid
+EOC
+
+n=10.77.1.25
+conversation "windows: resets from both sides" <<EOC
+> tcp $n:5 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:5 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=A seq=101 ack=901 len=0 win=1000 = established
+< tcp $f:80 > $n:5 flags=A seq=901 ack=101 len=0 win=1000 = established
+> tcp $n:5 > $f:80 flags=R seq=100 len=0 = invalid
+> tcp $n:5 > $f:80 flags=R seq=200 len=0 = established
+< tcp $f:80 > $n:5 flags=R seq=1000 len=0 = established
+> tcp $n:5 > $f:80 flags=PA seq=101 ack=901 len=10 win=1000 = established
+> tcp $n:5 > $f:80 flags=R seq=111 len=0 = established
+> tcp $n:6 > $f:80 flags=S seq=100 len=0 win=1000 = new
+< tcp $f:80 > $n:6 flags=SA seq=900 ack=101 len=0 win=1000 = established
+> tcp $n:6 > $f:80 flags=A seq=101 ack=901 len=0 win=1000 = established
+< tcp $f:80 > $n:6 flags=FA seq=901 ack=101 len=0 win=1000 = established
+> tcp $n:6 > $f:80 flags=A seq=101 ack=902 len=0 win=1000 = established
 EOC
 finish

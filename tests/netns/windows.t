@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Real TCP, with loss and packets out of order, through a device that looks at
+# windows: nothing of it is invalid that is not so to netfilter.
+# shellcheck source=tests/netns/lib.bash
+. "$(dirname "$0")/lib.bash"
+far=$lab-f
+make_netns "$left"
+make_netns "$right"
+make_netns "$far"
+make_link "$left" n0 "$right" n0 1
+make_link "$far" m0 "$right" m0 2
+in_right sysctl -qw net.ipv4.ip_forward=1
+ip -n "$left" route add 10.77.2.0/24 via 10.77.1.2
+ip -n "$far" route add 10.77.1.0/24 via 10.77.2.2
+until_true 5 in_left ping -q -c1 -W1 10.77.2.1
+
+cat >"$work/policy.ini" <<EOP
+[device n0]
+filter-in = c
+filter-out = c
+tcp-windows = yes
+[chain c]
+policy = deny
+10 = allow established
+20 = allow tcp new from 10.77.1.1
+30 = deny invalid
+EOP
+cat >"$work/nft" <<EON
+table ip t {
+	chain f {
+		type filter hook forward priority 0
+		ct state established counter comment "established"
+		ct state invalid counter comment "invalid"
+	}
+}
+EON
+of_weir() { in_right "$WEIRCTL" stats c --json | jq ".chains[0].rules[] | select(.number == $1) | .packets"; }
+of_nft() {
+	in_right nft list table ip t 2>/dev/null |
+		sed -n "s/.*counter packets \([0-9]*\) .*comment \"$1\".*/\1/p"
+}
+ok "the policy is in force" in_right "$WEIRCTL" apply "$work/policy.ini"
+has_nft=
+in_right nft -f "$work/nft" 2>/dev/null && has_nft=1
+
+size=200M
+[ -z "$short" ] || size=8M
+serve "$far" 5201
+# transfer NAME IPERF3-ARGUMENT...
+transfer() {
+	local name=$1 invalid
+	shift
+	ok "$name: all of it arrives" in_left timeout 120 iperf3 -c 10.77.2.1 -n $size "$@"
+	invalid=$(of_weir 30)
+	[ -n "$has_nft" ] || { is "$name: nothing is invalid" "$invalid" 0; return; }
+	within "$name: no more of it is invalid than to netfilter" "$invalid" 0 "$(of_nft invalid)"
+}
+transfer "there"
+transfer "and back, by several" -R -P 4
+
+# Lost before the device, and behind it.
+cat >"$work/loss" <<EON
+table ip loss {
+	chain i { type filter hook input priority 0; meta l4proto tcp numgen random mod 1000 < 3 drop; }
+	chain o { type filter hook postrouting priority 0; meta l4proto tcp numgen random mod 1000 < 3 drop; }
+}
+EON
+if [ -n "$has_nft" ] && in_left nft -f "$work/loss" && ip netns exec "$far" nft -f "$work/loss"; then
+	transfer "with loss" -P 4
+	transfer "with loss, back" -R -P 4
+	in_left nft flush ruleset
+	ip netns exec "$far" nft flush ruleset
+else
+	skip "with loss" "there is no nft"
+fi
+
+if tc -n "$left" qdisc replace dev n0 root netem delay 1ms 300us loss 0.3% limit 10000 2>/dev/null &&
+	tc -n "$far" qdisc replace dev m0 root netem delay 1ms loss 0.3% reorder 95% 25% limit 10000; then
+	transfer "out of order" -P 4
+	transfer "out of order, back" -R -P 4
+else
+	skip "out of order" "the kernel has no netem"
+fi
+
+within "the rule has counted segments" "$(of_weir 10)" 100 1e9
+[ -z "$has_nft" ] || within "and netfilter has seen them, too" "$(of_nft established)" 100 1e9
+finish
