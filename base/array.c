@@ -20,6 +20,8 @@ void *array_resize(void *array, size_t used, size_t size)
 
 	if (size < HUGE_PAGE)
 		return realloc(array, size);
+	/* It was asked for as much, or is that long; nobody knows but malloc.
+	 */
 	if (array && malloc_usable_size(array) >= size)
 		return array;
 	if (posix_memalign(&grown, HUGE_PAGE, size) != 0)

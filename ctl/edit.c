@@ -136,8 +136,8 @@ static void settle_later(struct kernel *kernel)
 
 int edit_policy(const struct call *call, const struct edit *edit)
 {
+	AUTO_CLOSE int lock = -1; /* first: what is read in place needs it */
 	CLEANUP(kernel_close) struct kernel kernel = { 0 };
-	AUTO_CLOSE int lock = -1;
 	struct err err, ignored;
 	bool had_pins, had_policy;
 	uint32_t generation;

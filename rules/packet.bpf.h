@@ -283,6 +283,12 @@ static __always_inline void packet_fragment(struct packet *p, __u32 flags)
 		packet_malformed(p, LOOK_PORTS | LOOK_TCP_FLAGS);
 }
 
+/* Where IP begins, from the data on; global, as it is asked for seldom. */
+__noinline __u32 packet_network(struct __sk_buff *skb)
+{
+	return kernel_network(skb);
+}
+
 /*
  * Takes the length that a packet claims, if it is that long.  Where many
  * were put together into one too long to say, the kernel claims `empty`.
@@ -293,7 +299,9 @@ static __always_inline int packet_size(struct __sk_buff *skb, struct packet *p,
 	__u32 length = skb->len;
 
 	if (claimed == empty && skb->gso_size)
-		claimed = length;
+		claimed = length - (p->base == BPF_HDR_START_NET
+					    ? packet_network(skb)
+					    : p->network);
 	if (claimed < header || claimed > length)
 		return -1;
 	p->bytes = claimed;
@@ -514,7 +522,7 @@ __noinline int packet_has_byte(struct __sk_buff *skb, __u32 offset, __u32 base)
 	if (PACKET_LOAD(skb, offset, &byte, sizeof(byte), base) == 0)
 		return 1;
 	if (base == BPF_HDR_START_NET)
-		offset += kernel_network(skb);
+		offset += packet_network(skb);
 	return offset < skb->len;
 }
 

@@ -348,6 +348,9 @@ __noinline int answer_reject(struct __sk_buff *skb, __u32 index, __u32 how)
 
 	if (!desk || !desk_take(desk))
 		return TC_ACT_SHOT;
+	/* Its sum goes by all of it, of which not all may lie in one piece. */
+	if (!skb->gso_size && skb->len <= SUM_PARTS * SUM_PART)
+		bpf_skb_pull_data(skb, skb->len);
 	r = answer_make(skb, index, how);
 	desk_leave(desk);
 	if (r < 0)

@@ -46,6 +46,23 @@ static __always_inline __u64 device_place(__u32 hook)
 }
 
 /*
+ * Has what rules look at in one piece: many drivers leave but the Ethernet
+ * header there, and the rest where nothing of ours would read it.  Headers that
+ * go on beyond that are malformed.  What was put together, or is still to be
+ * cut, has its headers in one piece, and is not to be moved between its parts.
+ */
+#define HEADERS_MAX 256
+
+static __always_inline void headers_pull(struct __sk_buff *skb)
+{
+	__u32 there = (long)skb->data_end - (long)skb->data;
+
+	if (there < HEADERS_MAX && there < skb->len && !skb->gso_size)
+		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len
+							      : HEADERS_MAX);
+}
+
+/*
  * ROW_*: what the chain says, ROW_ALLOW without one.  The flow is kept where
  * a chain of either direction looks at states.
  */
@@ -61,6 +78,7 @@ static __always_inline int device_decide(struct __sk_buff *skb, __u64 stamp,
 	hook |= index << HOOK_SHARE;
 	if (known_at_device(skb, stamp, hook))
 		return ROW_ALLOW;
+	headers_pull(skb);
 	if (row->flags & DEVICE_FRAMED)
 		hook |= HOOK_FRAMED;
 	if (row->flags & KEEP_STATES)
@@ -129,22 +147,6 @@ static __always_inline void priority_clear(struct __sk_buff *skb)
 		skb->priority = 0;
 }
 
-/*
- * Has what rules look at in one piece: many drivers leave but the Ethernet
- * header there, and the rest where nothing of ours would read it.  Headers that
- * go on beyond that are malformed.
- */
-#define HEADERS_MAX 256
-
-static __always_inline void headers_pull(struct __sk_buff *skb)
-{
-	__u32 there = (long)skb->data_end - (long)skb->data;
-
-	if (there < HEADERS_MAX && there < skb->len)
-		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len
-							      : HEADERS_MAX);
-}
-
 SEC("tc")
 int device_in(struct __sk_buff *skb)
 {
@@ -162,7 +164,6 @@ int device_in(struct __sk_buff *skb)
 	/* It has come over no wire: it is not counted, and does not wait. */
 	if (skb->mark && answer_passes(skb))
 		return TC_ACT_UNSPEC;
-	headers_pull(skb);
 	wire = wire_in(skb);
 	tally = bpf_map_lookup_elem(&device_tallies, &index);
 	decision = device_decide(skb, stamp, row, index, HOOK_DEVICE);
@@ -292,7 +293,6 @@ int device_out(struct __sk_buff *skb)
 		priority_clear(skb);
 		return TC_ACT_UNSPEC;
 	}
-	headers_pull(skb);
 	wire = wire_out(skb);
 	pool = pool_ahead(skb, slot, row);
 	if (pool) {

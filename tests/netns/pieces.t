@@ -49,13 +49,14 @@ filter-in = heard
 [chain in]
 policy = deny
 $rules
+90 = reject udp to port 99
 [chain heard]
 policy = deny
 10 = allow icmp echo-reply
 20 = allow sctp to port 9
 EOP
 ok "a policy applies" apply
-figures() { "$WEIRCTL" stats in --json | jq -r '.chains[0].rules[].packets' | tr '\n' ' '; }
+figures() { "$WEIRCTL" stats in --json | jq -r '.chains[0].rules[:-1][].packets' | tr '\n' ' '; }
 all=$(printf '1 %.0s' "${sent[@]}")
 
 # Raw sockets hear what comes before anybody has looked behind its IP header.
@@ -82,6 +83,19 @@ for how in "" pieces; do
 	wait
 	all=${all//1/2}
 done
+# The answer to one that is rejected goes by the sum of all of it.
+in_right timeout 5 python3 -c '
+import socket
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x800))
+raw.bind(("v0", 0))
+print("listens", flush=True)
+while raw.recv(9000)[23:36:11] != bytes([1, 3]):
+    pass
+print("answered", flush=True)' >"$work/answer" &
+until_true 5 grep -q listens "$work/answer"
+echo "udp 10.9.0.1:1 > 10.77.0.1:99 len=900" | in_right "$frames" pieces v0
+ok "one that is rejected is answered" until_true 3 grep -q answered "$work/answer"
+wait
 ok "clear succeeds" "$WEIRCTL" clear
 
 # What TCP sends lies elsewhere than its headers; without a link header before them.
