@@ -17,8 +17,8 @@
 #include "cgroup/cgroup_abi.h"
 #include "rules/state.bpf.h"
 
-/* A power of two: a cgroup has one for each way. */
-#define BYSTANDERS 1024
+/* A power of two: a cgroup has one for each way, which others may have, too. */
+#define BYSTANDERS 16384
 /* Bits of it in a word; the others are the cgroup's id. */
 #define BYSTANDER_GENERATION 30
 
@@ -58,18 +58,25 @@ static __always_inline bool is_bystander(__u64 cgroup, __u32 generation,
 	return at && word && *at == word;
 }
 
-/* Whether it is one; then that is known from now on. */
+/*
+ * Whether a cgroup that was looked up is one; then that is known from now on.
+ * What an LRU map hands out may become another's meanwhile: it is to be that
+ * cgroup's still when its flags were read.
+ */
 static __always_inline bool bystander_note(const struct member *member,
+					   __u64 cgroup, __u32 generation,
 					   __u32 hook)
 {
+	const volatile struct member *seen = member;
+	__u32 flags = seen->flags;
 	volatile __u64 *at;
 
-	if (member->flags &
-	    (hook & HOOK_OUT ? MEMBER_ASKS_OUT : MEMBER_ASKS_IN))
+	if (flags & (hook & HOOK_OUT ? MEMBER_ASKS_OUT : MEMBER_ASKS_IN) ||
+	    seen->cgroup != cgroup || seen->generation != generation)
 		return false;
-	at = bystander_at(member->cgroup, hook);
+	at = bystander_at(cgroup, hook);
 	if (at)
-		*at = bystander_word(member->cgroup, member->generation);
+		*at = bystander_word(cgroup, generation);
 	return true;
 }
 

@@ -38,7 +38,7 @@ int group_out(struct __sk_buff *skb)
 	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
-	if (bystander_note(member, HOOK_OUT)) {
+	if (bystander_note(member, bpf_skb_cgroup_id(skb), stamp, HOOK_OUT)) {
 		limit_lift(skb);
 		return 1;
 	}
@@ -91,7 +91,7 @@ int group_in(struct __sk_buff *skb)
 	member = member_of_packet(skb, stamp);
 	if (!member)
 		return 0;
-	if (bystander_note(member, 0)) {
+	if (bystander_note(member, bpf_skb_cgroup_id(skb), stamp, 0)) {
 		window_lift(skb);
 		return 1;
 	}

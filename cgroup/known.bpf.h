@@ -180,7 +180,8 @@ static __always_inline bool keep_is_of_peer(const struct bpf_sock *sk,
 	       (how & KEEP_OUT ? ports & 0xffff : ports >> 16);
 }
 
-/* Asked first, as it is answered by no so often. */
+/* Asked first, as it is answered by no so often.  What listens may be called.
+ */
 static __always_inline bool keep_pays(struct bpf_sock *sk, __u32 random)
 {
 	struct bpf_tcp_sock *tcp;
@@ -222,7 +223,8 @@ __noinline int known_keep(struct __sk_buff *skb, __u64 stamp, __u32 how,
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	if (!sk || !keep_pays(sk, random) || !flow_id_of_socket(skb, &id) ||
-	    !keep_is_its(sk, &id))
+	    !keep_is_its(sk, &id) ||
+	    (sk->state == SOCKET_LISTEN && !known_calls(&id)))
 		return 0;
 	flags = keep_flags(sk, &id, how);
 	if (flags < 0)

@@ -5,7 +5,7 @@
  * The table has cells of its own for each processor, and a flow has two that
  * it may be in.  What is not found there is decided by the rules, which is
  * all that may happen to anybody who fills it: so it is small enough to stay
- * in the processor's cache, and only TCP's calls and every few of the other
+ * in the processor's cache, and only TCP's SYNs and every few of the other
  * packets decided are put there.
  *
  * A program never leaves its processor, but may be interrupted by another: who
@@ -21,7 +21,7 @@
 #include "rules/match.bpf.h"
 #include "rules/tables.bpf.h"
 
-/* One in so many verdicts is put into the table, and that of each TCP call. */
+/* One in so many verdicts is put into the table; of TCP, that of each SYN. */
 #define KNOWN_SELDOM 8
 
 /* Less than a second wherever a second has a hundred jiffies or more. */
@@ -120,7 +120,7 @@ static __always_inline bool known_goes_on(const struct flow_id *id)
 		       TCP_ACK;
 }
 
-/* Whether a connection begins with it: more will follow. */
+/* Whether it is a call, or the answer to one: more will follow. */
 static __always_inline bool known_calls(const struct flow_id *id)
 {
 	return id->tcp_flags & TCP_SYN;

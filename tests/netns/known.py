@@ -589,7 +589,7 @@ policy = deny
     server = datagrams(right, "others", family, 5000)
     client = datagrams(left, "others", family, 0, (THERE[family], 5000))
     loose = datagrams(left, "others", family)
-    enter("others")
+    stranger = datagrams(right, "slow", family)
 
     def sends():
         return {outcome(client.send, b"x"),
@@ -600,11 +600,13 @@ policy = deny
         for _ in range(3):
             fact(f"IPv{family}: who is in no group sends", sends(), {"sent"})
         fact(f"IPv{family}: and is heard", receive(server, 6), 6)
-        server.sendto(b"x", client.getsockname())
-        fact(f"IPv{family}: and hears", receive(client, 1), 1)
+        stranger.sendto(b"x", loose.getsockname())
+        fact(f"IPv{family}: and hears", receive(loose, 1), 1)
         apply(policy("others"))
         fact(f"IPv{family}: who is in one from now on does not", sends(),
              {"EPERM"})
+        stranger.sendto(b"x", loose.getsockname())
+        fact(f"IPv{family}: nor hears", receive(loose, 1), 0)
         apply(policy("n"))
         fact(f"IPv{family}: and out of it again sends", sends(), {"sent"})
         receive(server, 2)
