@@ -210,8 +210,12 @@ int compile(const struct policy *policy, const struct image *live,
 
 	c.files = calloc(policy->n_files + 1, sizeof(*c.files));
 	c.walk_counts = calloc(policy->n_chains + 1, sizeof(*c.walk_counts));
-	if (image && c.files && c.walk_counts)
+	c.called = calloc(policy->n_chains + 1, sizeof(*c.called));
+	if (image && c.files && c.walk_counts && c.called) {
+		compile_calls(&c);
 		r = compile_all(&c);
+	}
+	free(c.called);
 	free(c.files);
 	free(c.walk_counts);
 	free(c.stores_used);

@@ -6,19 +6,19 @@
 #include "base/array.h"
 #include "rules/compile_own.h"
 
-/* Whether connect() and sendmsg() ask the chain. */
-static bool is_asked_at_calls(const struct policy *policy,
-			      const struct chain *chain)
+void compile_calls(struct compiler *c)
 {
+	const struct policy *policy = c->policy;
+	const struct chain *chain;
 	size_t i;
 
 	for (i = 0; i < policy->n_groups; i++) {
 		const char *name = policy->groups[i].filter_out;
 
-		if (name && strcmp(name, chain->name) == 0)
-			return true;
+		chain = name ? policy_chain(policy, name) : NULL;
+		if (chain)
+			c->called[chain - policy->chains] = 1;
 	}
-	return false;
 }
 
 /* A jump whose rules are being sorted, and those around it. */
@@ -251,7 +251,7 @@ static int build_roots(struct compiler *c, const struct chain *chain,
 {
 	int r = build_pair(c, boxes, false, row->roots, ret_worst);
 
-	if (r == 0 && is_asked_at_calls(c->policy, chain))
+	if (r == 0 && c->called[chain - c->policy->chains])
 		r = build_calls(c, boxes, row);
 	return r;
 }

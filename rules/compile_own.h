@@ -28,6 +28,7 @@ struct compiler {
 	size_t n_limits;	  /* rules that have one */
 	size_t n_logs;		  /* … and rules with log */
 	uint64_t *walk_counts;	  /* by chain, 0: not counted yet */
+	uint8_t *called;	  /* by chain: connect() and sendmsg() ask it */
 	size_t next_live_rule;	  /* where the next rule may be in live */
 	uint32_t next_counter;	  /* where to look for a free one */
 	uint32_t *live_chains;	  /* rows of live's chains, by name */
@@ -157,6 +158,9 @@ int compile_within(struct class_boxes *boxes, size_t first,
 		   const struct class_boxes *jump);
 
 /* -------------------------------------------------- compile_class.c */
+
+/* Notes which chains connect() and sendmsg() ask. */
+void compile_calls(struct compiler *c);
 
 /*
  * Makes the list and the classifier of a chain, of the rules that its packets

@@ -160,12 +160,10 @@ void policy_warn_unanswered(const struct policy *policy,
 		const struct chain *chain = &policy->chains[i];
 		const struct where *where;
 
-		if (!arrives_in_a_group(policy, chain))
-			continue;
 		where = rule_that_rejects(policy, chain, 0);
 		if (!where && chain->policy == VERDICT_REJECT)
 			where = &chain->where;
-		if (where)
+		if (where && arrives_in_a_group(policy, chain))
 			problem_add(warnings, where->file, where->line,
 				    "what chain '%s' rejects of what arrives "
 				    "in a group is dropped: this kernel cannot "
