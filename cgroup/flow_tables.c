@@ -16,11 +16,11 @@
 
 /* ------------------------------------------------------------- mapping */
 
-static int map_table(int fd, struct flow_map *ret_map)
+/* How many blocks a table has. */
+static int count_blocks(int fd, uint32_t *ret_n)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
-	void *blocks;
 	int r;
 
 	r = bpf_obj_get_info_by_fd(fd, &info, &size);
@@ -29,12 +29,25 @@ static int map_table(int fd, struct flow_map *ret_map)
 	if (info.value_size != sizeof(union flow_block) ||
 	    info.max_entries < 2 || !(info.map_flags & BPF_F_MMAPABLE))
 		return -EPROTO;
-	blocks = mmap(NULL, (size_t)info.max_entries * sizeof(union flow_block),
+	*ret_n = info.max_entries;
+	return 0;
+}
+
+static int map_table(int fd, struct flow_map *ret_map)
+{
+	void *blocks;
+	uint32_t n;
+	int r;
+
+	r = count_blocks(fd, &n);
+	if (r < 0)
+		return r;
+	blocks = mmap(NULL, (size_t)n * sizeof(union flow_block),
 		      PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (blocks == MAP_FAILED)
 		return neg_errno();
 	ret_map->blocks = blocks;
-	ret_map->n = info.max_entries;
+	ret_map->n = n;
 	return 0;
 }
 
@@ -113,6 +126,7 @@ static int create(const struct flow_want *want, int *ret_fd,
 	head = &ret_map->blocks[0].head;
 	head->mask = lines - 1;
 	head->room = room;
+	head->asked = want->room->flows;
 	head->windows = want->windows;
 	flow_times_set(head, want->room);
 	/* Who knows it could send what all falls on one line. */
@@ -197,10 +211,44 @@ static int make(int flows, struct flow_want *want, bool carries)
 	return r;
 }
 
+/*
+ * Whether the table that is there is another than is wanted, or none is: an
+ * apply that was killed may have put it there for a policy that never was in
+ * force.  Its head is copied, as to map it all takes longer.
+ */
+static int differs(int flows, const struct flow_want *want, bool *ret_differs)
+{
+	AUTO_CLOSE int fd = open_table(flows, want->share);
+	union flow_block block;
+	uint32_t n, zero = 0;
+	int r;
+
+	*ret_differs = true;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = count_blocks(fd, &n);
+	if (r == 0)
+		r = bpf_map_lookup_elem(fd, &zero, &block);
+	if (r < 0)
+		return r;
+	*ret_differs = block.head.asked != want->room->flows ||
+		       block.head.windows != want->windows;
+	return 0;
+}
+
+/* before: what the policy in force has there, or NULL. */
+static int find_due(int flows, const struct flow_want *before,
+		    struct flow_want *want)
+{
+	want->is_due = !before || before->room->flows != want->room->flows ||
+		       before->windows != want->windows;
+	return want->is_due ? 0 : differs(flows, want, &want->is_due);
+}
+
 /* So many descriptors may be open at once. */
 #define DUE_MAX 256
 
-/* Of those from *next on that are not as they were, up to DUE_MAX. */
+/* Of those from *next on that are not as they are to be, up to DUE_MAX. */
 static int make_due(int flows, struct flow_wants *wants,
 		    const struct flow_wants *had, size_t *next)
 {
@@ -213,10 +261,8 @@ static int make_due(int flows, struct flow_wants *wants,
 			flow_wants_find(had, want->share);
 
 		want->fd = -1;
-		want->is_due = !before ||
-			       before->room->flows != want->room->flows ||
-			       before->windows != want->windows;
-		if (want->is_due)
+		r = find_due(flows, before, want);
+		if (r == 0 && want->is_due)
 			r = make(flows, want, before);
 		n += want->is_due;
 	}

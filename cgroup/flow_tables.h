@@ -16,8 +16,9 @@
 
 /*
  * Part of tables_write: makes the tables that image has and live has not, and
- * those again that are to have another size; their flows go over.  What is
- * opened in the milliseconds of that is lost.  live may be NULL.
+ * those again that are to have another size, or windows, or are not as live has
+ * them; their flows go over.  What is opened in the milliseconds of that is
+ * lost.  live may be NULL, or image.
  */
 int flow_tables_write(int flows, const struct image *image,
 		      const struct image *live, struct err *err);

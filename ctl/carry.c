@@ -221,6 +221,8 @@ static void take_back(struct kernel *kernel, struct plan *plan)
 	size_t i;
 
 	note_queued(kernel, kernel->live, &ignored);
+	flow_tables_write(kernel->tables->flows, kernel->live, kernel->live,
+			  &ignored);
 	device_plan_undo(&plan->devices);
 	for (i = 0; i < plan->world.wanted.n_list; i++) {
 		const struct anchor_point *point = &plan->world.wanted.list[i];
@@ -271,6 +273,10 @@ int plan_settle(struct kernel *kernel, struct err *err)
 
 	if (r == 0)
 		r = note_queued(kernel, kernel->live, err);
+	/* Of an apply that was killed there may be others. */
+	if (r == 0)
+		r = flow_tables_write(kernel->tables->flows, kernel->live,
+				      kernel->live, err);
 	if (r == 0)
 		r = flow_tables_tidy(kernel->tables->flows, kernel->live, NULL,
 				     err);

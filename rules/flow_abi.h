@@ -156,11 +156,11 @@ enum flow_time {
 struct flow_head {
 	/* User space writes. */
 	__u32 mask; /* lines - 1: a power of two; they are blocks 1 … */
-	__u32 room; /* how many flows were asked for */
+	__u32 room; /* how many flows there is room for */
 	__u64 seed;
 	__u32 times[FLOW_TIMES_ROOM]; /* by enum flow_time, ticks */
 	__u32 windows; /* 1: behind all lines each has a block of windows */
-	__u32 pad;
+	__u32 asked;   /* how many flows a policy wants; 0: what is usual */
 	__u64 pad2;
 	/* BPF counts, each flow. */
 	__u64 opened;

@@ -240,6 +240,29 @@ static void windows_go_on_when_the_policy_changes(void **state)
 	IN(picked_up, "seq=901 ack=9000 len=1000 win=1000", ESTABLISHED);
 }
 
+/* As an apply leaves it that is killed before the switch. */
+static void a_table_that_was_left_behind_is_made_again(void **state)
+{
+	const char *keys = "flows = 100\ntcp-windows = yes\n";
+	struct end end = { 4, 103, DEVICE };
+
+	(void)state;
+	use_device(keys);
+	matcher_make_flows(DEVICE, 100);
+	use_device(keys);
+	begin(end, 0);
+	OUT(end, "seq=3000 ack=901 len=1000 win=1000", INVALID);
+	matcher_make_windows(DEVICE, 2000);
+	use_device(keys);
+	assert_int_equal(matcher_figures(DEVICE).limit, 100);
+	use_device("");
+	matcher_make_windows(DEVICE, 2000);
+	use_device("");
+	assert_int_equal(matcher_figures(DEVICE).limit, FLOW_ROOM_DEVICE);
+	begin(end, 0);
+	OUT(end, "seq=3000 ack=901 len=1000 win=1000", ESTABLISHED);
+}
+
 static int set_up(void **state)
 {
 	matcher_set_up(state);
@@ -260,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_window_learns_of_a_reset_that_is_believed),
 		cmocka_unit_test(a_table_without_windows_has_none),
 		cmocka_unit_test(windows_go_on_when_the_policy_changes),
+		cmocka_unit_test(a_table_that_was_left_behind_is_made_again),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, matcher_tear_down);

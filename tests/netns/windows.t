@@ -44,6 +44,24 @@ ok "the policy is in force" in_right "$WEIRCTL" apply "$work/policy.ini"
 has_nft=
 in_right nft -f "$work/nft" 2>/dev/null && has_nft=1
 
+# Killed at any point, an apply without windows leaves them to the next one with them.
+sed 's/^tcp-windows.*/flows = 1000/' "$work/policy.ini" >"$work/less.ini"
+memory() { in_right "$WEIRCTL" status --json | field memory_bytes; }
+crash_at() { (WEIR_CRASH_AT=$1 in_right "$WEIRCTL" apply "$work/less.ini") >/dev/null 2>&1; } 2>/dev/null
+whole=$(memory) kills=0 strays=0 less=0
+for ((point = 1; point <= 60; point++)); do
+	crash_at $point
+	[ $? -eq 137 ] || break
+	kills=$((kills + 1))
+	[ "$(memory)" -gt $((whole / 2)) ] || strays=$((strays + 1))
+	in_right "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+	[ "$(memory)" -gt $((whole / 2)) ] || less=$((less + 1))
+done
+within "an apply without windows was killed at its points, one by one" "$kills" 4 60
+within "and has left another table" "$strays" 1 "$kills"
+is "but the next apply with windows makes room for them" "$less" 0
+in_right "$WEIRCTL" apply "$work/policy.ini" >/dev/null
+
 size=200M
 [ -z "$short" ] || size=8M
 serve "$far" 5201
