@@ -104,7 +104,7 @@ static __always_inline __u32 window_come(__u32 said, __u32 bits, __u32 flags,
 /*
  * Judges a segment, under the lock, and not on the stack, which is short.  Of
  * one that comes in fragments only the beginning is there: it is taken to be as
- * long as it may.
+ * long as it may, where its side has an edge.
  */
 static __always_inline int window_enter(struct flow *flow,
 					struct flow_window *window,
@@ -118,7 +118,7 @@ static __always_inline int window_enter(struct flow *flow,
 	int found = WINDOW_FITS;
 
 	*desk = *window;
-	if (fragment && flow->windowed &&
+	if (fragment && flow->windowed && sender->window &&
 	    window_after(sender->edge, segment->end))
 		segment->end = sender->edge;
 	if (flow->windowed)

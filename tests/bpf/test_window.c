@@ -168,6 +168,23 @@ static void a_segment_in_fragments_may_be_as_long_as_it_may(void **state)
 	IN(end, "seq=901 ack=5000 len=0 win=1000", INVALID);
 }
 
+/* As long as it is there: nobody has said yet what its side may send. */
+static void a_first_segment_in_fragments_is_as_long_as_it_is(void **state)
+{
+	struct end end = { 4, 1, DEVICE };
+
+	(void)state;
+	matcher_make_windows(DEVICE, 1024);
+	OUT(end, "flags=S seq=100 len=0 win=1000", NEW);
+	/* 0x90000000 */
+	IN(end,
+	   "flags=SA seq=2415919104 ack=101 len=96 win=1000 frag=0+ fragid=1",
+	   ESTABLISHED);
+	OUT(end, "seq=101 ack=2415919105 len=0 win=1000", ESTABLISHED);
+	IN(end, "seq=2415929105 ack=101 len=10 win=1000", INVALID);
+	IN(end, "seq=2415919105 ack=101 len=10 win=1000", ESTABLISHED);
+}
+
 static void an_end_of_a_reset_that_is_in_doubt_is_none(void **state)
 {
 	struct end end = { 4, 1, DEVICE };
@@ -279,6 +296,8 @@ int main(void)
 		cmocka_unit_test(what_is_denied_moves_no_window),
 		cmocka_unit_test(
 			a_segment_in_fragments_may_be_as_long_as_it_may),
+		cmocka_unit_test(
+			a_first_segment_in_fragments_is_as_long_as_it_is),
 		cmocka_unit_test(an_end_of_a_reset_that_is_in_doubt_is_none),
 		cmocka_unit_test(a_window_learns_of_a_reset_that_is_believed),
 		cmocka_unit_test(a_table_without_windows_has_none),
