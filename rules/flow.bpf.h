@@ -156,10 +156,11 @@ static __always_inline __u32 flow_states_in(const struct packet *p,
 	struct flow *flow = &at->line->flows[way];
 	__u32 said = flow->said, bits = at->line->tags[way] & FLOW_BITS;
 	__u32 heard = flow_hears(flow, said, p, role, numbers), states, until;
+	/* None with windows: there window_enter has it go on, if it fits. */
+	__u8 flags = p->tcp_flags & (at->head->windows - 1);
 
 	if (p->protocol == IPPROTO_TCP)
-		tcp_goes_on(flow, said, role, p->tcp_flags,
-			    bpf_ntohl(numbers->acked));
+		tcp_goes_on(flow, said, role, flags, bpf_ntohl(numbers->acked));
 	states = role || said & FLOW_REPLIED ? PACKET_ESTABLISHED : PACKET_NEW;
 	until = flow_until(at->head, p->protocol, said, bits, now);
 	if (heard & ~said ||

@@ -122,9 +122,9 @@ static __always_inline int tcp_has_heard(const struct flow *flow, __u32 said,
 #define TCP_STRIDE_MAX (1U << (28 - FLOW_STRIDE))
 
 /*
- * Notes what a side acknowledges, from the second time on.  Without a lock: a
- * number that is lost, or lands with the next flow, makes a FIN or RST be
- * doubted, once.
+ * Notes what a side acknowledges, from the second time on.  Without a lock,
+ * where there are no windows: a number that is lost, or lands with the next
+ * flow, makes a FIN or RST be doubted, once.
  */
 static __always_inline void tcp_goes_on(struct flow *flow, __u32 said,
 					__u32 role, __u8 flags, __u32 acked)

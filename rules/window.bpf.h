@@ -130,6 +130,9 @@ static __always_inline int window_enter(struct flow *flow,
 		return found;
 	*window = *desk;
 	flow->windowed = 1;
+	if (found == WINDOW_FITS)
+		tcp_goes_on(flow, flow->said, role, segment->flags,
+			    segment->acked);
 	return found;
 }
 

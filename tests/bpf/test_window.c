@@ -200,6 +200,46 @@ static void an_end_of_a_reset_that_is_in_doubt_is_none(void **state)
 	OUT(end, "flags=S seq=5000 len=0", NEW);
 }
 
+/* Nor is the end doubted that goes by what was acknowledged before. */
+static void what_is_outside_acknowledges_nothing(void **state)
+{
+	struct end end = { 4, 1, DEVICE };
+
+	(void)state;
+	matcher_make_windows(DEVICE, 1024);
+	begin(end, 0);
+	OUT(end, "seq=101 ack=901 len=10 win=1000", ESTABLISHED);
+	IN(end, "seq=901 ack=70000101 len=0 win=1000", INVALID);
+	IN(end, "seq=901 ack=111 len=0 win=1000", ESTABLISHED);
+	assert_int_equal(
+		in_by("none", end, "seq=901 ack=70000101 len=0 win=1000"),
+		INVALID);
+	OUT(end, "flags=R seq=111 len=0", ESTABLISHED);
+	OUT(end, "flags=S seq=5000 len=0", NEW);
+}
+
+/* A megabyte on, an end is nowhere near what was acknowledged first. */
+static void what_fits_acknowledges(void **state)
+{
+	struct end end = { 4, 1, DEVICE };
+	char words[96];
+	uint32_t i;
+
+	(void)state;
+	matcher_make_windows(DEVICE, 1024);
+	begin(end, 0);
+	for (i = 0; i < 1000; i++) {
+		snprintf(words, sizeof(words), "seq=%u ack=901 len=1000 win=1",
+			 101 + i * 1000);
+		OUT(end, words, ESTABLISHED);
+		snprintf(words, sizeof(words), "seq=901 ack=%u len=0 win=1000",
+			 1101 + i * 1000);
+		IN(end, words, ESTABLISHED);
+	}
+	OUT(end, "flags=R seq=1000101 len=0", ESTABLISHED);
+	OUT(end, "flags=S seq=5000 len=0", NEW);
+}
+
 /* Although it is behind the reset by the time that it is kept. */
 static void a_window_learns_of_a_reset_that_is_believed(void **state)
 {
@@ -299,6 +339,8 @@ int main(void)
 		cmocka_unit_test(
 			a_first_segment_in_fragments_is_as_long_as_it_is),
 		cmocka_unit_test(an_end_of_a_reset_that_is_in_doubt_is_none),
+		cmocka_unit_test(what_is_outside_acknowledges_nothing),
+		cmocka_unit_test(what_fits_acknowledges),
 		cmocka_unit_test(a_window_learns_of_a_reset_that_is_believed),
 		cmocka_unit_test(a_table_without_windows_has_none),
 		cmocka_unit_test(windows_go_on_when_the_policy_changes),
