@@ -200,6 +200,26 @@ static void an_end_of_a_reset_that_is_in_doubt_is_none(void **state)
 	OUT(end, "flags=S seq=5000 len=0", NEW);
 }
 
+/* But for an RST that is older than what its receiver has acknowledged. */
+static void all_that_was_picked_up_is_within(void **state)
+{
+	struct end end = { 4, 1, DEVICE };
+
+	(void)state;
+	matcher_make_windows(DEVICE, 1024);
+	OUT(end, "seq=101 ack=901 len=10 win=10", NEW);
+	IN(end, "seq=901 ack=111 len=0 win=10", ESTABLISHED);
+	OUT(end, "seq=90000 ack=901 len=10 win=10", ESTABLISHED);
+	IN(end, "seq=901 ack=90010 len=0 win=10", ESTABLISHED);
+	OUT(end, "flags=FA seq=111 ack=901 len=0 win=10", ESTABLISHED);
+	end.host++;
+	OUT(end, "seq=101 ack=901 len=10 win=10", NEW);
+	IN(end, "seq=901 ack=111 len=0 win=10", ESTABLISHED);
+	OUT(end, "flags=R seq=110 len=0", INVALID);
+	OUT(end, "flags=R seq=111 len=0", ESTABLISHED);
+	OUT(end, "flags=S seq=5000 len=0", NEW);
+}
+
 /* Nor is the end doubted that goes by what was acknowledged before. */
 static void what_is_outside_acknowledges_nothing(void **state)
 {
@@ -339,6 +359,7 @@ int main(void)
 		cmocka_unit_test(
 			a_first_segment_in_fragments_is_as_long_as_it_is),
 		cmocka_unit_test(an_end_of_a_reset_that_is_in_doubt_is_none),
+		cmocka_unit_test(all_that_was_picked_up_is_within),
 		cmocka_unit_test(what_is_outside_acknowledges_nothing),
 		cmocka_unit_test(what_fits_acknowledges),
 		cmocka_unit_test(a_window_learns_of_a_reset_that_is_believed),

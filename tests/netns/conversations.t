@@ -258,6 +258,7 @@ conversation "windows: what was picked up, called again, refused" <<EOC
 > tcp $n:5 > $f:80 flags=PA seq=90000 ack=900 len=10 win=10 = established
 < tcp $f:80 > $n:5 flags=A seq=900 ack=90010 len=0 win=10 = established
 < tcp $f:80 > $n:5 flags=PA seq=70000000 ack=90010 len=10 win=10 = established
+> tcp $n:5 > $f:80 flags=R seq=100 len=0 win=0 = invalid
 > tcp $n:6 > $f:80 flags=S seq=100 len=0 win=1000 = new
 > tcp $n:6 > $f:80 flags=S seq=9000 len=0 win=1000 = new
 < tcp $f:80 > $n:6 flags=SA seq=900 ack=9001 len=0 win=1000 = established
