@@ -89,7 +89,10 @@ static __always_inline int window_read(struct __sk_buff *skb, __u64 at,
 	return 0;
 }
 
-/* keep: what was said was so, maybe, with the segment itself. */
+/*
+ * WINDOW_CLOSING and so on.  keep: the flow has heard the segment by now, whose
+ * own RST is none that came before it.
+ */
 static __always_inline __u32 window_come(__u32 said, __u32 bits, __u32 flags,
 					 int keep)
 {
