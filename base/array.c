@@ -33,15 +33,30 @@ void *array_resize(void *array, size_t used, size_t size)
 	return grown;
 }
 
+/* The next power of two; 0 where that is too large for elements of a size. */
+static size_t capacity_for(size_t n, size_t size)
+{
+	size_t capacity = 1;
+
+	while (capacity < n && capacity <= SIZE_MAX / 2)
+		capacity *= 2;
+	return capacity < n || capacity > SIZE_MAX / size ? 0 : capacity;
+}
+
+void *array_make(size_t n, size_t size)
+{
+	size_t capacity = capacity_for(n, size);
+
+	return capacity ? array_resize(NULL, 0, capacity * size) : NULL;
+}
+
 void *array_extend(void *parray, size_t *n, size_t size, size_t more)
 {
-	size_t needed = *n + more, capacity = 1;
+	size_t needed = *n + more, capacity = capacity_for(needed, size);
 	char *array, *grown;
 
 	memcpy(&array, parray, sizeof(array));
-	while (capacity < needed && capacity <= SIZE_MAX / 2)
-		capacity *= 2;
-	if (needed < more || capacity < needed || capacity > SIZE_MAX / size)
+	if (needed < more || !capacity)
 		return NULL;
 	/* As much as there is, where the next power of two is the same. */
 	grown = array_resize(array, *n * size, capacity * size);

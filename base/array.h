@@ -17,6 +17,9 @@
  */
 void *array_resize(void *array, size_t used, size_t size);
 
+/* Memory for an array of n elements that may grow, not zeroed; or NULL. */
+void *array_make(size_t n, size_t size);
+
 /*
  * Appends one zeroed element to the array *parray of *n elements.  Returns
  * it, or NULL when there is no memory; the array is then as it was.

@@ -152,16 +152,14 @@ static int mapping_read(int fd, size_t row_size, struct mapping *ret_mapping,
 int table_array_read(int fd, size_t row_size, void **ret_rows, size_t *ret_n)
 {
 	CLEANUP(mapping_end) struct mapping mapping = { 0 };
-	size_t n, i, capacity = 1;
+	size_t n, i;
 	char *rows;
 	int r;
 
 	r = mapping_read(fd, row_size, &mapping, &n);
 	if (r < 0)
 		return r;
-	while (capacity < n)
-		capacity *= 2;
-	rows = array_resize(NULL, 0, capacity * row_size);
+	rows = array_make(n, row_size);
 	if (!rows)
 		return -ENOMEM;
 	if (mapping.stride == row_size)

@@ -6,20 +6,13 @@
 
 #include "base/array.h"
 
-/*
- * Capacity is the next power of two above the count (base/array.h), and so
- * must that of a copy be.
- */
 static int copy_rows(void *pcopy, const void *rows, size_t n, size_t size)
 {
-	size_t capacity = 1;
 	void *copy;
 
 	if (n == 0)
 		return 0;
-	while (capacity < n)
-		capacity *= 2;
-	copy = array_resize(NULL, 0, capacity * size);
+	copy = array_make(n, size);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, rows, n * size);

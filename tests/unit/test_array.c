@@ -98,6 +98,26 @@ static void what_is_taken_back_leaves_the_room(void **state)
 	free(numbers.list);
 }
 
+/* Where n is a power of two, too: it grows as one that was filled. */
+static void what_is_made_may_grow(void **state)
+{
+	struct numbers numbers = { 0 };
+	size_t n, i;
+
+	(void)state;
+	for (n = 1; n <= MANY; n *= 2) {
+		numbers.list = array_make(n, sizeof(*numbers.list));
+		assert_non_null(numbers.list);
+		for (i = 0; i < n; i++)
+			numbers.list[i] = i;
+		numbers.n_list = n;
+		*(uint64_t *)ARRAY_ADD(&numbers, list) = n;
+		assert_counts(&numbers, n + 1);
+		free(numbers.list);
+	}
+	assert_null(array_make(SIZE_MAX, sizeof(*numbers.list)));
+}
+
 static void more_than_memory_is_refused(void **state)
 {
 	struct numbers numbers = { 0 };
@@ -122,6 +142,7 @@ int main(void)
 		cmocka_unit_test(what_is_added_at_once_stays),
 		cmocka_unit_test(a_list_that_was_emptied_is_filled_again),
 		cmocka_unit_test(what_is_taken_back_leaves_the_room),
+		cmocka_unit_test(what_is_made_may_grow),
 		cmocka_unit_test(more_than_memory_is_refused),
 	};
 
