@@ -180,8 +180,7 @@ static __always_inline bool keep_is_of_peer(const struct bpf_sock *sk,
 	       (how & KEEP_OUT ? ports & 0xffff : ports >> 16);
 }
 
-/* Asked first, as it is answered by no so often.  What listens may be called.
- */
+/* Asked first, as it is answered by no so often; of a listener: perhaps. */
 static __always_inline bool keep_pays(struct bpf_sock *sk, __u32 random)
 {
 	struct bpf_tcp_sock *tcp;

@@ -35,9 +35,8 @@ struct sorting {
 	struct chain_row *row;
 	struct class_boxes *boxes;
 	bool lists_open, lists_returns;
-	bool escapes; /* a rule of the list allows what may have returned */
-	uint32_t
-		returned; /* index up to which returns that are not listed go */
+	uint32_t returned; /* behind all that unlisted returns skip */
+	bool escapes;	   /* the list has a rule before it that allows */
 	struct around around[JUMPS_MAX];
 	size_t depth;
 };
